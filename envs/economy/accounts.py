@@ -1,0 +1,39 @@
+"""The government's budget and the capital of the next year. Shapes (B, 1)."""
+
+from __future__ import annotations
+
+from envs.economy.parameters import EconomyParameters
+from envs.economy.state import Accounts, Prices, total
+from envs.game import Array
+
+
+def tax_revenue(income_tax: Array, asset_tax: Array, total_consumption: Array, consumption_tax: float) -> Array:
+    """R = sum(income tax + asset tax + tau_c c), (B, 1), from taxes (B, N)."""
+    return total(income_tax) + total(asset_tax) + consumption_tax * total_consumption
+
+
+def next_debt(debt: Array, interest_rate: Array, spending: Array, revenue: Array) -> Array:
+    """The government's budget: B' = (1 + r) B + G - R."""
+    return (1 + interest_rate) * debt + spending - revenue
+
+
+def capital_from_balance_sheets(parameters: EconomyParameters, prices: Prices, accounts: Accounts) -> Array:
+    """K' = (1 + r)(K - A) - G + R + A': with the budgets above, K' + B' - A' = (1 + r)(K + B - A) (preset `paper`)."""
+    return (
+        (1 + prices.interest_rate) * (accounts.capital - accounts.total_assets)
+        - accounts.spending
+        + accounts.revenue
+        + accounts.total_next_assets
+    )
+
+
+def capital_from_marginal_product(parameters: EconomyParameters, prices: Prices, accounts: Accounts) -> Array:
+    """K' = A' - B' + (alpha (K/L)^(alpha - 1) + 1 - delta) K + (1 + r)(B - A) (preset `taxai`)."""
+    alpha = parameters.capital_share
+    marginal_product = alpha * (accounts.capital / prices.labour) ** (alpha - 1)
+    return (
+        accounts.total_next_assets
+        - accounts.next_debt
+        + (marginal_product + 1 - parameters.depreciation) * accounts.capital
+        + (1 + prices.interest_rate) * (accounts.debt - accounts.total_assets)
+    )

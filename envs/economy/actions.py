@@ -1,0 +1,61 @@
+"""What the two sides decide: recorded actions, their natural units, and the boxes they are drawn from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.economy.parameters import EconomyParameters
+from envs.economy.state import State
+from envs.economy.taxation import HSV, FiscalPolicy
+from envs.game import Array
+
+# the leader's action: tau and xi for incomes, tau and xi for assets, and the share of GDP that is spent
+LEADER_ACTION = ("tau", "xi", "tau_a", "xi_a", "spending_share")
+FOLLOWER_ACTION = ("saving_rate", "labour_share")
+
+
+def caps(parameters: EconomyParameters) -> NDArray[np.float64]:
+    """The most a government may do, (5,)."""
+    p = parameters
+    return np.array([p.tau_cap, p.xi_cap, p.tau_cap, p.xi_cap, p.spending_cap])
+
+
+def leader_bounds(parameters: EconomyParameters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest leader action, (5,) each."""
+    return caps(parameters) * parameters.share_low, caps(parameters) * parameters.share_high
+
+
+def follower_bounds(
+    parameters: EconomyParameters, saving_rate_min: float | None, saving_rate_max: float | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest follower action, (2,) each; the saving rate's own bounds may be narrowed."""
+    low, high = saving_rate(parameters, parameters.share_low), saving_rate(parameters, parameters.share_high)
+    return (
+        np.array([low if saving_rate_min is None else saving_rate_min, parameters.share_low]),
+        np.array([high if saving_rate_max is None else saving_rate_max, parameters.share_high]),
+    )
+
+
+def saving_rate(parameters: EconomyParameters, share: Array | float) -> Array | float:
+    """s = floor + (1 - floor) u: u itself in the preset `paper`, 0.5 u + 0.5 in `taxai`."""
+    return parameters.saving_floor + (1 - parameters.saving_floor) * share
+
+
+def natural_actions(parameters: EconomyParameters, raw_gov: Array, raw_house: Array) -> tuple[Array, Array]:
+    """Natural units of recorded actions: (..., 5) and (..., N, 2) to the same shapes, clipped to what is allowed."""
+
+    def share(raw: Array) -> Array:
+        fraction = (raw - parameters.raw_low) / (parameters.raw_high - parameters.raw_low)
+        return np.clip(fraction, parameters.share_low, parameters.share_high)
+
+    house = share(raw_house)
+    house[..., 0] = saving_rate(parameters, house[..., 0])
+    return caps(parameters) * share(raw_gov), house
+
+
+def hsv_policy(parameters: EconomyParameters, state: State, leader_action: Array) -> FiscalPolicy:
+    """The schedules and the spending a leader action (B, 5) announces."""
+    dtype = state.assets.dtype
+    tau, xi, tau_a, xi_a = (leader_action[:, k, None].astype(dtype, copy=False) for k in range(4))
+    return FiscalPolicy(HSV(tau, xi), HSV(tau_a, xi_a), leader_action[:, 4, None].astype(np.float64, copy=False))

@@ -1,0 +1,95 @@
+"""Measures of inequality, and means of the richest and the poorest. Shapes: (B, N) to (B, 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.economy.state import total
+from envs.game import Array, BoolArray
+
+
+def gini(x: Array, shift: float = 0.0) -> Array:
+    """sum_k (2k - N - 1) x_(k) / (N sum_k x_(k)) over ascending x_(k) + shift, (B, 1).
+
+    With shift 1e-7 this is the paper's gini. With shift 0 it equals 1 - 2 * area under the Lorenz curve by the
+    trapezoid rule, origin included (`taxai`), for amounts that are not negative. Not a number where the sum is 0.
+    """
+    return gini_of_ascending(np.sort(x, axis=-1), shift)
+
+
+def gini_of_ascending(ascending: Array, shift: float = 0.0) -> Array:
+    """The same, of amounts that already ascend along the last axis."""
+    households = ascending.shape[-1]
+    # the weights sum to 0: the shift moves the denominator only
+    return total(ascending * _rank_weights(households)) / (households * (total(ascending) + households * shift))
+
+
+@lru_cache(maxsize=4)
+def _rank_weights(households: int) -> Array:
+    """2k - N - 1 for k = 1..N."""
+    return np.arange(1.0 - households, households, 2.0)
+
+
+def lorenz_curve(x: Array, points: int = 101) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of the population from 0 to 1, (points,), and the share of x that the poorest hold, (B, points)."""
+    ascending = np.sort(x, axis=-1).astype(np.float64)
+    held = np.concatenate([np.zeros((len(x), 1)), np.cumsum(ascending, axis=-1)], axis=-1)
+    held /= held[:, -1:]
+    households, population = np.linspace(0, 1, x.shape[-1] + 1), np.linspace(0, 1, points)
+    return population, np.stack([np.interp(population, households, row) for row in held])
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Two groups of N households, by rank: the first `top` in falling order, and the last `bottom`."""
+
+    households: int
+    top: int
+    bottom: int
+
+    @classmethod
+    @cache
+    def of(cls, households: int, top_share: float, bottom_share: float) -> Groups:
+        """Top: floor(share N), at least one. Bottom: everybody after the first floor(share N)."""
+        return cls(households, max(1, int(top_share * households)), households - int(bottom_share * households))
+
+
+def group_means(groups: Groups, ascending: Array) -> tuple[Array, Array]:
+    """Means of the top and of the bottom group of amounts that ascend, (B, 1) each."""
+    top, bottom = ascending[:, groups.households - groups.top :], ascending[:, : groups.bottom]
+    return total(top) / groups.top, total(bottom) / groups.bottom
+
+
+def group_means_by_rank(groups: Groups, x: Array, ranked_by: Array, ascending: Array) -> tuple[Array, Array]:
+    """Means of x in the top and the bottom group by `ranked_by`, whose ascending order is given, (B, 1) each.
+
+    Households of equal rank stand in their order in the array: they need ranking one by one only where a tie lies
+    across the border of a group.
+    """
+    poorest_of_top, richest_of_bottom = groups.households - groups.top, groups.bottom - 1
+    top = ranked_by >= ascending[:, poorest_of_top, None]
+    bottom = ranked_by <= ascending[:, richest_of_bottom, None]
+    games = len(x)
+    if np.count_nonzero(top) != games * groups.top or np.count_nonzero(bottom) != games * groups.bottom:
+        top, bottom = _ranked_groups(groups, ranked_by)
+    return total(x * top) / groups.top, total(x * bottom) / groups.bottom
+
+
+def _ranked_groups(groups: Groups, ranked_by: Array) -> tuple[BoolArray, BoolArray]:
+    """Who is in the top group and who in the bottom group, ties by order, (B, N) each."""
+    falling = np.argsort(-ranked_by, axis=-1, kind="stable")
+    place = np.empty_like(falling)
+    np.put_along_axis(place, falling, np.broadcast_to(np.arange(groups.households), falling.shape), axis=-1)
+    return place < groups.top, place >= groups.households - groups.bottom
+
+
+def weighted_gini(x: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Gini of amounts x (R,) that stand for `weight` (R,) households each: trapezoid rule on the Lorenz curve."""
+    rising = np.argsort(x, kind="stable")
+    share, held = weight[rising] / weight.sum(), np.cumsum(x[rising] * weight[rising])
+    held = held / held[-1]
+    return float(1 - (share * (held + np.concatenate([[0.0], held[:-1]]))).sum())

@@ -1,0 +1,67 @@
+"""The economy before its first year, from households drawn from the survey. Shapes (B, N) in, `State` out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from envs.economy.markets import production, wage
+from envs.economy.parameters import EconomyParameters
+from envs.economy.state import State, total
+from envs.game import Array, BoolArray
+
+
+def oecd_first_year(
+    parameters: EconomyParameters, ability: Array, superstar: BoolArray, assets: Array, income: Array
+) -> State:
+    """GDP_0 is N times US GDP per person; debt and capital follow from OECD ratios to GDP (preset `paper`).
+
+    No wage has been seen yet: it is 0. Income is the survey's.
+    """
+    games, households = assets.shape
+    gdp = np.full((games, 1), households * parameters.us_gdp / parameters.us_population)
+    return State(
+        ability=ability,
+        superstar=superstar,
+        assets=assets,
+        income=income,
+        ascending_assets=np.sort(assets, axis=-1),
+        ascending_income=np.sort(income, axis=-1),
+        capital=parameters.capital_to_gdp * gdp,
+        debt=parameters.debt_to_gdp * gdp,
+        gdp=gdp,
+        wage=np.zeros((games, 1)),
+        interest_rate=np.full((games, 1), parameters.interest_rate),
+        maximal_hours=np.full((games, 1), parameters.maximal_hours),
+    )
+
+
+def wealth_first_year(
+    parameters: EconomyParameters, ability: Array, superstar: BoolArray, assets: Array, income: Array
+) -> State:
+    """Half of all wealth is capital, half is debt; labour follows from the ratio of wealth to output (preset `taxai`).
+
+    L_0 = A (1 - 6.6 r) / 6.6, and hours such that L_0 = sum(e W_0 hours / 3); income is e hours / 3, as if W were 1.
+    """
+    with np.errstate(all="ignore"):
+        wealth = total(assets)
+        capital = wealth / 2
+        ratio, share = parameters.wealth_to_output, parameters.initial_labour_share
+        labour = wealth * (1 - ratio * parameters.interest_rate) / ratio
+        gdp = production(np.full_like(capital, parameters.tfp), capital, labour, parameters.capital_share)
+        price = wage(gdp, labour, parameters.capital_share)
+        hours = labour / (total(ability) * price * share)
+        earned = ability * (hours * share).astype(ability.dtype)
+    return State(
+        ability=ability,
+        superstar=superstar,
+        assets=assets,
+        income=earned,
+        ascending_assets=np.sort(assets, axis=-1),
+        ascending_income=np.sort(earned, axis=-1),
+        capital=capital,
+        debt=capital.copy(),
+        gdp=gdp,
+        wage=price,
+        interest_rate=np.full_like(capital, parameters.interest_rate),
+        maximal_hours=hours,
+    )

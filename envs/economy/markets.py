@@ -1,0 +1,38 @@
+"""Firms, and the markets for labour, capital and goods. Shapes: per game (B, 1), per household (B, N)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from envs.economy.parameters import EconomyParameters
+from envs.game import Array
+
+
+def production(tfp: Array, capital: Array, labour: Array, capital_share: float) -> Array:
+    """Y = A K^alpha L^(1 - alpha), (B, 1)."""
+    gdp: Array = tfp * capital**capital_share * labour ** (1 - capital_share)
+    return gdp
+
+
+def wage(gdp: Array, labour: Array, capital_share: float) -> Array:
+    """The marginal product of an hour of ability 1: W = (1 - alpha) Y / L = A (1 - alpha) (K / L)^alpha, (B, 1)."""
+    return (1 - capital_share) * gdp / labour
+
+
+def fixed_interest_rate(parameters: EconomyParameters, capital: Array, labour: Array, gdp: Array) -> Array:
+    """The same r every year, (B, 1)."""
+    return np.full_like(gdp, parameters.interest_rate)
+
+
+def rationed(desired: Array, demand: Array, spending: Array, gdp: Array) -> Array:
+    """Where demand = sum c and spending exceed GDP, all get the same share of what they desire: c (Y - G) / sum c."""
+    excess = demand + spending > gdp
+    if not excess.any():
+        return desired
+    share = np.where(excess, (gdp - spending) / demand, 1.0)
+    return desired * share.astype(desired.dtype)
+
+
+def not_rationed(desired: Array, demand: Array, spending: Array, gdp: Array) -> Array:
+    """Households get what they desire."""
+    return desired

@@ -1,0 +1,165 @@
+"""Every number of an economy, and the few laws in which the presets differ, chosen as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from envs.economy.state import Accounts, Flows, Prices, State
+from envs.economy.taxation import FiscalPolicy, Schedule
+from envs.game import Array, InvalidSetting
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a government is rewarded for: `reward(parameters, flows)` is (B, 1); `scale` is the size of a typical one."""
+
+    reward: Callable[[EconomyParameters, Flows], Array]
+    scale: float = 1.0
+    grows_with_households: bool = False
+
+    def typical_reward(self, households: int) -> float:
+        """The size of a typical yearly reward in an economy of so many households."""
+        return self.scale * households if self.grows_with_households else self.scale
+
+
+@dataclass(frozen=True)
+class Laws:
+    """The laws in which presets differ; the functions are in the rooms named after the economics.
+
+    initial_state(parameters, ability, superstar, assets, income), all (B, N): the economy before its first year.
+    fiscal_policy(parameters, state, leader_action (B, 5)): the schedules and the spending the government announces.
+    interest_rate(parameters, capital, labour, gdp), all (B, 1).
+    consumption_base(post_income, post_assets): what the saving rate applies to, (B, N).
+    consumption(desired (B, N), demand = sum desired, spending, gdp): what households get of what they desire, (B, N).
+    next_capital(parameters, prices, accounts): (B, 1).
+    reported_wealth(asset_tax, ascending_assets, ascending_next_assets): the wealth whose gini is reported, in
+        ascending order, (B, N).
+    tasks: the government's rewards by name.
+    leader_sees: names of the prices in `State` that the government observes beside the six group means.
+    """
+
+    initial_state: Callable[[EconomyParameters, Array, Array, Array, Array], State]
+    fiscal_policy: Callable[[EconomyParameters, State, Array], FiscalPolicy]
+    interest_rate: Callable[[EconomyParameters, Array, Array, Array], Array]
+    consumption_base: Callable[[Array, Array], Array]
+    consumption: Callable[[Array, Array, Array, Array], Array]
+    next_capital: Callable[[EconomyParameters, Prices, Accounts], Array]
+    reported_wealth: Callable[[Schedule, Array, Array], Array]
+    tasks: dict[str, Task]
+    leader_sees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EconomyParameters:
+    """The numbers of one economy; defaults are those of the preset `paper`. Dollars, years, hours a year.
+
+    Raises InvalidSetting where a number is outside its bounds.
+    """
+
+    laws: Laws
+    # firms
+    capital_share: float = 0.7445  # alpha
+    tfp: float = 10.0  # A
+    depreciation: float = 0.0  # delta
+    interest_rate: float = 0.04  # r
+    # households
+    crra: float = 1.0  # theta
+    inverse_frisch: float = 2.0  # gamma
+    labour_disutility: float = 10.0
+    log_consumption_unit: float = 1000.0  # dollars; ln(c / unit) at theta = 1
+    maximal_hours: float = 365 * 24 * (2 / 3) * (2 / 3)  # two thirds of the days, two thirds of a day
+    discount: float = 0.975  # of the authors' program
+    # the government
+    consumption_tax: float = 0.065  # tau_c
+    tau_cap: float = 0.2
+    xi_cap: float = 0.05
+    spending_cap: float = 0.3  # of GDP
+    inequality_weight: float = 1.0  # w of the task gdp_gini
+    # actions: a recorded action in [raw_low, raw_high] is a share u in [share_low, share_high] of what is allowed,
+    # and the saving rate is saving_floor + (1 - saving_floor) u
+    raw_low: float = 0.0
+    raw_high: float = 1.0
+    share_low: float = 0.001
+    share_high: float = 0.99
+    saving_floor: float = 0.0
+    # ability: log e' = persistence log e + sd eps, and the superstars
+    ability_persistence: float = 0.982
+    ability_sd: float = 0.2
+    superstar_entry: float = 2.2e-6
+    superstar_stay: float = 0.990
+    superstar_multiple: float = 504.3  # of the mean ability of the others
+    # the first year: OECD 2022 figures for the United States
+    us_gdp: float = 23_315.081e9
+    us_population: float = 333.456e6
+    debt_to_gdp: float = 1.2129
+    capital_to_gdp: float = 0.183
+    # the first year of `taxai`: a calibrated ratio of wealth to output, and the share of time worked
+    wealth_to_output: float = 6.6
+    initial_labour_share: float = 1 / 3
+    # measures, and the end of an episode
+    gini_shift: float = 1e-7  # dollars added to every amount
+    gini_limit: float = 1.0  # the episode ends where a gini reaches it
+    horizon: int = 300
+    top_share: float = 0.1
+    bottom_share: float = 0.5
+    # what is reported for a year in which something is not a number
+    failed_gini: float = 0.99
+    failed_consumption: float = 0.001
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in BOUNDS.items():
+            value = getattr(self, name)
+            if not (np.isfinite(value) and low <= value <= high):
+                raise InvalidSetting(f"{name} = {value}: must be between {low:g} and {high:g}")
+        if not self.share_low < self.share_high:
+            raise InvalidSetting(f"share_low = {self.share_low}: must be below share_high = {self.share_high}")
+        if not self.raw_low < self.raw_high:
+            raise InvalidSetting(f"raw_low = {self.raw_low}: must be below raw_high = {self.raw_high}")
+
+
+SMALLEST = 1e-12
+# name -> smallest and largest value that makes sense
+BOUNDS: dict[str, tuple[float, float]] = {
+    "capital_share": (0.01, 0.99),
+    "tfp": (SMALLEST, 1e12),
+    "depreciation": (0.0, 1.0),
+    "interest_rate": (-0.5, 1.0),
+    "crra": (0.0, 50.0),
+    "inverse_frisch": (0.0, 50.0),
+    "labour_disutility": (0.0, 1e6),
+    "log_consumption_unit": (SMALLEST, 1e12),
+    "maximal_hours": (SMALLEST, 1e12),
+    "discount": (0.0, 1.0),
+    "consumption_tax": (0.0, 10.0),
+    "tau_cap": (0.0, 1.0),
+    "xi_cap": (0.0, 0.99),
+    "spending_cap": (0.0, 1.0),
+    "inequality_weight": (0.0, 1e6),
+    "raw_low": (-1e6, 1e6),
+    "raw_high": (-1e6, 1e6),
+    "share_low": (SMALLEST, 1.0),
+    "share_high": (SMALLEST, 1.0),
+    "saving_floor": (0.0, 0.99),
+    "ability_persistence": (0.0, 1.0),
+    "ability_sd": (0.0, 10.0),
+    "superstar_entry": (0.0, 1.0),
+    "superstar_stay": (0.0, 1.0),
+    "superstar_multiple": (SMALLEST, 1e6),
+    "us_gdp": (SMALLEST, 1e18),
+    "us_population": (1.0, 1e12),
+    "debt_to_gdp": (-100.0, 100.0),
+    "capital_to_gdp": (SMALLEST, 1e3),
+    "wealth_to_output": (SMALLEST, 1e3),
+    "initial_labour_share": (SMALLEST, 1.0),
+    "gini_shift": (0.0, 1.0),
+    "gini_limit": (0.0, 1.0),
+    "horizon": (1, 10**9),
+    "top_share": (0.0, 1.0),
+    "bottom_share": (0.0, 1.0),
+    "failed_gini": (0.0, 1.0),
+    "failed_consumption": (SMALLEST, 1e12),
+}
+assert set(BOUNDS) == {field.name for field in fields(EconomyParameters)} - {"laws"}

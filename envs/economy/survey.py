@@ -1,0 +1,129 @@
+"""Reads the Federal Reserve Board's Survey of Consumer Finances: the official summary extract, SCFP2022.csv.
+
+One row is one of five imputed copies of a family. Columns needed, in any order, case and number of others:
+WGT (households a row stands for), EDUC (education code, -1 and 1..14), INCOME and ASSET (US dollars of 2022).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.economy.indicators import weighted_gini
+from envs.game import InvalidSetting
+
+COLUMNS = ("WGT", "EDUC", "INCOME", "ASSET")
+# the survey's code of no schooling is -1; as an ability it counts as 0.1
+NO_SCHOOLING, LEAST_ABILITY = -1.0, 0.1
+# column -> smallest value, largest value
+RANGES = {
+    "WGT": (0.0, 1e9),
+    "EDUC": (LEAST_ABILITY, 14.0),
+    "INCOME": (-1e12, 1e13),
+    "ASSET": (0.0, 1e13),
+}
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The rows of a survey, (R,) each: weight (households), education (code), income and assets (US dollars)."""
+
+    weight: NDArray[np.float64]
+    education: NDArray[np.float64]
+    income: NDArray[np.float64]
+    assets: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SurveySummary:
+    """What `smfg data check` reports: rows, households they stand for, and moments by weight and by row (unweighted)."""
+
+    path: str
+    rows: int
+    households: float
+    mean_assets: float
+    mean_income: float
+    mean_education: float
+    asset_gini: float
+    income_gini: float
+    unweighted_mean_assets: float
+    unweighted_mean_income: float
+    unweighted_mean_education: float
+    unweighted_asset_gini: float
+    unweighted_income_gini: float
+
+
+def read_survey(path: str | Path) -> Survey:
+    """Reads the survey's rows; raises InvalidSetting that names the column, and the row where one is at fault."""
+    path = Path(path)
+    if not path.is_file():
+        raise InvalidSetting(
+            f"survey '{path}': no such file; must be the CSV of the SCF summary extract (SCFP2022.csv)"
+        )
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file)
+            places = _places(path, next(rows, []))
+            values = [_row(path, number, row, places) for number, row in enumerate(rows, start=2) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidSetting(f"survey '{path}': not a CSV text file with columns {', '.join(COLUMNS)}") from error
+    if not values:
+        raise InvalidSetting(f"survey '{path}': no rows below the header; column WGT is empty")
+    table = np.array(values)
+    if not table[:, 0].sum() > 0:
+        raise InvalidSetting(f"survey '{path}': column WGT sums to 0; weights must be positive numbers of households")
+    return Survey(*np.ascontiguousarray(table.T))
+
+
+def check_survey(path: str | Path) -> SurveySummary:
+    """Reads a survey and sums it up; raises InvalidSetting where it cannot be used."""
+    survey = read_survey(path)
+    one = np.ones_like(survey.weight)
+    moments = [
+        (
+            *(float(np.average(x, weights=weight)) for x in (survey.assets, survey.income, survey.education)),
+            *(weighted_gini(x, weight) for x in (survey.assets, survey.income)),
+        )
+        for weight in (survey.weight, one)
+    ]
+    return SurveySummary(str(path), len(one), float(survey.weight.sum()), *moments[0], *moments[1])
+
+
+def _places(path: Path, header: list[str]) -> dict[str, int]:
+    """Where each needed column stands in the header."""
+    if not header:
+        raise InvalidSetting(f"survey '{path}': the file is empty; must have columns {', '.join(COLUMNS)}")
+    names = [name.strip().upper() for name in header]
+    for column in COLUMNS:
+        if names.count(column) != 1:
+            fault = "is missing" if column not in names else "appears more than once"
+            raise InvalidSetting(f"survey '{path}': column {column} {fault}; must have columns {', '.join(COLUMNS)}")
+    return {column: names.index(column) for column in COLUMNS} | {"": len(names)}
+
+
+def _row(path: Path, number: int, row: list[str], places: dict[str, int]) -> list[float]:
+    """The four values of a row; line numbers count from 1, the header being line 1."""
+    values = []
+    for column in COLUMNS:
+        text = row[places[column]] if places[column] < len(row) else None
+        if text is None or len(row) != places[""]:
+            raise InvalidSetting(
+                f"survey '{path}': line {number} has {len(row)} of {places['']} values, "
+                f"so column {column} cannot be read; is the file truncated?"
+            )
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if column == "EDUC" and value == NO_SCHOOLING:
+            value = LEAST_ABILITY
+        low, high = RANGES[column]
+        if not low <= value <= high:
+            wanted = f"a number from {low:g} to {high:g}" if column != "EDUC" else "a code from 1 to 14, or -1"
+            raise InvalidSetting(f"survey '{path}': line {number}, column {column} is '{text}'; must be {wanted}")
+        values.append(value)
+    return values

@@ -1,0 +1,129 @@
+"""Tax schedules: what an amount owes, and what one dollar more would owe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from envs.game import Array, InvalidSetting
+
+# IRS Rev. Proc. 2021-45, section 3.01 table 3 and section 3.15: unmarried individuals, tax year 2022.
+US_FEDERAL_CUTOFFS = (0.0, 10_275.0, 41_775.0, 89_075.0, 170_050.0, 215_950.0, 539_900.0)
+US_FEDERAL_RATES = (0.10, 0.12, 0.22, 0.24, 0.32, 0.35, 0.37)
+US_FEDERAL_DEDUCTION = 12_950.0
+# Two numbers of the authors' program without a published source: the credit, and the taxable income beyond which
+# nothing more is owed (their table of brackets stops there; incomes reach it after some 25 years).
+US_FEDERAL_CREDIT = 559.98
+US_FEDERAL_CEILING = 1e9
+
+
+class Schedule(Protocol):
+    """What a tax on amounts x (B, N), in dollars, has to say; of one dollar more it takes at most one dollar.
+
+    So whoever has more before tax never has less after it: one ranking of households serves both.
+    """
+
+    def tax(self, x: Array) -> Array:
+        """Tax owed on x, in dollars; same shape as x."""
+
+    def marginal_rate(self, x: Array) -> Array:
+        """Tax owed on one dollar more than x; same shape as x."""
+
+
+@dataclass(frozen=True)
+class HSV:
+    """T(x) = x - (1 - tau) / (1 - xi) x^(1 - xi): tau is the level, xi the progressivity.
+
+    Heathcote, Storesletten and Violante (2017), as in the paper's eq. for taxes. `tau` and `xi` broadcast with x:
+    numbers, or (B, 1). Amounts must not be negative (the tax is then not a number).
+    """
+
+    tau: Array | float
+    xi: Array | float
+
+    def tax(self, x: Array) -> Array:
+        """x - (1 - tau) / (1 - xi) x^(1 - xi)."""
+        return x - (1 - self.tau) / (1 - self.xi) * x ** (1 - self.xi)
+
+    def marginal_rate(self, x: Array) -> Array:
+        """1 - (1 - tau) x^(-xi)."""
+        return 1 - (1 - self.tau) * x**-self.xi
+
+
+@dataclass(frozen=True, eq=False)
+class Brackets:
+    """Piecewise linear: rate k applies to the part of x - deduction between cutoffs k and k + 1; then a credit.
+
+    tax = max(0, sum_k rate_k min(max(x - deduction - cutoff_k, 0), cutoff_(k+1) - cutoff_k) - credit)
+
+    cutoffs: (K,) rising from 0, in dollars. rates: (K,), or (B, K) for a schedule per game.
+    Raises InvalidSetting where cutoffs do not rise from 0, or rates are not as many, from 0 to 1.
+    """
+
+    cutoffs: Sequence[float] | Array
+    rates: Sequence[float] | Array
+    deduction: float = 0.0
+    credit: float = 0.0
+
+    def __post_init__(self) -> None:
+        cutoffs, rates = np.asarray(self.cutoffs, dtype=np.float64), np.asarray(self.rates, dtype=np.float64)
+        if cutoffs.ndim != 1 or cutoffs.size == 0 or cutoffs[0] != 0 or not (np.diff(cutoffs) > 0).all():
+            raise InvalidSetting(f"cutoffs = {self.cutoffs}: must be one list of amounts that rises from 0")
+        if rates.ndim not in (1, 2) or rates.shape[-1] != cutoffs.size:
+            raise InvalidSetting(f"rates have shape {rates.shape}: must be {cutoffs.size}, one rate for each cutoff")
+        if not ((rates >= 0) & (rates <= 1)).all():
+            raise InvalidSetting(f"rates = {self.rates}: must be between 0 and 1")
+        object.__setattr__(self, "cutoffs", cutoffs)
+        object.__setattr__(self, "rates", rates)
+
+    def tax(self, x: Array) -> Array:
+        """Computed as max(0, sum_k (rate_k - rate_(k-1)) max(x - deduction - cutoff_k, 0) - credit)."""
+        rises = np.diff(np.asarray(self.rates), prepend=0.0).astype(np.asarray(x).dtype)
+        rises = rises if rises.ndim == 1 else rises.T[:, :, None]
+        owed = -self.credit
+        for rise, cutoff in zip(rises, np.asarray(self.cutoffs).tolist(), strict=True):
+            owed = owed + rise * np.maximum(x - (self.deduction + cutoff), 0)
+        return np.maximum(owed, 0)
+
+    def marginal_rate(self, x: Array) -> Array:
+        """The rate of the bracket x falls in; 0 where the deduction or the credit leaves nothing to pay."""
+        rates, bracket = np.asarray(self.rates), np.searchsorted(self.cutoffs, x - self.deduction, side="right") - 1
+        if rates.ndim == 1:
+            rate = rates[bracket]
+        else:
+            rate = np.take_along_axis(rates, np.maximum(bracket, 0), axis=-1)
+        return np.where(self.tax(x) > 0, rate, 0.0).astype(np.asarray(x).dtype)
+
+
+class NoTax:
+    """Nothing is owed."""
+
+    def tax(self, x: Array) -> Array:
+        """Zeros."""
+        return np.zeros_like(x)
+
+    def marginal_rate(self, x: Array) -> Array:
+        """Zeros."""
+        return np.zeros_like(x)
+
+
+@dataclass(frozen=True)
+class FiscalPolicy:
+    """What a government does in a year: a schedule for incomes, one for assets, and spending as a share of GDP (B, 1)."""
+
+    income_tax: Schedule
+    asset_tax: Schedule
+    spending_share: Array
+
+
+def us_federal_2022(credit: float = US_FEDERAL_CREDIT, ceiling: float = US_FEDERAL_CEILING) -> Brackets:
+    """The US federal income tax of a single filer in 2022 as the paper's experiments applied it.
+
+    `credit` and `ceiling` are the authors' own; credit=0 and ceiling=inf give the tax of Rev. Proc. 2021-45.
+    """
+    if np.isinf(ceiling):
+        return Brackets(US_FEDERAL_CUTOFFS, US_FEDERAL_RATES, US_FEDERAL_DEDUCTION, credit)
+    return Brackets((*US_FEDERAL_CUTOFFS, ceiling), (*US_FEDERAL_RATES, 0.0), US_FEDERAL_DEDUCTION, credit)

@@ -1,0 +1,37 @@
+"""Stateless scaling of natural units into network inputs: nothing to learn, nothing to save beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FeatureScaling:
+    """How each of d observed numbers becomes a feature of order one.
+
+    linear:       (x - shift) / width
+    logarithmic:  (sign(x) ln(1 + |x| / unit) - shift) / width,   for amounts that span many orders of magnitude
+
+    All four are sequences of length d; `unit` is used by the logarithmic entries only.
+    """
+
+    logarithmic: Sequence[bool]
+    unit: Sequence[float]
+    shift: Sequence[float]
+    width: Sequence[float]
+
+    def __post_init__(self) -> None:
+        if len({len(self.logarithmic), len(self.unit), len(self.shift), len(self.width)}) != 1:
+            raise ValueError("logarithmic, unit, shift and width must have one entry per observed number")
+
+    @classmethod
+    def linear(cls, width: Sequence[float], shift: Sequence[float] | None = None) -> FeatureScaling:
+        """Features (x - shift) / width."""
+        n = len(width)
+        return cls((False,) * n, (1.0,) * n, tuple(shift or (0.0,) * n), tuple(width))
+
+    @classmethod
+    def log(cls, unit: Sequence[float], shift: Sequence[float], width: Sequence[float]) -> FeatureScaling:
+        """Features (sign(x) ln(1 + |x| / unit) - shift) / width."""
+        return cls((True,) * len(unit), tuple(unit), tuple(shift), tuple(width))

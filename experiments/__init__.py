@@ -1,0 +1,1 @@
+"""What a person runs: the command `smfg`, its configurations, comparisons and figures."""

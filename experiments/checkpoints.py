@@ -1,0 +1,201 @@
+"""Checkpoints that are whole or refused: each file is named in a manifest with its size and SHA-256.
+
+    checkpoints/iteration_000040/
+        policies/       both actors as safetensors and JSON: enough to evaluate, nothing is unpickled
+        rllib/          RLlib's state for going on; holds pickles, so it is read only from the user's own folders
+        config.yaml     the experiment
+        manifest.json   written last
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from envs import InvalidSetting
+from experiments.config import Experiment
+from experiments.files import write_text, written_folder
+from experiments.loading import dump, load
+from rllib_smfg.export import POLICY_FILE, TrainedPolicies, load_policies, save_policies
+
+if TYPE_CHECKING:
+    from rllib_smfg.rllib.smfrl import SMFRL
+
+MANIFEST, CONFIG, POLICIES, STATE = "manifest.json", "config.yaml", "policies", "rllib"
+FORMAT = "rllib-smfg checkpoint 1"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where training stood: iterations done, years played, seconds spent, and the latest evaluation (may be empty)."""
+
+    seed: int
+    iteration: int
+    years: int
+    seconds: float
+    evaluation: dict[str, float]
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+def save(folder: Path, algorithm: SMFRL, experiment: Experiment, progress: Progress) -> Path:
+    """Adds a checkpoint to a seed's `checkpoints` folder; returns where it is."""
+    target = folder / f"iteration_{progress.iteration:06d}"
+    with written_folder(target) as beside:
+        algorithm.save_to_path(str((beside / STATE).resolve()))
+        (beside / POLICIES).mkdir()
+        save_policies(algorithm.trained_policies(), beside / POLICIES)
+        write_text(beside / CONFIG, dump(experiment))
+        write_text(beside / MANIFEST, _manifest(beside, progress))
+    return target
+
+
+def keep_latest_and_best(folder: Path, keep: int) -> None:
+    """Removes all checkpoints but the latest `keep` and the one whose evaluation gave the leader most."""
+    found = [path for path in _all(folder) if (path / MANIFEST).is_file()]
+    kept = {*found[-keep:], best(folder)}
+    for path in found:
+        if path not in kept:
+            shutil.rmtree(path)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Removes what a killed process left half-written."""
+    for path in folder.glob(".iteration_*.tmp"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _manifest(folder: Path, progress: Progress) -> str:
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            files[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+    content = {"format": FORMAT, **asdict(progress), "files": files}
+    return json.dumps({**content, "sha256": _sum(content)}, indent=1) + "\n"
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+def latest(folder: Path) -> Path | None:
+    """The latest checkpoint of a seed that is whole; None where there is none."""
+    for path in reversed(_all(folder)):
+        try:
+            verify(path)
+        except InvalidSetting:
+            continue
+        return path
+    return None
+
+
+def best(folder: Path) -> Path | None:
+    """The checkpoint whose evaluation gave the leader the largest return; None where none was evaluated."""
+    evaluated = {}
+    for path in _all(folder):
+        try:
+            evaluation = read_progress(path).evaluation
+        except InvalidSetting:
+            continue
+        if "leader_return" in evaluation:
+            evaluated[path] = evaluation["leader_return"]
+    return max(evaluated, key=lambda path: evaluated[path]) if evaluated else None
+
+
+def find(path: Path) -> Path:
+    """The checkpoint or exported policies meant by `path`: itself, or the latest of a run of one seed.
+
+    Raises InvalidSetting where there is none, or more than one.
+    """
+    if not path.exists():
+        raise InvalidSetting(f"{path}: no such folder; name a checkpoint, exported policies, or a run's folder")
+    if (path / MANIFEST).is_file() or (path / POLICY_FILE).is_file():
+        return path
+    seeds = sorted(path.glob("seed_*")) or [path]
+    if len(seeds) > 1:
+        raise InvalidSetting(f"{path}: holds {len(seeds)} seeds; name one of them, for example {seeds[0]}")
+    checkpoints = seeds[0] / "checkpoints" if (seeds[0] / "checkpoints").is_dir() else seeds[0]
+    found = latest(checkpoints)
+    if found is None:
+        for damaged in reversed(_all(checkpoints)):
+            verify(damaged)
+        raise InvalidSetting(f"{path}: holds no checkpoint ({MANIFEST} is missing)")
+    return found
+
+
+def _all(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("iteration_*") if path.is_dir())
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+def verify(path: Path) -> dict[str, Any]:
+    """The manifest of a checkpoint, all of whose files are as written; raises InvalidSetting that names one that is not."""
+    manifest = _read_manifest(path)
+    for name, written in manifest["files"].items():
+        file = path / name
+        if not file.is_file():
+            raise InvalidSetting(f"{file}: is missing; the checkpoint is incomplete, use an earlier one")
+        if file.stat().st_size != written["bytes"]:
+            size = file.stat().st_size
+            raise InvalidSetting(f"{file}: is damaged ({size} bytes, not {written['bytes']}); use an earlier checkpoint")
+        if _sha256(file) != written["sha256"]:
+            raise InvalidSetting(f"{file}: is damaged (its SHA-256 is not the recorded one); use an earlier checkpoint")
+    return manifest
+
+
+def read_progress(path: Path) -> Progress:
+    """Where training stood at a checkpoint; raises InvalidSetting for a damaged manifest."""
+    manifest = _read_manifest(path)
+    return Progress(**{name: manifest[name] for name in Progress.__dataclass_fields__})
+
+
+def read_policies(path: Path) -> TrainedPolicies:
+    """The policies of a checkpoint, or exported ones; raises InvalidSetting if anything is damaged."""
+    if not (path / MANIFEST).is_file() and (path / POLICY_FILE).is_file():
+        return load_policies(path)
+    verify(path)
+    return load_policies(path / POLICIES)
+
+
+def read_experiment(path: Path) -> Experiment | None:
+    """The experiment a checkpoint belongs to; None for exported policies."""
+    return load(Experiment, path / CONFIG) if (path / CONFIG).is_file() else None
+
+
+def restore(path: Path, algorithm: SMFRL) -> Progress:
+    """Takes an algorithm back to a checkpoint.
+
+    Reads pickles, which could run anything: raises InvalidSetting unless every file is whole and the user's own.
+    """
+    verify(path)
+    for file in (path, *path.rglob("*")):
+        if file.stat().st_uid != os.getuid():
+            raise InvalidSetting(f"{file}: belongs to another user; training resumes only from your own files")
+    algorithm.restore_from_path(str((path / STATE).resolve()))
+    return read_progress(path)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    file = path / MANIFEST
+    if not file.is_file():
+        raise InvalidSetting(f"{path}: is not a checkpoint ({MANIFEST} is missing)")
+    try:
+        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        whole = manifest.pop("sha256") == _sum(manifest)
+    except (ValueError, KeyError, AttributeError, OSError):
+        whole = False
+    if not whole:
+        raise InvalidSetting(f"{file}: is damaged; use an earlier checkpoint")
+    if manifest["format"] != FORMAT:
+        raise InvalidSetting(f"{file}: has format '{manifest['format']}'; this version reads '{FORMAT}'")
+    return manifest
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

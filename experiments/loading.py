@@ -1,0 +1,173 @@
+"""Reads a configuration from YAML and `--set` overrides; every mistake becomes one line that says where it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from envs import InvalidSetting
+from envs.registry import nearest
+from experiments.config import Experiment, Section
+
+SHIPPED = Path(str(resources.files("experiments"))) / "configs"
+Location = tuple[str, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment of a YAML file, or of a shipped configuration by its name, with `section.key=value` overrides.
+
+    Raises InvalidSetting with the file, the line and the nearest valid name.
+    """
+    return load(Experiment, find(source), overrides)
+
+
+def find(source: str | Path) -> Path:
+    """The file `source`, or the shipped configuration of that name; raises InvalidSetting where there is neither."""
+    if Path(source).is_file():
+        return Path(source)
+    shipped = {path.stem: path for path in SHIPPED.glob("*.yaml")}
+    if str(source) in shipped:
+        return shipped[str(source)]
+    if Path(source).is_dir():
+        raise InvalidSetting(f"{source}: is a folder; name a YAML file, or a shipped configuration")
+    raise InvalidSetting(f"{source}: no such configuration{nearest(Path(source).stem, list(shipped))}")
+
+
+def load(model: type[Model], path: Path, overrides: Sequence[str] = ()) -> Model:
+    """A YAML file as a `model`; raises InvalidSetting."""
+    values, places = _read(path, model)
+    for override in overrides:
+        _apply(override, values, places)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InvalidSetting(_in_one_line(error, model, path, places)) from None
+
+
+def dump(experiment: Section) -> str:
+    """All values as YAML; `load` gives the same experiment back."""
+    text: str = yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=120)
+    return text
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML 1.1, with 1e-3 a number as everywhere else."""
+
+
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Location, str]]:
+    """The file's values, and where each setting stands ("file:line")."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=_Yaml)
+        values = yaml.load(text, Loader=_Yaml)
+    except UnicodeDecodeError:
+        raise InvalidSetting(f"{path}: not a text file; must be YAML in UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+        raise InvalidSetting(f"{where}: not valid YAML ({what})") from None
+    if not isinstance(values, dict):
+        found = "is empty" if values is None else "holds no settings"
+        raise InvalidSetting(f"{path}: {found}; must be a mapping with the sections {', '.join(model.model_fields)}")
+    places: dict[Location, str] = {}
+    for location, line in _keys(node, ()):
+        if location in places:
+            raise InvalidSetting(f"{path}:{line}: '{'.'.join(location)}' is set twice; must be set once")
+        places[location] = f"{path}:{line}"
+    return values, places
+
+
+def _keys(node: yaml.Node, location: Location) -> Iterator[tuple[Location, int]]:
+    """Every key of nested mappings with its line."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*location, str(key.value))
+            yield inner, key.start_mark.line + 1
+            yield from _keys(value, inner)
+
+
+def _apply(override: str, values: dict[str, Any], places: dict[Location, str]) -> None:
+    """Puts `section.key=value` into `values`."""
+    name, equals, text = override.partition("=")
+    location = tuple(name.strip().split("."))
+    if not equals or len(location) < 2 or not all(location):
+        raise InvalidSetting(f"--set {override}: must have the form section.key=value, for example game.followers=100")
+    try:
+        value = yaml.load(text, Loader=_Yaml)
+    except yaml.YAMLError:
+        raise InvalidSetting(f"--set {override}: the value is not valid YAML") from None
+    section = values
+    for depth, part in enumerate(location[:-1], start=1):
+        if section.get(part) is None:
+            section[part] = {}
+        section = section[part]
+        if not isinstance(section, dict):
+            raise InvalidSetting(f"--set {override}: '{'.'.join(location[:depth])}' is a value, not a section")
+    section[location[-1]] = value
+    for depth in range(1, len(location) + 1):
+        places.setdefault(location[:depth], f"--set {override}")
+    places[location] = f"--set {override}"
+
+
+def _in_one_line(error: ValidationError, model: type[BaseModel], path: Path, places: dict[Location, str]) -> str:
+    """The first mistake with its place, and how many more settings are mistaken."""
+    errors = error.errors(include_url=False)
+    locations = [_setting(each) for each in errors]
+    mistake = _mistake(errors[0], locations[0], model)
+    message = " ".join(f"{_place(mistake, locations[0], path, places)}: {mistake}".split())
+    more = len(set(locations)) - 1
+    return f"{message} (and {more} more)" if more else message
+
+
+def _setting(error: Any) -> Location:
+    """Section and key; pydantic goes on into items of lists and branches of unions."""
+    return tuple(str(part) for part in error["loc"][:2])
+
+
+def _place(mistake: str, location: Location, path: Path, places: dict[Location, str]) -> str:
+    """Where the setting stands; for a mistake in a whole section, where a setting stands that the text names."""
+    named = [
+        at
+        for at in places
+        if len(at) == 2 and at[: len(location)] == location and re.search(rf"\b{re.escape(at[-1])}\b", mistake)
+    ]
+    candidates = [location, *reversed(named)] if len(location) == 2 else [*reversed(named), location]
+    known = [places[at] for at in (*candidates, location[:1]) if at in places]
+    return known[0] if known else str(path)
+
+
+def _mistake(error: Any, location: Location, model: type[BaseModel]) -> str:
+    name = ".".join(location)
+    if error["type"] == "extra_forbidden":
+        where = f" in section '{location[0]}'" if location[1:] else ""
+        return f"unknown setting '{location[-1]}'{where}{nearest(location[-1], _known(model, location[:-1]))}"
+    if error["type"] == "missing":
+        return f"{name} is missing"
+    if error["type"] == "model_type":
+        return f"{name} must be a section with the settings {', '.join(_known(model, location))}"
+    if error["type"] == "value_error":
+        text = str(error["ctx"]["error"])
+        return text if isinstance(error["input"], BaseModel | dict) else f"{name} = {error['input']!r}: {text}"
+    text = re.sub(r"^\w+ should", "must", error["msg"]).replace(" after validation", "").replace("tuple", "list")
+    return f"{name} = {error['input']!r}: {text}"
+
+
+def _known(model: type[BaseModel], location: Location) -> list[str]:
+    """The settings of the section at `location`."""
+    for part in location:
+        inner = [t for t in (model.model_fields[part].annotation, *get_args(model.model_fields[part].annotation))]
+        model = next(t for t in inner if isinstance(t, type) and issubclass(t, BaseModel))
+    return list(model.model_fields)

@@ -1,0 +1,102 @@
+"""Which numbers are kept of an iteration, and in which group a reader finds each: `economy/per_capita_gdp`, ..."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from envs import StackelbergMeanFieldGame
+
+# what is compared, in this order, where a game reports it
+HEADLINES = ("per_capita_gdp", "social_welfare", "income_gini", "wealth_gini", "years", "leader_return", "follower_return")
+RETURNS = ("years", "leader_return", "follower_return")
+
+# indicator -> group; indicators of the games with known solutions, which name none of these, go to "game"
+GROUPS = {
+    "per_capita_gdp": "economy",
+    "social_welfare": "economy",
+    "income_gini": "economy",
+    "wealth_gini": "economy",
+    "capital": "economy",
+    "wage": "economy",
+    "interest_rate": "economy",
+    "debt": "government",
+    "tax_revenue": "government",
+    "spending": "government",
+    "mean_marginal_rate": "government",
+    "mean_assets": "households",
+    "mean_income": "households",
+    "mean_consumption": "households",
+    "mean_saving_rate": "households",
+    "mean_hours": "households",
+}
+# what the learner reports of each side -> where it goes
+LEARNER = {
+    "critic_loss": "losses/{side}_critic",
+    "actor_loss": "losses/{side}_actor",
+    "action_gradient": "learning/{side}_action_gradient",
+    "saturation": "learning/{side}_saturation",
+    "actor_learning_rate": "learning/{side}_actor_rate",
+    "critic_learning_rate": "learning/{side}_critic_rate",
+}
+SIDES = ("leader", "follower")
+TIMERS = {
+    "env_runner_sampling_timer": "timing/sampling_seconds",
+    "learner_update_timer": "timing/update_seconds",
+    "synch_weights": "timing/weights_seconds",
+}
+FIRST = ("iteration", "years", "seconds")
+OTHERS = ("timing/years_per_second", "timing/peak_memory_mib", "faults/runner_restarts", "learning/replay_transitions")
+
+
+def grouped(indicator: str) -> str:
+    """An indicator of training with its group."""
+    return f"{GROUPS.get(indicator, 'game')}/{indicator}"
+
+
+def headlines(names: Mapping[str, Any]) -> list[str]:
+    """The names worth comparing: `HEADLINES` for an economy, all of them for a known game."""
+    if "per_capita_gdp" in names:
+        return [name for name in HEADLINES if name in names]
+    return [*(name for name in names if name not in RETURNS), *RETURNS]
+
+
+def indicators_of(game: StackelbergMeanFieldGame) -> list[str]:
+    """The indicators a game reports of a year; plays one."""
+    game.reset(0)
+    leader = np.broadcast_to(game.leader_action_space.low, (game.n_games, *game.leader_action_space.shape))
+    box = game.follower_action_space
+    return list(game.step(leader, np.broadcast_to(box.low, (game.n_games, game.n_followers, *box.shape))).indicators)
+
+
+def columns(indicators: list[str]) -> list[str]:
+    """The columns of progress.csv: all that an iteration can have, whether or not the first one has it."""
+    learner = [place.format(side=side) for place in LEARNER.values() for side in SIDES]
+    evaluation = [f"evaluation/{name}" for name in (*indicators, *RETURNS)]
+    return [*FIRST, *map(grouped, indicators), *evaluation, *learner, *TIMERS.values(), *OTHERS]
+
+
+def of_iteration(result: Mapping[str, Any], seconds: float) -> dict[str, float]:
+    """The numbers of one `Algorithm.train()` that took `seconds`; those that are missing or NaN are left out."""
+    runners, learners = result.get("env_runners", {}), result.get("learners", {})
+    years = float(runners.get("num_env_steps_sampled", 0))
+    row: dict[str, Any] = {grouped(name): value for name, value in runners.get("indicators", {}).items()}
+    for side in SIDES:
+        for name, place in LEARNER.items():
+            row[place.format(side=side)] = learners.get(side, {}).get(name)
+    row |= {place: result.get("timers", {}).get(name) for name, place in TIMERS.items()}
+    row["timing/years_per_second"] = years / seconds if seconds > 0 else None
+    row["timing/peak_memory_mib"] = peak_memory_mib()
+    row["faults/runner_restarts"] = result.get("fault_tolerance", {}).get("num_remote_worker_restarts")
+    row["learning/replay_transitions"] = result.get("replay_size")
+    return {name: float(value) for name, value in row.items() if value is not None and np.isfinite(float(value))}
+
+
+def peak_memory_mib() -> float:
+    """The most memory this process has held, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

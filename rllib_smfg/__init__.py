@@ -1,0 +1,1 @@
+"""Learning in Stackelberg mean-field games: SMFRL and its relatives on RLlib."""

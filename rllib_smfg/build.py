@@ -1,0 +1,77 @@
+"""Builds both sides' networks to fit a game."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium.spaces import Box
+
+from envs.game import StackelbergMeanFieldGame
+from envs.scaling import FeatureScaling
+from rllib_smfg.mean_field import view_size
+from rllib_smfg.networks import Actor, Critic
+from rllib_smfg.settings import LearningSettings
+
+
+@dataclass(frozen=True)
+class Interface:
+    """All that networks need to know of a game: spaces in natural units, scalings, the number of followers."""
+
+    leader_observation: Box
+    leader_action: Box
+    follower_observation: Box
+    follower_action: Box
+    leader_scaling: FeatureScaling
+    follower_scaling: FeatureScaling
+    followers: int
+
+    @classmethod
+    def of(cls, game: StackelbergMeanFieldGame) -> Interface:
+        """The interface of a game."""
+        return cls(
+            game.leader_observation_space,
+            game.leader_action_space,
+            game.follower_observation_space,
+            game.follower_action_space,
+            game.leader_scaling,
+            game.follower_scaling,
+            game.n_followers,
+        )
+
+    @property
+    def household_size(self) -> int:
+        """How many numbers describe one household's state and action."""
+        return _size(self.follower_observation) + _size(self.follower_action)
+
+
+def leader_actor(interface: Interface, settings: LearningSettings, start: Sequence[float] | None = None) -> Actor:
+    """pi^l(s^l); `start` is the action (al,) it gives before learning, in natural units (default: mid-range)."""
+    return Actor(_size(interface.leader_observation), 0, settings.hidden, interface.leader_action, start)
+
+
+def follower_actor(interface: Interface, settings: LearningSettings, start: Sequence[float] | None = None) -> Actor:
+    """pi^f(s^f, a^l), or pi^f(s^f) where followers do not see the leader's action."""
+    seen = _size(interface.leader_action) if settings.followers_see_leader else 0
+    return Actor(_size(interface.follower_observation), seen, settings.hidden, interface.follower_action, start)
+
+
+def leader_critic(interface: Interface, settings: LearningSettings) -> Critic:
+    """Q^l(s^l, a^l, population)."""
+    view = settings.leader_view
+    own = _size(interface.leader_observation) + _size(interface.leader_action)
+    population = view_size(view, interface.household_size, interface.followers, settings.mean_field)
+    return Critic(own, population, settings.hidden, quadratic=view != "joint")
+
+
+def follower_critic(interface: Interface, settings: LearningSettings) -> Critic:
+    """Q^f(s^f, a^f, a^l, population)."""
+    view = settings.follower_view
+    seen = _size(interface.leader_action) if settings.followers_see_leader else 0
+    population = view_size(view, interface.household_size, interface.followers, settings.mean_field)
+    return Critic(interface.household_size, seen + population, settings.hidden, quadratic=view != "joint")
+
+
+def _size(space: Box) -> int:
+    return int(np.prod(space.shape))

@@ -1,0 +1,119 @@
+"""Learned policies as plain files: weights as safetensors, everything else as JSON, with SHA-256 sums.
+
+Enough to act without Ray, and safe to take from a stranger: nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from envs.game import InvalidSetting, StackelbergMeanFieldGame
+from envs.registry import make
+from envs.scaling import FeatureScaling
+from rllib_smfg.build import Interface, follower_actor, leader_actor
+from rllib_smfg.learned import LearnedFollower, LearnedLeader
+from rllib_smfg.networks import Actor
+from rllib_smfg.settings import LearningSettings
+
+POLICY_FILE, WEIGHT_FILES = "policy.json", {"leader": "leader.safetensors", "follower": "follower.safetensors"}
+BOXES = ("leader_observation", "leader_action", "follower_observation", "follower_action")
+SCALINGS = ("leader_scaling", "follower_scaling")
+
+
+@dataclass
+class TrainedPolicies:
+    """Both sides' actors with all that is needed to play: `game` is the name and settings they were trained in."""
+
+    leader: Actor
+    follower: Actor
+    interface: Interface
+    settings: LearningSettings
+    game: dict[str, Any]
+
+    def policies(self) -> tuple[LearnedLeader, LearnedFollower]:
+        """Both sides as policies in natural units, without exploration."""
+        return (
+            LearnedLeader(self.leader, self.interface),
+            LearnedFollower(self.follower, self.interface, self.settings.followers_see_leader),
+        )
+
+    def make_game(self, **changes: Any) -> StackelbergMeanFieldGame:
+        """The game they were trained in, with some settings changed (for example games=64)."""
+        return make(**{**self.game, **changes})
+
+
+def save_policies(policies: TrainedPolicies, folder: Path) -> None:
+    """Writes the policies into an existing folder."""
+    sums = {}
+    for side, name in WEIGHT_FILES.items():
+        weights = save({k: v.contiguous() for k, v in getattr(policies, side).state_dict().items()})
+        (folder / name).write_bytes(weights)
+        sums[name] = hashlib.sha256(weights).hexdigest()
+    text = {
+        "format": "rllib-smfg policies 1",
+        "game": policies.game,
+        "settings": asdict(policies.settings),
+        "interface": _interface_to_json(policies.interface),
+        "sha256": sums,
+    }
+    (folder / POLICY_FILE).write_text(json.dumps(text, indent=1) + "\n")
+
+
+def load_policies(folder: Path) -> TrainedPolicies:
+    """Reads what `save_policies` wrote; raises InvalidSetting if anything is missing, damaged or does not fit."""
+    if not (folder / POLICY_FILE).is_file():
+        raise InvalidSetting(
+            f"{folder}: holds no policies ({POLICY_FILE} is missing): name a checkpoint or export folder"
+        )
+    try:
+        text = json.loads((folder / POLICY_FILE).read_text())
+        chosen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in text["settings"].items()}
+        settings = LearningSettings(**chosen)
+        interface = _interface_from_json(text["interface"])
+        actors = {"leader": leader_actor(interface, settings), "follower": follower_actor(interface, settings)}
+        for side, name in WEIGHT_FILES.items():
+            weights = (folder / name).read_bytes()
+            if hashlib.sha256(weights).hexdigest() != text["sha256"][name]:
+                raise InvalidSetting(f"{folder / name}: damaged (its SHA-256 is not the recorded one)")
+            actors[side].load_state_dict(load(weights))
+        return TrainedPolicies(actors["leader"], actors["follower"], interface, settings, text["game"])
+    except (
+        KeyError,
+        TypeError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        OSError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
+        raise InvalidSetting(
+            f"{folder}: damaged policies ({type(error).__name__}: {str(error).splitlines()[0]})"
+        ) from error
+
+
+def _interface_to_json(interface: Interface) -> dict[str, Any]:
+    boxes = {n: {"low": getattr(interface, n).low.tolist(), "high": getattr(interface, n).high.tolist()} for n in BOXES}
+    scalings = {n: {k: list(v) for k, v in vars(getattr(interface, n)).items()} for n in SCALINGS}
+    return {**boxes, **scalings, "followers": interface.followers}
+
+
+def _interface_from_json(text: dict[str, Any]) -> Interface:
+    boxes = {
+        n: Box(
+            np.asarray(text[n]["low"], dtype=np.float64),
+            np.asarray(text[n]["high"], dtype=np.float64),
+            dtype=np.float64,
+        )
+        for n in BOXES
+    }
+    scalings = {n: FeatureScaling(**text[n]) for n in SCALINGS}
+    return Interface(**boxes, **scalings, followers=text["followers"])

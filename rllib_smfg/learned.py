@@ -1,0 +1,76 @@
+"""Learned networks as policies in natural units, with or without exploration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from envs.game import Array
+from policies import FollowerPolicy, LeaderPolicy
+from rllib_smfg.build import Interface
+from rllib_smfg.networks import Actor, Features, Float32, to_natural, to_unit
+
+
+@dataclass
+class Exploration:
+    """Gaussian noise on actions, as shares of half their range.
+
+    leader, follower: one draw per game, and one per household, a year. A draw per household separates its own action
+        from the mean action; a critic could not tell them apart otherwise.
+    common: one draw per game and year on top, shared by its households, so that their mean moves by itself as well.
+    """
+
+    leader: float
+    follower: float
+    common: float
+    random: np.random.Generator
+
+    def of_leader(self, shape: tuple[int, ...]) -> Float32:
+        """Noise (B, al)."""
+        return self.leader * self.random.standard_normal(shape, dtype=np.float32)
+
+    def of_follower(self, shape: tuple[int, ...]) -> Float32:
+        """Noise (B, N, af)."""
+        own = self.follower * self.random.standard_normal(shape, dtype=np.float32)
+        return own + self.common * self.random.standard_normal((shape[0], 1, shape[2]), dtype=np.float32)
+
+
+class LearnedLeader(LeaderPolicy):
+    """The leader's actor as a policy; with `exploration`, a noisy one."""
+
+    def __init__(self, actor: Actor, interface: Interface, exploration: Exploration | None = None) -> None:
+        self.actor, self.exploration = actor, exploration
+        self.features = Features(interface.leader_scaling)
+        self._box = interface.leader_action
+
+    @torch.inference_mode()
+    def act(self, observation: Array) -> Array:
+        """Actions (B, al) for observations (B, dl)."""
+        state = torch.from_numpy(self.features(observation))
+        unit = self.actor(state, state[..., :0]).numpy().clip(-1.0, 1.0)
+        if self.exploration:
+            unit = unit + self.exploration.of_leader(unit.shape)
+        return to_natural(unit, self._box)
+
+
+class LearnedFollower(FollowerPolicy):
+    """The followers' shared actor as a policy; with `exploration`, a noisy one."""
+
+    def __init__(
+        self, actor: Actor, interface: Interface, sees_leader: bool, exploration: Exploration | None = None
+    ) -> None:
+        self.actor, self.sees_leader, self.exploration = actor, sees_leader, exploration
+        self.features = Features(interface.follower_scaling)
+        self._box, self._leader_box = interface.follower_action, interface.leader_action
+
+    @torch.inference_mode()
+    def act(self, observation: Array, leader_action: Array) -> Array:
+        """Actions (B, N, af) for observations (B, N, df) after leader actions (B, al)."""
+        state = torch.from_numpy(self.features(observation))
+        seen = torch.from_numpy(to_unit(leader_action, self._leader_box)).unsqueeze(-2)
+        unit = self.actor(state, seen if self.sees_leader else seen[..., :0]).numpy().clip(-1.0, 1.0)
+        if self.exploration:
+            unit = unit + self.exploration.of_follower(unit.shape)
+        return to_natural(unit, self._box)

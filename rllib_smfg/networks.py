@@ -1,0 +1,132 @@
+"""The networks: actors and critics of both sides, and the features they read.
+
+Everything inside is in network units: observations as features of order one (`features`), actions as `u` in [-1, 1]
+per coordinate (`to_unit`, `to_natural`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from envs.game import Array
+from envs.scaling import FeatureScaling
+
+Float32 = NDArray[np.float32]
+
+
+def features(observation: Array, scaling: FeatureScaling) -> Float32:
+    """Observations (..., d) in natural units as features (..., d) of order one."""
+    result = np.empty(observation.shape, dtype=np.float32)
+    for k in range(observation.shape[-1]):
+        x = observation[..., k]
+        if scaling.logarithmic[k]:
+            x = np.sign(x) * np.log1p(np.abs(x) / scaling.unit[k])
+        result[..., k] = (x - scaling.shift[k]) / scaling.width[k]
+    return result
+
+
+class Features:
+    """`features` that remembers its last result: the same observations are acted on, then recorded."""
+
+    def __init__(self, scaling: FeatureScaling) -> None:
+        self._scaling = scaling
+        self._observation: Array | None = None
+        self._result: Float32 | None = None
+
+    def __call__(self, observation: Array) -> Float32:
+        """Features of observations; the arrays must not be written to."""
+        if self._result is None or observation is not self._observation:
+            self._observation, self._result = observation, features(observation, self._scaling)
+        return self._result
+
+
+def to_unit(action: Array, space: Box) -> Float32:
+    """Natural actions (..., a) as u in [-1, 1]."""
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    return ((action - low) * (2.0 / (high - low)) - 1.0).astype(np.float32)
+
+
+def to_natural(unit: NDArray[np.floating], space: Box) -> Array:
+    """u in [-1, 1] as natural actions (..., a), clipped to the box."""
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    natural: Array = np.clip(low + (unit.astype(np.float64) + 1.0) * (0.5 * (high - low)), low, high)
+    return natural
+
+
+class Network(nn.Module):
+    """A multilayer perceptron beside a low-order polynomial of the same inputs.
+
+    Inputs come in two parts: `own` (..., do), one row per household, and `shared` (..., ds), one row per transition
+    that broadcasts against it; the first layer is split accordingly, so what is shared is embedded once. The polynomial
+    part (linear for actors, quadratic for critics) carries slopes and curvatures of smooth games exactly, and leaves to
+    the perceptron what they miss.
+    """
+
+    curvature: nn.Parameter | None
+
+    def __init__(self, own: int, shared: int, hidden: Sequence[int], outputs: int, quadratic: bool = False) -> None:
+        super().__init__()
+        self.first_own = nn.Linear(own, hidden[0])
+        self.first_shared = _linear(shared, hidden[0])
+        self.middle = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(hidden))
+        self.last = nn.Linear(hidden[-1], outputs)
+        self.linear_own = _linear(own, outputs)
+        self.linear_shared = _linear(shared, outputs)
+        self.curvature = nn.Parameter(torch.zeros(own + shared, own + shared)) if quadratic else None
+        with torch.no_grad():  # start from an almost constant function
+            for layer in (self.last, self.linear_own, self.linear_shared):
+                layer.weight.mul_(0.1)
+            self.last.bias.zero_()
+
+    def forward(self, own: Tensor, shared: Tensor) -> Tensor:
+        """Outputs (..., outputs)."""
+        h = torch.relu(self.first_own(own) + self.first_shared(shared))
+        for layer in self.middle:
+            h = torch.relu(layer(h))
+        out: Tensor = self.last(h) + self.linear_own(own) + self.linear_shared(shared)
+        if self.curvature is not None:
+            x = torch.cat([own, shared.expand(*own.shape[:-1], shared.shape[-1])], -1)
+            out = out + ((x @ self.curvature) * x).sum(-1, keepdim=True)
+        return out
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear map without bias; of no inputs, too (which torch's own initialisation would warn of)."""
+    layer = nn.Linear(max(inputs, 1), outputs, bias=False)
+    if not inputs:
+        layer.in_features, layer.weight = 0, nn.Parameter(layer.weight[:, :0].detach().clone())
+    return layer
+
+
+class Actor(Network):
+    """A deterministic policy: unbounded outputs whose clipped value is the action u in [-1, 1].
+
+    Bounds by clipping, not by a squashing function: an actor that has reached a bound still feels its critic's
+    gradient (`losses.actor_loss`), so it can come back.
+    """
+
+    def __init__(
+        self, own: int, shared: int, hidden: Sequence[int], action: Box, start: Sequence[float] | None
+    ) -> None:
+        super().__init__(own, shared, hidden, int(np.prod(action.shape)))
+        if start is not None:
+            with torch.no_grad():
+                self.last.bias.copy_(torch.from_numpy(to_unit(np.asarray(start, dtype=np.float64), action)))
+
+
+class Critic(Network):
+    """A value Q of order one: discounted rewards times (1 - discount), in units of the game's reward scale."""
+
+    def __init__(self, own: int, shared: int, hidden: Sequence[int], quadratic: bool) -> None:
+        super().__init__(own, shared, hidden, 1, quadratic)
+
+    def forward(self, own: Tensor, shared: Tensor) -> Tensor:
+        """Values (...,)."""
+        return super().forward(own, shared).squeeze(-1)

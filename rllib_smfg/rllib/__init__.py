@@ -1,0 +1,1 @@
+"""The thin layer that adapts the algorithm's mathematics to RLlib's new API stack."""

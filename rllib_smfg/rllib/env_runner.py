@@ -1,0 +1,223 @@
+"""Plays B games of N households as arrays, leader first, and returns replay rows instead of per-agent episodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from ray.rllib.core import COMPONENT_RL_MODULE
+from ray.rllib.env.env_runner import EnvRunner
+from ray.rllib.utils.checkpoints import Checkpointable
+from ray.rllib.utils.metrics import (
+    EPISODE_RETURN_MEAN,
+    NUM_AGENT_STEPS_SAMPLED,
+    NUM_AGENT_STEPS_SAMPLED_LIFETIME,
+    NUM_ENV_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    NUM_EPISODES,
+    WEIGHTS_SEQ_NO,
+)
+
+from envs import make
+from rllib_smfg.collect import record, sampled_households
+from rllib_smfg.learned import Exploration, LearnedFollower, LearnedLeader
+from rllib_smfg.replay_buffer import Arrays
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.rollout import Year, evaluate, play
+
+
+@dataclass
+class Fragment:
+    """Replay rows, with the two counts RLlib asks of what a runner returns."""
+
+    rows: Arrays
+    years: int
+    households: int
+
+    def env_steps(self) -> int:
+        """Years played, over all games."""
+        return self.years
+
+    def agent_steps(self) -> int:
+        """Decisions taken by government and households."""
+        return self.years * (self.households + 1)
+
+    def __len__(self) -> int:
+        return self.years
+
+
+class PopulationEnvRunner(EnvRunner, Checkpointable):
+    """One batched forward pass per side and year, whatever the number of households."""
+
+    def __init__(self, *, config: Any, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        torch.set_num_threads(config.torch_threads)
+        self._weights_seq_no = 0
+        self.years_sampled = 0
+        self.make_env()
+        self.make_module()
+
+    # --- what RLlib asks of a runner -----------------------------------------------------------------------------
+    def make_env(self) -> None:
+        """Builds the games, and the random streams of exploration and of household sampling."""
+        self.game = make(**self.config.env_config)
+        seeds = np.random.SeedSequence([self.config.seed or 0, self.worker_index or 0]).spawn(3)
+        self._exploration = Exploration(
+            self.config.leader_noise,
+            self.config.follower_noise,
+            self.config.common_noise,
+            np.random.default_rng(seeds[0]),
+        )
+        self._household_random = np.random.default_rng(seeds[1])
+        self._observations = self.game.reset(int(seeds[2].generate_state(1)[0]))
+        self._returns = np.zeros(self.game.n_games)
+
+    def make_module(self) -> None:
+        """Builds both actors."""
+        spec = self.config.get_multi_rl_module_spec(spaces=self.get_spaces(), inference_only=True)
+        self.module = spec.build()
+
+    def get_spaces(self) -> dict[str, Any]:
+        """Observation and action space of each module."""
+        game = self.game
+        return {
+            LEADER: (game.leader_observation_space, game.leader_action_space),
+            FOLLOWER: (game.follower_observation_space, game.follower_action_space),
+        }
+
+    def assert_healthy(self) -> None:
+        """Raises where the runner cannot play."""
+        assert self.game is not None
+        assert self.module is not None
+
+    def sample(
+        self,
+        *,
+        num_timesteps: int | None = None,
+        num_episodes: int | None = None,
+        explore: bool | None = None,
+        force_reset: bool = False,
+        random_actions: bool = False,
+        **_: Any,
+    ) -> list[Fragment]:
+        """Plays on for the configured years and returns their rows; with `num_episodes`, evaluates instead.
+
+        Evaluation plays whole episodes in games of its own without exploration, and returns no rows.
+        """
+        if num_episodes:
+            return self._evaluate(num_episodes)
+        if force_reset:
+            self._observations = self.game.reset()
+        years = -(-(num_timesteps or self.config.years_per_runner()) // self.game.n_games)
+        leader, follower = self._policies(self._exploration if explore is not False else None)
+        statistics = self.config.learning_settings().mean_field
+        rows = []
+        for year in islice(play(self.game, leader, follower, self._observations), years):
+            households = sampled_households(
+                self.game.n_followers, self.config.households_per_transition, self._household_random
+            )
+            rows.append(record(self.game, leader, follower, year, households, statistics))
+            self._count_episodes(year)
+            self._observations = year.step.observations
+        self._log_years(years * self.game.n_games)
+        joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        return [Fragment(joined, years * self.game.n_games, self.game.n_followers)]
+
+    def get_metrics(self) -> dict[str, Any]:
+        """Metrics since the last call."""
+        result: dict[str, Any] = self.metrics.reduce()
+        return result
+
+    def stop(self) -> None:
+        """Nothing to release: games are arrays."""
+
+    # --- playing -------------------------------------------------------------------------------------------------
+    def _policies(self, exploration: Exploration | None) -> tuple[LearnedLeader, LearnedFollower]:
+        interface = self.module[LEADER].model_config["interface"]
+        sees_leader = self.config.learning_settings().followers_see_leader
+        leader = LearnedLeader(self.module[LEADER].actor, interface, exploration)
+        return leader, LearnedFollower(self.module[FOLLOWER].actor, interface, sees_leader, exploration)
+
+    def _evaluate(self, episodes: int) -> list[Fragment]:
+        game = make(**{**self.config.env_config, "games": episodes})
+        results = evaluate(game, *self._policies(None), seed=self.config.evaluation_seed)
+        for name, values in results.items():
+            self.metrics.log_value(name, float(np.mean(values)), window=1)
+        self.metrics.log_value(EPISODE_RETURN_MEAN, float(np.mean(results["leader_return"])), window=1)
+        self.metrics.log_value(NUM_EPISODES, episodes, reduce="sum")
+        years = int(results["years"].sum())
+        self._log_steps(years)
+        return [Fragment({}, years, game.n_followers)]
+
+    def _count_episodes(self, year: Year) -> None:
+        step = year.step
+        self._returns += step.leader_reward
+        for name, values in step.indicators.items():
+            self.metrics.log_value(("indicators", name), float(np.mean(values)), window=64)
+        for game in np.flatnonzero(step.done):
+            self.metrics.log_value(EPISODE_RETURN_MEAN, float(self._returns[game]), window=16)
+        self.metrics.log_value(NUM_EPISODES, int(step.done.sum()), reduce="sum")
+        self._returns[step.done] = 0.0
+
+    def _log_years(self, years: int) -> None:
+        self.years_sampled += years
+        self._log_steps(years)
+
+    def _log_steps(self, years: int) -> None:
+        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, years, reduce="sum")
+        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, years, reduce="lifetime_sum", with_throughput=True)
+        for side, count in ((LEADER, years), (FOLLOWER, years * self.game.n_followers)):
+            self.metrics.log_value((NUM_AGENT_STEPS_SAMPLED, side), count, reduce="sum")
+            self.metrics.log_value((NUM_AGENT_STEPS_SAMPLED_LIFETIME, side), count, reduce="lifetime_sum")
+
+    # --- state ---------------------------------------------------------------------------------------------------
+    def play_state(self) -> dict[str, Any]:
+        """Where play stands: games, observations, random streams. With it, play goes on exactly."""
+        return {
+            "game": self.game.get_state(),
+            "observations": self._observations,
+            "returns": self._returns.copy(),
+            "exploration": self._exploration.random.bit_generator.state,
+            "households": self._household_random.bit_generator.state,
+        }
+
+    def set_play_state(self, state: dict[str, Any]) -> None:
+        """Goes back to a state from `play_state`."""
+        self.game.set_state(state["game"])
+        self._observations, self._returns = state["observations"], state["returns"].copy()
+        self._exploration.random.bit_generator.state = state["exploration"]
+        self._household_random.bit_generator.state = state["households"]
+
+    def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """Weights and counts; RLlib hands it from runner to runner, so where play stands is not in it."""
+        state: dict[str, Any] = {NUM_ENV_STEPS_SAMPLED_LIFETIME: self.years_sampled}
+        if self._check_component(COMPONENT_RL_MODULE, components, not_components):
+            state[COMPONENT_RL_MODULE] = self.module.get_state(
+                components=self._get_subcomponents(COMPONENT_RL_MODULE, components),
+                not_components=self._get_subcomponents(COMPONENT_RL_MODULE, not_components),
+                **kwargs,
+            )
+            state[WEIGHTS_SEQ_NO] = self._weights_seq_no
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes weights newer than its own, and counts."""
+        if COMPONENT_RL_MODULE in state:
+            number = state.get(WEIGHTS_SEQ_NO, 0)
+            if number == 0 or self._weights_seq_no < number:
+                weights = state[COMPONENT_RL_MODULE]
+                self.module.set_state(ray.get(weights) if isinstance(weights, ray.ObjectRef) else weights)
+            self._weights_seq_no = max(self._weights_seq_no, number)
+        self.years_sampled = state.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, self.years_sampled)
+
+    def get_ctor_args_and_kwargs(self) -> tuple[tuple[()], dict[str, Any]]:
+        """How to build it again."""
+        return (), {"config": self.config}
+
+    def get_checkpointable_components(self) -> list[tuple[str, Checkpointable]]:
+        """The module."""
+        return [(COMPONENT_RL_MODULE, self.module)]

@@ -1,0 +1,76 @@
+"""SMFRL's updates as an RLlib Learner: all updates of an iteration in one call, each with its own target move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from ray.rllib.core.learner.torch.torch_learner import TorchLearner
+from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME
+
+from rllib_smfg.losses import Batch, Learners
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.update import SIDES, gradients, move_targets
+
+
+class SMFRLLearner(TorchLearner):
+    """Four optimisers (actor and critic of both sides), each moved by the gradient of its own loss only."""
+
+    def build(self) -> None:
+        """Sets torch's threads (many small updates are far slower on several), then builds modules and optimisers."""
+        torch.set_num_threads(self.config.torch_threads)
+        super().build()
+        self._learners = Learners(
+            self.module[LEADER].unwrapped().player(),
+            self.module[FOLLOWER].unwrapped().player(),
+            self.config.learning_settings(),
+            self.config.followers(),
+        )
+        self._actors: tuple[str, ...] = SIDES
+
+    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
+        """Adam for the actor and for the critic of one side; their learning rates may be schedules over years."""
+        module = self.module[module_id].unwrapped()
+        for name, rate in (("actor", config.actor_lr), ("critic", config.critic_lr)):
+            parameters = list(getattr(module, name).parameters())
+            self.register_optimizer(
+                module_id=module_id,
+                optimizer_name=name,
+                optimizer=torch.optim.Adam(parameters, fused=True),
+                params=parameters,
+                lr_or_lr_schedule=rate,
+            )
+
+    def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
+        """Decides whose actor learns this time: a side may be held still for its first years."""
+        years = timesteps.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, 0)
+        held = {LEADER: self.config.leader_held_years, FOLLOWER: self.config.follower_held_years}
+        self._actors = tuple(side for side in SIDES if years >= held[side])
+
+    def _uncompiled_update(self, batch: dict[str, Any], **_: Any) -> tuple[dict, dict, dict]:
+        rows = {**batch[LEADER], **batch[FOLLOWER]}
+        size = self.config.transitions_per_update
+        totals: dict[str, torch.Tensor] = {}
+        updates = len(rows["leader_reward"]) // size
+        for k in range(updates):
+            part = Batch(**{name: rows[name][k * size : (k + 1) * size] for name in Batch.__dataclass_fields__})
+            logs = self._one_update(part)
+            for name, value in logs.items():
+                totals[name] = totals.get(name, torch.zeros(())) + value
+        for name, value in totals.items():
+            self.metrics.log_value(tuple(name.split("/")), value.item() / updates, window=1)
+        return {}, {}, {}
+
+    def _one_update(self, batch: Batch) -> dict[str, torch.Tensor]:
+        found, logs = gradients(self._learners, batch, self._actors)
+        for (side, network), values in found.items():
+            optimizer = self.get_optimizer(side, network)
+            for parameter, value in zip(optimizer.param_groups[0]["params"], values, strict=True):
+                parameter.grad = value
+            optimizer.step()
+        move_targets(self._learners)
+        return logs
+
+    def compute_loss_for_module(self, **_: Any) -> Any:
+        """Not used: both sides' losses come from one batch (`rllib_smfg.update.gradients`)."""
+        raise NotImplementedError("SMFRL computes both sides' losses together, in rllib_smfg.update.gradients")

@@ -1,0 +1,63 @@
+"""The choices that make up one member of the SMFRL family, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args, get_type_hints
+
+from envs.game import InvalidSetting
+from envs.registry import nearest
+
+View = Literal["own", "mean_field", "joint"]
+LeaderGradient = Literal["total", "partial"]
+FollowerGradient = Literal["game", "team"]
+Statistic = Literal["mean", "standard_deviation", "quantiles"]
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """What both sides' critics see, which derivative each actor follows, and how fast.
+
+    leader_view, follower_view: what a critic sees of the population beside its own state and action
+        (own: nothing, mean_field: the mean field L, joint: every household's state and action).
+    followers_see_leader: households observe this year's leader action before they act (Stackelberg order).
+    leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
+        `partial` holds the mean field fixed, as algorithm 1 of the paper prints it.
+    follower_gradient: `game` holds the other households fixed; `team` differentiates the whole population's actions.
+    """
+
+    leader_view: View = "mean_field"
+    follower_view: View = "mean_field"
+    followers_see_leader: bool = True
+    leader_gradient: LeaderGradient = "total"
+    follower_gradient: FollowerGradient = "game"
+    mean_field: tuple[Statistic, ...] = ("mean",)
+
+    discount: float = 0.975
+    hidden: tuple[int, ...] = (64, 64)
+    target_step: float = 0.01  # share by which target networks move towards the networks in each update
+    bound_penalty: float = 1.0  # weight of (distance of an actor's output beyond its bounds)^2
+    huber_threshold: float = 10.0  # temporal-difference errors beyond it count linearly
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for field in fields(self):
+            _check_choice(field.name, getattr(self, field.name), hints[field.name])
+        _check_bounds("discount", self.discount, 0.0, 1.0)
+        _check_bounds("target_step", self.target_step, 0.0, 1.0)
+        if self.leader_view == "own" and self.leader_gradient == "partial":
+            raise InvalidSetting(
+                "leader_gradient = partial: needs a leader_view with a population in it (mean_field, joint)"
+            )
+
+
+def _check_choice(name: str, value: Any, hint: Any) -> None:
+    for item in value if isinstance(value, tuple) else (value,):
+        choices = get_args(get_args(hint)[0] if isinstance(value, tuple) else hint)
+        if choices and all(isinstance(choice, str) for choice in choices) and item not in choices:
+            raise InvalidSetting(f"{name} = {item!r}{nearest(str(item), list(choices))}")
+
+
+def _check_bounds(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value < high:
+        raise InvalidSetting(f"{name} = {value}: must lie in [{low}, {high})")
