@@ -72,8 +72,9 @@ class StackelbergMeanFieldGame(ABC):
     the games. Actions and observations are in natural units; actions outside their box are clipped to it.
 
     A game writes `_start`, `_observe` and `_transition`; this class draws the line between years and episodes.
-    `discount` is the factor by which both sides value next year's rewards. Two random streams keep luck comparable: `_start_random` draws initial states, `_shock_random` draws each
-    year's shocks, so two policies under one seed meet the same shocks however long their episodes last.
+    `discount` is the factor by which both sides value next year's rewards. Two random streams keep luck comparable:
+    `_start_random` draws initial states, `_shock_random` draws each year's shocks, so two policies under one seed meet
+    the same shocks however long their episodes last.
     """
 
     name: ClassVar[str]

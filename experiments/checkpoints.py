@@ -1,10 +1,10 @@
 """Checkpoints that are whole or refused: each file is named in a manifest with its size and SHA-256.
 
-    checkpoints/iteration_000040/
-        policies/       both actors as safetensors and JSON: enough to evaluate, nothing is unpickled
-        rllib/          RLlib's state for going on; holds pickles, so it is read only from the user's own folders
-        config.yaml     the experiment
-        manifest.json   written last
+checkpoints/iteration_000040/
+    policies/       both actors as safetensors and JSON: enough to evaluate, nothing is unpickled
+    rllib/          RLlib's state for going on; holds pickles, so it is read only from the user's own folders
+    config.yaml     the experiment
+    manifest.json   written last
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,12 +80,20 @@ def _manifest(folder: Path, progress: Progress) -> str:
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
-def latest(folder: Path) -> Path | None:
-    """The latest checkpoint of a seed that is whole; None where there is none."""
-    for path in reversed(_all(folder)):
+def latest(folder: Path, say: Callable[[str], None] | None = None) -> Path | None:
+    """The latest checkpoint of a seed that is whole; None where there is none at all.
+
+    `say` hears of later ones that are damaged. Raises InvalidSetting where all are damaged.
+    """
+    found = _all(folder)
+    for path in reversed(found):
         try:
             verify(path)
-        except InvalidSetting:
+        except InvalidSetting as damage:
+            if path == found[0]:
+                raise
+            if say is not None:
+                say(f"{damage} (going on from the one before)")
             continue
         return path
     return None
@@ -115,11 +124,8 @@ def find(path: Path) -> Path:
     seeds = sorted(path.glob("seed_*")) or [path]
     if len(seeds) > 1:
         raise InvalidSetting(f"{path}: holds {len(seeds)} seeds; name one of them, for example {seeds[0]}")
-    checkpoints = seeds[0] / "checkpoints" if (seeds[0] / "checkpoints").is_dir() else seeds[0]
-    found = latest(checkpoints)
+    found = latest(seeds[0] / "checkpoints" if (seeds[0] / "checkpoints").is_dir() else seeds[0])
     if found is None:
-        for damaged in reversed(_all(checkpoints)):
-            verify(damaged)
         raise InvalidSetting(f"{path}: holds no checkpoint ({MANIFEST} is missing)")
     return found
 
@@ -130,7 +136,7 @@ def _all(folder: Path) -> list[Path]:
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 def verify(path: Path) -> dict[str, Any]:
-    """The manifest of a checkpoint, all of whose files are as written; raises InvalidSetting that names one that is not."""
+    """The manifest of a checkpoint whose files are all as written; raises InvalidSetting that names one that is not."""
     manifest = _read_manifest(path)
     for name, written in manifest["files"].items():
         file = path / name
@@ -138,7 +144,9 @@ def verify(path: Path) -> dict[str, Any]:
             raise InvalidSetting(f"{file}: is missing; the checkpoint is incomplete, use an earlier one")
         if file.stat().st_size != written["bytes"]:
             size = file.stat().st_size
-            raise InvalidSetting(f"{file}: is damaged ({size} bytes, not {written['bytes']}); use an earlier checkpoint")
+            raise InvalidSetting(
+                f"{file}: is damaged ({size} bytes, not {written['bytes']}); use an earlier checkpoint"
+            )
         if _sha256(file) != written["sha256"]:
             raise InvalidSetting(f"{file}: is damaged (its SHA-256 is not the recorded one); use an earlier checkpoint")
     return manifest

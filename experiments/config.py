@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from envs import InvalidSetting, make
 from envs.registry import game_class, game_settings, nearest
-from rllib_smfg.settings import FollowerGradient, LeaderGradient, LearningSettings, Statistic, View
+from rllib_smfg.settings import FollowerGradient, LeaderGradient, LearningSettings, Squash, Statistic, View
 
 LearningRate = Annotated[float, Field(gt=0, le=1)] | list[tuple[Annotated[float, Field(ge=0)], float]]
 Baseline = Literal["free_market_learned", "free_market_random", "random", "best_constant"]
@@ -64,21 +64,34 @@ class Algorithm(Section):
     leader_view: View = Field("mean_field", description="what the leader's critic sees of the population")
     follower_view: View = Field("mean_field", description="what the followers' critic sees of the population")
     followers_see_leader: bool = Field(True, description="followers observe this year's leader action (Stackelberg)")
-    leader_gradient: LeaderGradient = Field("total", description="total: through the followers' reaction; partial: without")
+    leader_gradient: LeaderGradient = Field(
+        "total", description="total: through the followers' reaction; partial: without"
+    )
     follower_gradient: FollowerGradient = Field("game", description="game: others held fixed; team: all move together")
-    mean_field: tuple[Statistic, ...] = Field(("mean",), min_length=1, description="statistics that make up the mean field")
+    mean_field: tuple[Statistic, ...] = Field(
+        ("mean",), min_length=1, description="statistics that make up the mean field"
+    )
     discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
     hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
         (64, 64), min_length=1, description="units of each hidden layer"
     )
     target_step: float = Field(0.01, gt=0, lt=1, description="share by which targets move towards networks, an update")
-    bound_penalty: float = Field(1.0, gt=0, le=1e6, description="weight of (actor output beyond its bounds)^2")
-    huber_threshold: float = Field(10.0, gt=0, le=1e9, description="temporal-difference errors beyond it count linearly")
+    squash: Squash = Field(
+        "clip", description="how actors keep within bounds: clip (can come back), tanh (the authors)"
+    )
+    bound_penalty: float = Field(1.0, ge=0, le=1e6, description="weight of (actor output beyond [-1, 1])^2")
+    huber_threshold: float = Field(
+        10.0, gt=0, le=1e9, description="temporal-difference errors beyond it count linearly"
+    )
     actor_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
     critic_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
-    years_per_iteration: int = Field(300, ge=1, le=10**9, description="years played an iteration, over all games and runners")
+    years_per_iteration: int = Field(
+        300, ge=1, le=10**9, description="years played an iteration, over all games and runners"
+    )
     updates_per_iteration: int = Field(100, ge=1, le=10**6, description="updates of both sides an iteration")
-    transitions_per_update: int = Field(128, ge=1, le=10**6, description="batch size B, transitions (years of one game)")
+    transitions_per_update: int = Field(
+        128, ge=1, le=10**6, description="batch size B, transitions (years of one game)"
+    )
     households_per_transition: int = Field(16, ge=1, le=10**7, description="m, households kept with each transition")
     replay_capacity: int = Field(30_000, ge=1, le=10**8, description="transitions that the replay keeps")
     warm_up_years: int = Field(300, ge=0, le=10**9, description="years played before the first update")
@@ -87,8 +100,11 @@ class Algorithm(Section):
     common_noise: float = Field(0.05, ge=0, le=10, description="the same, one draw for all households of a game")
     leader_held_years: int = Field(0, ge=0, le=10**9, description="years before the leader's actor learns")
     follower_held_years: int = Field(0, ge=0, le=10**9, description="years before the followers' actor learns")
-    leader_start: tuple[float, ...] | None = Field(None, description="first leader action, natural units; empty: mid-range")
+    leader_start: tuple[float, ...] | None = Field(
+        None, description="first leader action, natural units; empty: mid-range"
+    )
     follower_start: tuple[float, ...] | None = Field(None, description="first follower action; empty: mid-range")
+    pretrain: str | None = Field(None, description="cloned follower to start from: its folder, or real_data/maddpg")
     torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
 
     @field_validator("actor_lr", "critic_lr")
@@ -170,7 +186,8 @@ class Experiment(Section):
             start = getattr(self.algorithm, f"{side}_start")
             if start is not None and len(start) != box.shape[0]:
                 raise InvalidSetting(
-                    f"algorithm.{side}_start has {len(start)} numbers: the {side} of '{self.game.name}' acts with {box.shape[0]}"
+                    f"algorithm.{side}_start has {len(start)} numbers:"
+                    f" the {side} of '{self.game.name}' acts with {box.shape[0]}"
                 )
         return self
 

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from itertools import product
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import differential_evolution
-from scipy.stats import qmc
 
 from envs import make
 from envs.game import Array
-from policies import FollowerPolicy, LeaderPolicy
+from policies.constant import ConstantFollower, ConstantLeader
+from policies.frontier import Actions, Indicators, best, bounds, refine, spread
 from rllib_smfg.rollout import evaluate
-
-Actions = NDArray[np.float64]
 
 # A constant policy that is best for a hundred households is best for more; the search need not pay for them.
 SEARCH_FOLLOWERS = 100
 MIXED_STARTS = 64
-GENERATIONS = 4
-FINALISTS, FINAL_EPISODES = 8, 16
+POPULATION, GENERATIONS = 32, 12
+FINALISTS, FINAL_EPISODES = 24, 8
 
 
 @dataclass(frozen=True)
@@ -35,80 +30,58 @@ class ConstantPolicy:
     search_return: float
     candidates: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class _PerGameLeader(LeaderPolicy):
-    """A constant action of its own for every game, (B, al)."""
-
-    actions: Actions
-
-    def act(self, observation: Array) -> Array:
-        """Actions (B, al)."""
-        return self.actions
-
-
-@dataclass(frozen=True)
-class _PerGameFollower(FollowerPolicy):
-    """A constant action of its own for the households of every game, (B, af)."""
-
-    actions: Actions
-
-    def act(self, observation: Array, leader_action: Array) -> Array:
-        """Actions (B, N, af)."""
-        return np.broadcast_to(self.actions[:, None, :], (*observation.shape[:2], self.actions.shape[-1]))
-
 
 def best_constant_policy(settings: Mapping[str, Any], seed: int) -> ConstantPolicy:
     """Searches constant actions for the largest leader return (the government's task, summed over an episode).
 
     settings: what `envs.make` takes. Starts from all corners of both action boxes and from points spread between,
-    each a game of its own, goes on by differential evolution, and plays the finalists against each other under
-    common luck that the search has not seen.
+    each a game of its own, goes on from the best of them by differential evolution, and plays the finalists against
+    each other under common luck that the search has not seen.
     """
-    settings = {**settings, "followers": min(settings["followers"], SEARCH_FOLLOWERS)}
-    game = make(**{**settings, "games": 1})
-    low = np.concatenate([game.leader_action_space.low, game.follower_action_space.low]).astype(np.float64)
-    high = np.concatenate([game.leader_action_space.high, game.follower_action_space.high]).astype(np.float64)
-    starts = low + (high - low) * _starts(len(low), seed)
+    settings = search_settings(settings)
+    low, high = bounds(make(**{**settings, "games": 1}))
     played = 0
 
-    def loss(candidates: Actions) -> Actions:
+    def play(candidates: Actions) -> Indicators:
         nonlocal played
-        played += candidates.shape[1]
-        return -_returns(settings, candidates.T, seed)
+        played += len(candidates)
+        return play_each(settings, candidates, seed)
 
-    found = differential_evolution(
-        loss,
-        bounds=list(zip(low, high, strict=True)),
-        init=starts,
-        maxiter=GENERATIONS,
-        vectorized=True,
-        updating="deferred",
-        polish=False,
-        tol=0.0,
-        rng=np.random.default_rng(seed),
-    )
-    finalists = found.population[np.argsort(found.population_energies)[:FINALISTS]]
-    repeated = np.repeat(finalists, FINAL_EPISODES, axis=0)
-    scores = _returns(settings, repeated, seed + 1).reshape(len(finalists), FINAL_EPISODES).mean(axis=1)
-    best, split = int(np.argmax(scores)), len(game.leader_action_space.low)
-    leader, follower = np.split(finalists[best], [split])
-    return ConstantPolicy(leader.tolist(), follower.tolist(), float(scores[best]), played)
+    starts = spread(low, high, MIXED_STARTS, seed)
+    first = best(starts, leader_return(play(starts)), POPULATION)
+    finalists = refine(play, leader_return, first, low, high, GENERATIONS, seed)[:FINALISTS]
+    scores = [float(play_often(settings, each, FINAL_EPISODES, seed + 1)["leader_return"].mean()) for each in finalists]
+    winner = int(np.argmax(scores))
+    leader, follower = split(settings, finalists[winner])
+    return ConstantPolicy(leader, follower, scores[winner], played)
 
 
-def _starts(dimensions: int, seed: int) -> Actions:
-    """Shares of each action's range: every corner (of few dimensions), and points spread evenly between."""
-    corners = np.array(list(product((0.0, 1.0), repeat=dimensions))) if dimensions <= 8 else np.empty((0, dimensions))
-    return np.concatenate([corners, qmc.Sobol(dimensions, rng=seed).random(MIXED_STARTS)])
+def leader_return(indicators: Indicators) -> Array:
+    """What the government is rewarded for, summed over the episode."""
+    return indicators["leader_return"]
 
 
-def _returns(settings: Mapping[str, Any], candidates: Actions, seed: int) -> Actions:
-    """The leader's return of each candidate (C, al + af), in one episode each, (C,)."""
+def search_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the games a search plays."""
+    return {**settings, "followers": min(settings["followers"], SEARCH_FOLLOWERS)}
+
+
+def play_each(settings: Mapping[str, Any], candidates: Actions, seed: int) -> dict[str, Array]:
+    """What `evaluate` says of each candidate (C, al + af) in one episode each, (C,)."""
     game = make(**{**settings, "games": len(candidates)})
-    split = len(game.leader_action_space.low)
-    leader, follower = _PerGameLeader(candidates[:, :split]), _PerGameFollower(candidates[:, split:])
-    return np.asarray(evaluate(game, leader, follower, seed)["leader_return"], dtype=np.float64)
+    leader, follower = np.split(candidates, [game.leader_action_space.shape[0]], axis=1)
+    return evaluate(game, ConstantLeader(leader), ConstantFollower(follower), seed)
+
+
+def play_often(settings: Mapping[str, Any], candidate: Actions, episodes: int, seed: int) -> dict[str, Array]:
+    """What `evaluate` says of one candidate (al + af,) in several episodes, (episodes,).
+
+    Under a seed all candidates meet the same luck, so that it does not drown small differences between them.
+    """
+    return play_each(settings, np.tile(candidate, (episodes, 1)), seed)
+
+
+def split(settings: Mapping[str, Any], candidate: Actions) -> tuple[list[float], list[float]]:
+    """The government's and the households' part of a candidate (al + af,)."""
+    size = make(**{**settings, "games": 1}).leader_action_space.shape[0]
+    return candidate[:size].tolist(), candidate[size:].tolist()

@@ -1,4 +1,4 @@
-"""`smfg evaluate CHECKPOINT`: plays whole episodes with trained policies, without Ray and without unpickling anything."""
+"""`smfg evaluate CHECKPOINT`: plays whole episodes with trained policies, without Ray, and unpickles nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rllib_smfg.rollout import evaluate
 def evaluate_policies(
     policies: TrainedPolicies, *, episodes: int, seed: int, followers: int | None = None
 ) -> dict[str, Array]:
-    """Each indicator of `episodes` episodes, (episodes,); see `rollout.evaluate`. One thread: the same on any machine."""
+    """Each indicator of `episodes` episodes, (episodes,); see `rollout.evaluate`. On one thread, to be repeatable."""
     changes = {} if followers is None else {"followers": followers}
     with one_thread():
         return evaluate(policies.make_game(games=episodes, **changes), *policies.policies(), seed=seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,8 +27,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON; a number that JSON does not know (NaN, infinity) raises ValueError."""
-    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    """Writes JSON; NaN and infinity, which JSON does not know, become null."""
+    write_text(path, json.dumps(_finite(content), indent=1, allow_nan=False) + "\n")
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 @contextmanager
@@ -61,11 +70,11 @@ def force_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def new_folder(path: Path) -> Path:
-    """Makes a folder that holds nothing yet; raises InvalidSetting where something would be overwritten."""
-    if path.is_dir() and any(path.iterdir()):
-        raise InvalidSetting(f"{path}: exists and is not empty; name another --output, or go on with --resume {path}")
-    if path.exists() and not path.is_dir():
-        raise InvalidSetting(f"{path}: is a file; name a folder")
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+def refuse_overwriting(folder: Path) -> None:
+    """Raises InvalidSetting where a new run would be mixed with something that is there."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InvalidSetting(
+            f"{folder}: exists and is not empty; name another --output, or go on with --resume {folder}"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InvalidSetting(f"{folder}: is a file; --output must name a folder")

@@ -90,7 +90,7 @@ def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Loca
     return values, places
 
 
-def _keys(node: yaml.Node, location: Location) -> Iterator[tuple[Location, int]]:
+def _keys(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location, int]]:
     """Every key of nested mappings with its line."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -168,6 +168,7 @@ def _mistake(error: Any, location: Location, model: type[BaseModel]) -> str:
 def _known(model: type[BaseModel], location: Location) -> list[str]:
     """The settings of the section at `location`."""
     for part in location:
-        inner = [t for t in (model.model_fields[part].annotation, *get_args(model.model_fields[part].annotation))]
-        model = next(t for t in inner if isinstance(t, type) and issubclass(t, BaseModel))
+        annotation = model.model_fields[part].annotation
+        inner = (annotation, *get_args(annotation))
+        model = next(each for each in inner if isinstance(each, type) and issubclass(each, BaseModel))
     return list(model.model_fields)

@@ -12,7 +12,15 @@ import numpy as np
 from envs import StackelbergMeanFieldGame
 
 # what is compared, in this order, where a game reports it
-HEADLINES = ("per_capita_gdp", "social_welfare", "income_gini", "wealth_gini", "years", "leader_return", "follower_return")
+HEADLINES = (
+    "per_capita_gdp",
+    "social_welfare",
+    "income_gini",
+    "wealth_gini",
+    "years",
+    "leader_return",
+    "follower_return",
+)
 RETURNS = ("years", "leader_return", "follower_return")
 
 # indicator -> group; indicators of the games with known solutions, which name none of these, go to "game"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Protocol, Self
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+
+from experiments.tables import number
 
 # what the live table shows: heading -> rows of (label, name of the number)
 ECONOMY = (
@@ -134,26 +137,28 @@ class LiveDisplay:
 
 def _headlines(row: Mapping[str, float]) -> tuple[tuple[str, ...], ...]:
     """Rows for an economy's indicators; for a known game's, its own."""
-    known = [(name.removeprefix("game/").replace("_", " "), name) for name in row if name.startswith("game/")]
+    known = [(name.removeprefix("game/").replace("_", " "), name) for name in sorted(row) if name.startswith("game/")]
     return tuple(known) or ECONOMY
 
 
 def _table(latest: Mapping[str, float]) -> Table:
-    blocks = {"training": _headlines(latest), "behaviour": BEHAVIOUR, "evaluation": EVALUATION, "learning (l / f)": LEARNING}
-    shown = {head: lines for head, block in blocks.items() if (lines := _lines(block, latest))}
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
-    for head in shown:
-        table.add_column(head, no_wrap=True)
-        table.add_column("", justify="right", no_wrap=True)
-    for k in range(max(map(len, shown.values()), default=0)):
-        table.add_row(*(cell for lines in shown.values() for cell in (lines[k] if k < len(lines) else ("", ""))))
+    """Four blocks in two columns, which fit a terminal of 80 characters."""
+    left = [*_block("training", _headlines(latest), latest), *_block("evaluation", EVALUATION, latest)]
+    right = [*_block("behaviour", BEHAVIOUR, latest), *_block("leader / follower", LEARNING, latest)]
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+    for one, other in zip_longest(left, right, fillvalue=("", "")):
+        table.add_row(*one, *other)
     return table
 
 
-def _lines(block: tuple[tuple[str, ...], ...], latest: Mapping[str, float]) -> list[tuple[str, str]]:
+def _block(heading: str, block: tuple[tuple[str, ...], ...], latest: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Labels and values of what is known, under a heading; nothing where nothing is."""
     lines = []
     for label, *names in block:
-        values = [f"{latest[name]:.3g}" for name in names if name in latest]
+        values = [number(latest[name]) for name in names if name in latest]
         if values:
             lines.append((label, " / ".join(values)))
-    return lines
+    return [(f"[bold]{heading}[/bold]", ""), *lines] if lines else []

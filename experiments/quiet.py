@@ -14,32 +14,33 @@ ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's future default; unset, it warns
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our own TensorBoard and CSV files, not Tune's beside them
 }
-KNOWN = (
-    "on the new API stack!",  # RLlib greets every algorithm
-    "`RLModule(config=[RLModuleConfig object])` has been deprecated",  # RLlib's own call
-    "Install gputil for GPU system monitoring",
-    "Token authentication is enabled for this Ray cluster",
-    "Started a local Ray instance",
-)
+# logger -> part of a message of its that says nothing new
+KNOWN = {
+    "ray.rllib.algorithms.algorithm_config": "on the new API stack!",
+    "ray._common.deprecation": "`RLModule(config=[RLModuleConfig object])` has been deprecated",  # RLlib's own call
+    "ray.tune.utils.util": "Install gputil for GPU system monitoring",
+    "ray._private.authentication.authentication_token_setup": "Token authentication is enabled",
+}
 
 
-class KnownMessages(logging.Filter):
-    """Drops the log records that contain one of `KNOWN`."""
+class KnownMessage(logging.Filter):
+    """Drops the log records that contain `text`."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown."""
-        message = record.getMessage()
-        return not any(known in message for known in KNOWN)
+        return self.text not in record.getMessage()
 
 
 def quieten() -> None:
-    """Sets the environment (without overruling the user's own) and the filters."""
+    """Sets the environment (without overruling the user's own) and the filters; doing it twice does no harm."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    warnings.filterwarnings("ignore", message="Initializing zero-element tensors is a no-op")
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    import ray  # noqa: F401  (makes Ray's log handlers, which the filter is hung on)
-
-    for handler in logging.getLogger("ray").handlers:
-        if not any(isinstance(known, KnownMessages) for known in handler.filters):
-            handler.addFilter(KnownMessages())
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="ray")
+    for name, text in KNOWN.items():
+        logger = logging.getLogger(name)
+        if not any(isinstance(known, KnownMessage) for known in logger.filters):
+            logger.addFilter(KnownMessage(text))

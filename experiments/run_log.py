@@ -24,7 +24,9 @@ class RunLog:
         rows = [row for row in read_progress(path) if row["iteration"] <= iteration] if iteration else []
         write_text(path, _lines(columns, [None, *rows]))
         self._file = path.open("a", encoding="utf-8")
-        self._events = SummaryWriter(str(folder / "tensorboard"), purge_step=years + 1, flush_secs=10)
+        self._events = SummaryWriter(
+            str(folder / "tensorboard"), purge_step=years + 1, flush_secs=10, filename_suffix=f".{iteration:06d}"
+        )
 
     def add(self, row: Mapping[str, float]) -> None:
         """Adds an iteration; numbers that this one does not have stay empty."""

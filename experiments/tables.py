@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from experiments.statistics import Summary
+
+FIT_80_COLUMNS = 5  # so many columns of numbers need not be broken on a narrow terminal
 
 
 def indicator_table(summaries: Mapping[str, Summary]) -> Table:
@@ -21,9 +24,12 @@ def indicator_table(summaries: Mapping[str, Summary]) -> Table:
 
 def comparison_table(title: str, rows: Mapping[str, Mapping[str, Summary]], columns: Sequence[str]) -> Table:
     """One row a policy; in each cell the mean over its 95 % interval."""
-    table = Table("policy", title=title, show_lines=True)
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 0, 1, 0), show_edge=False)
+    table.add_column("policy", min_width=11)
     for name in columns:
-        table.add_column(label(name), justify="right", no_wrap=True)
+        table.add_column(
+            label(name).replace(" ", "\n"), justify="right", overflow="fold", no_wrap=len(columns) <= FIT_80_COLUMNS
+        )
     for policy, summaries in rows.items():
         table.add_row(policy, *(f"{number(summaries[name].mean)}\n{span(summaries[name])}" for name in columns))
     return table
@@ -36,7 +42,7 @@ def label(indicator: str) -> str:
 
 def number(value: float) -> str:
     """Three significant digits; large numbers as 1.23e12."""
-    if abs(value) >= 1e5 or 0 < abs(value) < 1e-3:
+    if abs(value) >= 1e4 or 0 < abs(value) < 1e-3:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
@@ -44,4 +50,4 @@ def number(value: float) -> str:
 
 def span(summary: Summary) -> str:
     """The interval."""
-    return f"[{number(summary.ci_low)}, {number(summary.ci_high)}]"
+    return f"{number(summary.ci_low)}..{number(summary.ci_high)}"

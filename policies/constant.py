@@ -1,4 +1,4 @@
-"""The simplest rules: the same action always, and a free market."""
+"""The simplest rule: the same action always."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from policies.policy import FollowerPolicy, LeaderPolicy
 
 
 class ConstantLeader(LeaderPolicy):
-    """The same action (al,) in every game and year, in natural units."""
+    """The same action in every year, in natural units: (al,) for all games, or (B, al), one for each."""
 
-    def __init__(self, action: Sequence[float]) -> None:
+    def __init__(self, action: Sequence[float] | Array) -> None:
         self.action = np.asarray(action, dtype=np.float64)
 
     def act(self, observation: Array) -> Array:
         """Actions (B, al)."""
-        return np.broadcast_to(self.action, (len(observation), len(self.action)))
+        return np.broadcast_to(self.action, (len(observation), self.action.shape[-1]))
 
 
 class ConstantFollower(FollowerPolicy):
-    """The same action (af,) for every household and year, in natural units."""
+    """The same action for every household and year, in natural units: (af,) for all games, or (B, af), one for each."""
 
-    def __init__(self, action: Sequence[float]) -> None:
+    def __init__(self, action: Sequence[float] | Array) -> None:
         self.action = np.asarray(action, dtype=np.float64)
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, af)."""
-        return np.broadcast_to(self.action, (*observation.shape[:2], len(self.action)))
+        return np.broadcast_to(self.action[..., None, :], (*observation.shape[:2], self.action.shape[-1]))

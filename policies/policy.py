@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from envs.game import Array, StackelbergMeanFieldGame, Step
+from envs.game import Array, BoolArray, StackelbergMeanFieldGame, Step
 
 
 class LeaderPolicy(ABC):
@@ -18,6 +18,9 @@ class LeaderPolicy(ABC):
         """Plays the year under this government; rules that no action vector can express override it."""
         return game.step(leader_action, follower_action)
 
+    def forget(self, games: BoolArray) -> None:  # noqa: B027 - most rules have nothing to forget
+        """Called when games (B,) start anew; rules that remember earlier years of an episode override it."""
+
 
 class FollowerPolicy(ABC):
     """A population of households who share one decision rule."""
@@ -25,3 +28,6 @@ class FollowerPolicy(ABC):
     @abstractmethod
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, af) for follower observations (B, N, df), after the leaders' actions (B, al) are seen."""
+
+    def forget(self, games: BoolArray) -> None:  # noqa: B027 - most rules have nothing to forget
+        """Called when games (B,) start anew; rules that remember earlier years of an episode override it."""

@@ -48,13 +48,22 @@ class Interface:
 
 def leader_actor(interface: Interface, settings: LearningSettings, start: Sequence[float] | None = None) -> Actor:
     """pi^l(s^l); `start` is the action (al,) it gives before learning, in natural units (default: mid-range)."""
-    return Actor(_size(interface.leader_observation), 0, settings.hidden, interface.leader_action, start)
+    return Actor(
+        _size(interface.leader_observation), 0, settings.hidden, interface.leader_action, start, settings.squash
+    )
 
 
 def follower_actor(interface: Interface, settings: LearningSettings, start: Sequence[float] | None = None) -> Actor:
     """pi^f(s^f, a^l), or pi^f(s^f) where followers do not see the leader's action."""
     seen = _size(interface.leader_action) if settings.followers_see_leader else 0
-    return Actor(_size(interface.follower_observation), seen, settings.hidden, interface.follower_action, start)
+    return Actor(
+        _size(interface.follower_observation),
+        seen,
+        settings.hidden,
+        interface.follower_action,
+        start,
+        settings.squash,
+    )
 
 
 def leader_critic(interface: Interface, settings: LearningSettings) -> Critic:

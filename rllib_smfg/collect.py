@@ -37,19 +37,22 @@ def record(
     action = to_unit(year.follower_action, game.follower_action_space)
     mean_field = _summary(np.concatenate([state, action], -1), statistics)
     leader_state = leader.features(year.observations.leader)
-    next_state = follower.features(step.final_observations.follower)
+    final = step.final_observations
+    next_state = follower.features(final.follower)
+    next_action = follower.unit_action(final.follower, leader.unit_action(final.leader))
     return {
         "leader_state": leader_state,
         "leader_action": to_unit(year.leader_action, game.leader_action_space),
         "leader_reward": (step.leader_reward / game.leader_reward_scale).astype(np.float32),
-        "next_leader_state": leader.features(step.final_observations.leader),
+        "next_leader_state": leader.features(final.leader),
         "terminated": step.terminated.astype(np.float32),
         "mean_field": mean_field,
         "follower_state": state[:, households],
         "follower_action": action[:, households],
         "follower_reward": (step.follower_reward[:, households] / game.follower_reward_scale).astype(np.float32),
         "next_follower_state": next_state[:, households],
-        "next_mean_state": _summary(next_state, statistics),
+        "next_follower_action": next_action[:, households],
+        "next_mean_field": _summary(np.concatenate([next_state, next_action], -1), statistics),
     }
 
 

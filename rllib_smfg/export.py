@@ -19,32 +19,52 @@ from safetensors.torch import load, save
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import make
 from envs.scaling import FeatureScaling
-from rllib_smfg.build import Interface, follower_actor, leader_actor
+from policies import FollowerPolicy, LeaderPolicy
+from rllib_smfg.build import Interface
 from rllib_smfg.learned import LearnedFollower, LearnedLeader
-from rllib_smfg.networks import Actor
+from rllib_smfg.policy_networks import PolicyNetwork, follower_network, kind_of, leader_network
+from rllib_smfg.recurrent import RecurrentFollower, RecurrentLeader
 from rllib_smfg.settings import LearningSettings
+from rllib_smfg.stochastic import RecurrentActor
 
+FORMAT = "rllib-smfg policies 1"
 POLICY_FILE, WEIGHT_FILES = "policy.json", {"leader": "leader.safetensors", "follower": "follower.safetensors"}
+BUILDERS = {"leader": leader_network, "follower": follower_network}
 BOXES = ("leader_observation", "leader_action", "follower_observation", "follower_action")
 SCALINGS = ("leader_scaling", "follower_scaling")
 
 
 @dataclass
 class TrainedPolicies:
-    """Both sides' actors with all that is needed to play: `game` is the name and settings they were trained in."""
+    """Both sides' networks with all that is needed to play: `game` is the name and settings they were trained in.
 
-    leader: Actor
-    follower: Actor
+    Cloned households have no government: their `leader` is None.
+    """
+
+    leader: PolicyNetwork | None
+    follower: PolicyNetwork
     interface: Interface
     settings: LearningSettings
     game: dict[str, Any]
 
-    def policies(self) -> tuple[LearnedLeader, LearnedFollower]:
-        """Both sides as policies in natural units, without exploration."""
-        return (
-            LearnedLeader(self.leader, self.interface),
-            LearnedFollower(self.follower, self.interface, self.settings.followers_see_leader),
-        )
+    def policies(self) -> tuple[LeaderPolicy, FollowerPolicy]:
+        """Both sides as policies in natural units, without exploration; raises InvalidSetting without a leader."""
+        return self.leader_policy(), self.follower_policy()
+
+    def leader_policy(self) -> LeaderPolicy:
+        """The government as a policy in natural units, without exploration; raises InvalidSetting if there is none."""
+        if self.leader is None:
+            raise InvalidSetting("these policies are households alone: choose a government for them")
+        if isinstance(self.leader, RecurrentActor):
+            return RecurrentLeader(self.leader, self.interface)
+        return LearnedLeader(self.leader, self.interface)
+
+    def follower_policy(self) -> FollowerPolicy:
+        """The households as a policy in natural units, without exploration."""
+        sees_leader = self.settings.followers_see_leader
+        if isinstance(self.follower, RecurrentActor):
+            return RecurrentFollower(self.follower, self.interface, sees_leader)
+        return LearnedFollower(self.follower, self.interface, sees_leader)
 
     def make_game(self, **changes: Any) -> StackelbergMeanFieldGame:
         """The game they were trained in, with some settings changed (for example games=64)."""
@@ -53,14 +73,17 @@ class TrainedPolicies:
 
 def save_policies(policies: TrainedPolicies, folder: Path) -> None:
     """Writes the policies into an existing folder."""
+    networks = {side: network for side in WEIGHT_FILES if (network := getattr(policies, side)) is not None}
     sums = {}
-    for side, name in WEIGHT_FILES.items():
-        weights = save({k: v.contiguous() for k, v in getattr(policies, side).state_dict().items()})
+    for side, network in networks.items():
+        name = WEIGHT_FILES[side]
+        weights = save({k: v.contiguous() for k, v in network.state_dict().items()})
         (folder / name).write_bytes(weights)
         sums[name] = hashlib.sha256(weights).hexdigest()
     text = {
-        "format": "rllib-smfg policies 1",
+        "format": FORMAT,
         "game": policies.game,
+        "networks": {side: kind_of(network) for side, network in networks.items()},
         "settings": asdict(policies.settings),
         "interface": _interface_to_json(policies.interface),
         "sha256": sums,
@@ -79,14 +102,17 @@ def load_policies(folder: Path) -> TrainedPolicies:
         chosen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in text["settings"].items()}
         settings = LearningSettings(**chosen)
         interface = _interface_from_json(text["interface"])
-        actors = {"leader": leader_actor(interface, settings), "follower": follower_actor(interface, settings)}
-        for side, name in WEIGHT_FILES.items():
+        networks: dict[str, PolicyNetwork] = {}
+        for side, kind in text["networks"].items():
+            name = WEIGHT_FILES[side]
             weights = (folder / name).read_bytes()
             if hashlib.sha256(weights).hexdigest() != text["sha256"][name]:
                 raise InvalidSetting(f"{folder / name}: damaged (its SHA-256 is not the recorded one)")
-            actors[side].load_state_dict(load(weights))
-        return TrainedPolicies(actors["leader"], actors["follower"], interface, settings, text["game"])
+            networks[side] = BUILDERS[side](kind, interface, settings)
+            networks[side].load_state_dict(load(weights))
+        return TrainedPolicies(networks.get("leader"), networks["follower"], interface, settings, text["game"])
     except (
+        AttributeError,
         KeyError,
         TypeError,
         json.JSONDecodeError,

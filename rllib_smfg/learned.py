@@ -46,10 +46,15 @@ class LearnedLeader(LeaderPolicy):
         self._box = interface.leader_action
 
     @torch.inference_mode()
+    def unit_action(self, observation: Array) -> Float32:
+        """Actions u (B, al) without exploration."""
+        state = torch.from_numpy(self.features(observation))
+        unit: Float32 = self.actor.act(state, state[..., :0]).numpy()
+        return unit
+
     def act(self, observation: Array) -> Array:
         """Actions (B, al) for observations (B, dl)."""
-        state = torch.from_numpy(self.features(observation))
-        unit = self.actor(state, state[..., :0]).numpy().clip(-1.0, 1.0)
+        unit = self.unit_action(observation)
         if self.exploration:
             unit = unit + self.exploration.of_leader(unit.shape)
         return to_natural(unit, self._box)
@@ -66,11 +71,16 @@ class LearnedFollower(FollowerPolicy):
         self._box, self._leader_box = interface.follower_action, interface.leader_action
 
     @torch.inference_mode()
+    def unit_action(self, observation: Array, leader_unit_action: Float32) -> Float32:
+        """Actions u (B, N, af) without exploration, after leader actions u (B, al)."""
+        state = torch.from_numpy(self.features(observation))
+        seen = torch.from_numpy(leader_unit_action).unsqueeze(-2)
+        unit: Float32 = self.actor.act(state, seen if self.sees_leader else seen[..., :0]).numpy()
+        return unit
+
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, af) for observations (B, N, df) after leader actions (B, al)."""
-        state = torch.from_numpy(self.features(observation))
-        seen = torch.from_numpy(to_unit(leader_action, self._leader_box)).unsqueeze(-2)
-        unit = self.actor(state, seen if self.sees_leader else seen[..., :0]).numpy().clip(-1.0, 1.0)
+        unit = self.unit_action(observation, to_unit(leader_action, self._leader_box))
         if self.exploration:
             unit = unit + self.exploration.of_follower(unit.shape)
         return to_natural(unit, self._box)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from rllib_smfg.mean_field import moved, on_the_mean, population_view, summary, with_states
-from rllib_smfg.networks import Actor, Critic
-from rllib_smfg.settings import LearningSettings
+from rllib_smfg.mean_field import moved, on_the_mean, population_view
+from rllib_smfg.networks import Actor, Critic, clip
+from rllib_smfg.settings import LearningSettings, Squash
 
 
 @dataclass
@@ -22,8 +22,10 @@ class Batch:
     """B transitions, each with m of its households.
 
     leader_state, next_leader_state (B, dl); leader_action (B, al); leader_reward, terminated (B,);
-    mean_field (B, k) of (state, action) over all N; next_mean_state (B, ds) the same statistics of next states alone;
-    follower_state, next_follower_state (B, m, df); follower_action (B, m, af); follower_reward (B, m).
+    follower_state, next_follower_state (B, m, df); follower_action (B, m, af); follower_reward (B, m);
+    mean_field (B, k) of (state, action) over all N. next_follower_action (B, m, af) and next_mean_field (B, k): what
+    the policies of that time would do next without exploration, of the sampled households and of all N.
+    leader_value_range, follower_value_range (2,): least and largest value possible, see `value_range`.
     """
 
     leader_state: Tensor
@@ -36,7 +38,10 @@ class Batch:
     follower_action: Tensor
     follower_reward: Tensor
     next_follower_state: Tensor
-    next_mean_state: Tensor
+    next_follower_action: Tensor
+    next_mean_field: Tensor
+    leader_value_range: Tensor
+    follower_value_range: Tensor
 
 
 @dataclass
@@ -60,13 +65,21 @@ class Learners:
 
     # --- acting ----------------------------------------------------------------------------------------------
     def lead(self, actor: Actor, state: Tensor) -> Tensor:
-        """Leader outputs (B, al) before clipping."""
-        out: Tensor = actor(state, state[..., :0])
+        """Leader actions (B, al)."""
+        return actor.act(state, state[..., :0])
+
+    def lead_output(self, state: Tensor) -> Tensor:
+        """The leader actor's outputs (B, al), not yet bounded."""
+        out: Tensor = self.leader.actor(state, state[..., :0])
         return out
 
     def follow(self, actor: Actor, state: Tensor, leader_action: Tensor) -> Tensor:
-        """Follower outputs (B, m, af) before clipping, after the leader's action (B, al) is seen."""
-        out: Tensor = actor(state, self._seen(leader_action))
+        """Follower actions (B, m, af), after the leader's action (B, al) is seen."""
+        return actor.act(state, self._seen(leader_action))
+
+    def follow_output(self, state: Tensor, leader_action: Tensor) -> Tensor:
+        """The follower actor's outputs (B, m, af), not yet bounded."""
+        out: Tensor = self.follower.actor(state, self._seen(leader_action))
         return out
 
     def _seen(self, leader_action: Tensor) -> Tensor:
@@ -91,32 +104,42 @@ class Learners:
         return out
 
 
-def clip(output: Tensor) -> Tensor:
-    """Actor outputs as actions u in [-1, 1]."""
-    return output.clamp(-1.0, 1.0)
+def value_range(reward: Tensor) -> Tensor:
+    """The least and the largest value (2,) that rewards like these (any shape) allow.
+
+    A value is an average of coming rewards, and of zeros after the end: what a critic says beyond is extrapolation, and
+    feeding it back is how critics diverge.
+    """
+    return torch.stack([reward.min().clamp(max=0.0), reward.max().clamp(min=0.0)])
 
 
 def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     """Temporal-difference losses of both critics, equation 2 of the paper and its follower counterpart.
 
-    y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. L' holds the next states of
-    all N and the target actions of the sampled households (algorithm 1: the next population acts on target policies).
+    y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. L' is the mean field of next
+    states and target actions (algorithm 1): that of all N under the policies of the time, moved by what the target
+    policies change for the sampled households. Without that control variate a small sample biases the leader.
     """
     c, leader, follower = learners.settings, learners.leader, learners.follower
     with torch.no_grad():
-        next_lead = clip(learners.lead(leader.target_actor, batch.next_leader_state))
-        next_follow = clip(learners.follow(follower.target_actor, batch.next_follower_state, next_lead))
+        next_lead = learners.lead(leader.target_actor, batch.next_leader_state)
+        next_follow = learners.follow(follower.target_actor, batch.next_follower_state, next_lead)
         next_households = torch.cat([batch.next_follower_state, next_follow], -1)
-        next_mean_field = with_states(summary(next_households, c.mean_field), batch.next_mean_state, c.mean_field)
+        recorded = torch.cat([batch.next_follower_state, batch.next_follower_action], -1)
+        next_mean_field = moved(batch.next_mean_field, recorded, next_households, c.mean_field)
         goes_on = c.discount * (1.0 - batch.terminated)
-        leader_target = (1.0 - c.discount) * batch.leader_reward + goes_on * learners.value_to_leader(
+        next_population = population_view(c.follower_view, next_households, next_mean_field).unsqueeze(-2)
+        next_leader_value = learners.value_to_leader(
             leader.target_critic, batch.next_leader_state, next_lead, next_households, next_mean_field
         )
-        next_population = population_view(c.follower_view, next_households, next_mean_field).unsqueeze(-2)
-        follower_target = (1.0 - c.discount) * batch.follower_reward + goes_on.unsqueeze(
-            -1
-        ) * learners.value_to_follower(
+        next_follower_value = learners.value_to_follower(
             follower.target_critic, batch.next_follower_state, next_follow, next_lead, next_population
+        )
+        leader_target = (1.0 - c.discount) * batch.leader_reward + goes_on * next_leader_value.clamp(
+            *batch.leader_value_range
+        )
+        follower_target = (1.0 - c.discount) * batch.follower_reward + goes_on.unsqueeze(-1) * (
+            next_follower_value.clamp(*batch.follower_value_range)
         )
     households = torch.cat([batch.follower_state, batch.follower_action], -1)
     leader_value = learners.value_to_leader(
@@ -132,33 +155,33 @@ def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def leader_action_gradient(learners: Learners, batch: Batch, output: Tensor) -> Tensor:
-    """dQ^l/da^l at the clipped output (B, al).
+def leader_action_gradient(learners: Learners, batch: Batch, action: Tensor) -> Tensor:
+    """dQ^l/da^l at actions (B, al).
 
     total:   dQ/da + dQ/dL dL/da, where L moves as the households react to the new action (stage Stackelberg)
     partial: dQ/da alone, L as recorded (algorithm 1 as printed)
     """
     c = learners.settings
-    action = clip(output.detach()).requires_grad_()
+    action = action.detach().requires_grad_()
     households = recorded = torch.cat([batch.follower_state, batch.follower_action], -1)
     mean_field = batch.mean_field
     if c.leader_gradient == "total" and c.leader_view != "own":
-        reaction = clip(learners.follow(learners.follower.actor, batch.follower_state, action))
+        reaction = learners.follow(learners.follower.actor, batch.follower_state, action)
         households = torch.cat([batch.follower_state, reaction], -1)
         mean_field = moved(mean_field, recorded, households, c.mean_field)
     value = learners.value_to_leader(learners.leader.critic, batch.leader_state, action, households, mean_field)
     return torch.autograd.grad(value.sum(), action)[0]
 
 
-def follower_action_gradient(learners: Learners, batch: Batch, output: Tensor) -> Tensor:
-    """dQ^f/da^f at the clipped outputs (B, m, af), after the recorded leader action.
+def follower_action_gradient(learners: Learners, batch: Batch, action: Tensor) -> Tensor:
+    """dQ^f/da^f at actions (B, m, af), after the recorded leader action.
 
     game: every household moves alone. It still moves the mean of N households by 1/N of its own step; that share
           belongs to the finite game's best response and vanishes with N.
     team: all households move together, each counted as what it does to everybody's value.
     """
     c = learners.settings
-    action = clip(output.detach()).requires_grad_()
+    action = action.detach().requires_grad_()
     recorded = torch.cat([batch.follower_state, batch.follower_action], -1)
     households = torch.cat([batch.follower_state, action], -1)
     if c.follower_view == "own":
@@ -184,19 +207,19 @@ def _population_around(learners: Learners, recorded: Tensor, households: Tensor,
     return now + on_the_mean(step, c.mean_field)
 
 
-def actor_loss(output: Tensor, action_gradient: Tensor, bound_penalty: float) -> Tensor:
-    """The deterministic policy gradient of algorithm 1, with outputs beyond the bounds pulled back.
+def actor_loss(output: Tensor, action_gradient: Tensor, bound_penalty: float, squash: Squash = "clip") -> Tensor:
+    """The deterministic policy gradient of algorithm 1, with outputs beyond [-1, 1] pulled back.
 
-    The gradient of this loss at `output` is -dQ/da, scaled to unit size (the critic's scale carries no information
-    for the actor), plus 2 bound_penalty (distance beyond the bound). Since dQ/da is passed on unchanged beyond a bound,
-    an actor rests at most 1 / (2 bound_penalty) or so outside, and comes back as soon as its critic says so.
+    dQ/da is scaled to unit size (the critic's scale carries no information for the actor). With `clip` it is passed
+    on unchanged beyond a bound, so an actor rests at most 1 / (2 bound_penalty) or so outside, and comes back as soon
+    as its critic says so; with `tanh` it passes through the derivative of tanh, which vanishes at the bounds.
     """
     size = action_gradient.square().mean().sqrt() + 1e-12
-    ascent = -(output * (action_gradient / size)).mean()
+    followed = torch.tanh(output) if squash == "tanh" else output
     beyond = output - clip(output)
-    return ascent + bound_penalty * beyond.square().mean()
+    return -(followed * (action_gradient / size)).mean() + bound_penalty * beyond.square().mean()
 
 
 def saturation(output: Tensor) -> Tensor:
-    """The share of actions at a bound."""
+    """The share of outputs at or beyond a bound (for `tanh`: where 58 % of the gradient is lost)."""
     return (output.detach().abs() >= 1.0).float().mean()

@@ -27,13 +27,6 @@ def summary(population: Tensor, statistics: Sequence[Statistic]) -> Tensor:
     return torch.cat(parts, -1)
 
 
-def with_states(mean_field: Tensor, mean_state: Tensor, statistics: Sequence[Statistic]) -> Tensor:
-    """A sample's mean field (B, k) of (state, action), its state part replaced by that of all N, (B, ks)."""
-    rows = sum(STATISTIC_SIZE[statistic] for statistic in statistics)
-    actions = mean_field.unflatten(-1, (rows, -1))[..., mean_state.shape[-1] // rows :]
-    return torch.cat([mean_state.unflatten(-1, (rows, -1)), actions], -1).flatten(-2)
-
-
 def on_the_mean(step: Tensor, statistics: Sequence[Statistic]) -> Tensor:
     """What (..., d) added to the population's mean adds to its mean field (..., k)."""
     nothing = torch.zeros_like(step)

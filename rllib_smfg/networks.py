@@ -6,7 +6,7 @@ per coordinate (`to_unit`, `to_natural`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from envs.game import Array
 from envs.scaling import FeatureScaling
+from rllib_smfg.settings import Squash
 
 Float32 = NDArray[np.float32]
 
@@ -50,7 +51,8 @@ class Features:
 def to_unit(action: Array, space: Box) -> Float32:
     """Natural actions (..., a) as u in [-1, 1]."""
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    return ((action - low) * (2.0 / (high - low)) - 1.0).astype(np.float32)
+    unit: Float32 = ((action - low) * (2.0 / (high - low)) - 1.0).astype(np.float32)
+    return unit
 
 
 def to_natural(unit: NDArray[np.floating], space: Box) -> Array:
@@ -74,11 +76,11 @@ class Network(nn.Module):
     def __init__(self, own: int, shared: int, hidden: Sequence[int], outputs: int, quadratic: bool = False) -> None:
         super().__init__()
         self.first_own = nn.Linear(own, hidden[0])
-        self.first_shared = _linear(shared, hidden[0])
+        self.first_shared = linear(shared, hidden[0])
         self.middle = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(hidden))
         self.last = nn.Linear(hidden[-1], outputs)
-        self.linear_own = _linear(own, outputs)
-        self.linear_shared = _linear(shared, outputs)
+        self.linear_own = linear(own, outputs)
+        self.linear_shared = linear(shared, outputs)
         self.curvature = nn.Parameter(torch.zeros(own + shared, own + shared)) if quadratic else None
         with torch.no_grad():  # start from an almost constant function
             for layer in (self.last, self.linear_own, self.linear_shared):
@@ -97,7 +99,7 @@ class Network(nn.Module):
         return out
 
 
-def _linear(inputs: int, outputs: int) -> nn.Linear:
+def linear(inputs: int, outputs: int) -> nn.Linear:
     """A linear map without bias; of no inputs, too (which torch's own initialisation would warn of)."""
     layer = nn.Linear(max(inputs, 1), outputs, bias=False)
     if not inputs:
@@ -105,20 +107,44 @@ def _linear(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
-class Actor(Network):
-    """A deterministic policy: unbounded outputs whose clipped value is the action u in [-1, 1].
+def clip(output: Tensor) -> Tensor:
+    """Outputs as actions u in [-1, 1], unchanged within."""
+    return output.clamp(-1.0, 1.0)
 
-    Bounds by clipping, not by a squashing function: an actor that has reached a bound still feels its critic's
-    gradient (`losses.actor_loss`), so it can come back.
+
+# squash -> (outputs to actions, actions to outputs)
+SQUASH: dict[Squash, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "clip": (clip, clip),
+    "tanh": (torch.tanh, lambda action: torch.atanh(action.clamp(-0.999, 0.999))),
+}
+
+
+class Actor(Network):
+    """A deterministic policy: `forward` gives unbounded outputs, `act` the actions u in [-1, 1] made of them.
+
+    With `clip`, an actor that has reached a bound still feels its critic's gradient (`losses.actor_loss`), so it can
+    come back; with `tanh` the gradient vanishes there.
     """
 
     def __init__(
-        self, own: int, shared: int, hidden: Sequence[int], action: Box, start: Sequence[float] | None
+        self,
+        own: int,
+        shared: int,
+        hidden: Sequence[int],
+        action: Box,
+        start: Sequence[float] | None,
+        squash: Squash = "clip",
     ) -> None:
         super().__init__(own, shared, hidden, int(np.prod(action.shape)))
+        self.to_action, to_output = SQUASH[squash]
         if start is not None:
+            unit = torch.from_numpy(to_unit(np.asarray(start, dtype=np.float64), action))
             with torch.no_grad():
-                self.last.bias.copy_(torch.from_numpy(to_unit(np.asarray(start, dtype=np.float64), action)))
+                self.last.bias.copy_(to_output(unit))
+
+    def act(self, own: Tensor, shared: Tensor) -> Tensor:
+        """Actions u (..., a)."""
+        return self.to_action(self(own, shared))
 
 
 class Critic(Network):

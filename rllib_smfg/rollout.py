@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from envs.game import Array, Observations, StackelbergMeanFieldGame, Step
 from policies import FollowerPolicy, LeaderPolicy
+
+# what is to be known of a year that has just been played: {name: (B,)}
+Measure = Callable[[StackelbergMeanFieldGame, Step], dict[str, Array]]
 
 
 @dataclass(frozen=True)
@@ -29,24 +32,38 @@ def play(
         leader_action = leader.act(observations.leader)
         follower_action = follower.act(observations.follower, leader_action)
         step = leader.enact(game, leader_action, follower_action)
+        if step.done.any():
+            leader.forget(step.done)
+            follower.forget(step.done)
         yield Year(observations, leader_action, follower_action, step)
         observations = step.observations
 
 
+def indicators(game: StackelbergMeanFieldGame, step: Step) -> dict[str, Array]:
+    """What the game itself reports of a year, (B,) each."""
+    return step.indicators
+
+
 def evaluate(
-    game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy, seed: int
+    game: StackelbergMeanFieldGame,
+    leader: LeaderPolicy,
+    follower: FollowerPolicy,
+    seed: int,
+    measure: Measure = indicators,
 ) -> dict[str, Array]:
     """Plays the first episode of every game to its end; each value has shape (B,), one number an episode.
 
-    Indicators are means over the years an episode lived. `years` is its length; `leader_return` and
-    `follower_return` are undiscounted sums over the episode, the latter the mean household's.
+    What `measure` says of a year is averaged over the years an episode lived. `years` is its length; `leader_return`
+    and `follower_return` are undiscounted sums over the episode, the latter the mean household's.
     """
     totals: dict[str, Array] = {}
     alive = np.ones(game.n_games, dtype=bool)
     years = np.zeros(game.n_games)
+    leader.forget(alive)
+    follower.forget(alive)
     for year in play(game, leader, follower, game.reset(seed)):
         step = year.step
-        values = dict(step.indicators)
+        values = dict(measure(game, step))
         values["leader_return"] = step.leader_reward
         values["follower_return"] = step.follower_reward.mean(-1)
         for name, value in values.items():

@@ -12,6 +12,7 @@ View = Literal["own", "mean_field", "joint"]
 LeaderGradient = Literal["total", "partial"]
 FollowerGradient = Literal["game", "team"]
 Statistic = Literal["mean", "standard_deviation", "quantiles"]
+Squash = Literal["clip", "tanh"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class LearningSettings:
     leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
         `partial` holds the mean field fixed, as algorithm 1 of the paper prints it.
     follower_gradient: `game` holds the other households fixed; `team` differentiates the whole population's actions.
+    squash: how actors keep within their bounds: `clip` lets the critic's gradient through at a bound, so an actor can
+        come back; `tanh` (the authors' choice) loses it there.
     """
 
     leader_view: View = "mean_field"
@@ -36,7 +39,8 @@ class LearningSettings:
     discount: float = 0.975
     hidden: tuple[int, ...] = (64, 64)
     target_step: float = 0.01  # share by which target networks move towards the networks in each update
-    bound_penalty: float = 1.0  # weight of (distance of an actor's output beyond its bounds)^2
+    squash: Squash = "clip"
+    bound_penalty: float = 1.0  # weight of (distance of an actor's output beyond [-1, 1])^2
     huber_threshold: float = 10.0  # temporal-difference errors beyond it count linearly
 
     def __post_init__(self) -> None:
@@ -45,10 +49,6 @@ class LearningSettings:
             _check_choice(field.name, getattr(self, field.name), hints[field.name])
         _check_bounds("discount", self.discount, 0.0, 1.0)
         _check_bounds("target_step", self.target_step, 0.0, 1.0)
-        if self.leader_view == "own" and self.leader_gradient == "partial":
-            raise InvalidSetting(
-                "leader_gradient = partial: needs a leader_view with a population in it (mean_field, joint)"
-            )
 
 
 def _check_choice(name: str, value: Any, hint: Any) -> None:

@@ -34,12 +34,12 @@ def gradients(learners: Learners, batch: Batch, actors: tuple[str, ...] = SIDES)
     for side in actors:
         actor = getattr(learners, side).actor
         if side == "leader":
-            output = learners.lead(actor, batch.leader_state)
-            ascent = leader_action_gradient(learners, batch, output)
+            output = learners.lead_output(batch.leader_state)
+            ascent = leader_action_gradient(learners, batch, actor.to_action(output))
         else:
-            output = learners.follow(actor, batch.follower_state, batch.leader_action)
-            ascent = follower_action_gradient(learners, batch, output)
-        loss = actor_loss(output, ascent, learners.settings.bound_penalty)
+            output = learners.follow_output(batch.follower_state, batch.leader_action)
+            ascent = follower_action_gradient(learners, batch, actor.to_action(output))
+        loss = actor_loss(output, ascent, learners.settings.bound_penalty, learners.settings.squash)
         result[side, "actor"] = torch.autograd.grad(loss, list(actor.parameters()))
         logs[f"{side}/actor_loss"] = loss.detach()
         logs[f"{side}/action_gradient"] = ascent.square().mean().sqrt()

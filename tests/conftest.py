@@ -42,3 +42,8 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no reference data beside the repository ({SHARED.name}/ is absent)")
     return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests without Ray come first: they are quick, and Ray changes how this process's children and files behave."""
+    items.sort(key=lambda item: "ray_local" in getattr(item, "fixturenames", ()))

@@ -1,1 +1,1 @@
-"""An economy of one government and N households, built on microfoundations (Mi et al., arXiv 2309.16307, 2403.12093)."""
+"""An economy of one government and N households built on microfoundations (arXiv 2309.16307 and 2403.12093)."""

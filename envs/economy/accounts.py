@@ -28,9 +28,11 @@ def capital_from_balance_sheets(parameters: EconomyParameters, prices: Prices, a
 
 
 def capital_from_marginal_product(parameters: EconomyParameters, prices: Prices, accounts: Accounts) -> Array:
-    """K' = A' - B' + (alpha (K/L)^(alpha - 1) + 1 - delta) K + (1 + r)(B - A) (preset `taxai`)."""
-    alpha = parameters.capital_share
-    marginal_product = alpha * (accounts.capital / prices.labour) ** (alpha - 1)
+    """K' = A' - B' + (alpha Y/K + 1 - delta) K + (1 + r)(B - A), where alpha Y/K = alpha (K/L)^(alpha - 1) at A = 1.
+
+    The law of the preset `taxai`.
+    """
+    marginal_product = parameters.capital_share * prices.gdp / accounts.capital
     return (
         accounts.total_next_assets
         - accounts.next_debt

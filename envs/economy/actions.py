@@ -47,11 +47,13 @@ def natural_actions(parameters: EconomyParameters, raw_gov: Array, raw_house: Ar
 
     def share(raw: Array) -> Array:
         fraction = (raw - parameters.raw_low) / (parameters.raw_high - parameters.raw_low)
-        return np.clip(fraction, parameters.share_low, parameters.share_high)
+        clipped: Array = np.clip(fraction, parameters.share_low, parameters.share_high)
+        return clipped
 
     house = share(raw_house)
     house[..., 0] = saving_rate(parameters, house[..., 0])
-    return caps(parameters) * share(raw_gov), house
+    natural: Array = caps(parameters) * share(raw_gov)
+    return natural, house
 
 
 def hsv_policy(parameters: EconomyParameters, state: State, leader_action: Array) -> FiscalPolicy:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from envs.economy import actions
 from envs.economy.ability import AbilityDraws, next_ability
 from envs.economy.observation import follower_scaling, leader_scaling, observe
-from envs.economy.parameters import EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import preset_parameters
 from envs.economy.shocks import SCENARIOS
@@ -61,8 +60,9 @@ class Economy(StackelbergMeanFieldGame):
 
         preset: `paper`, `taxai`. task: what the government is rewarded for, `gdp`, `gini`, `social_welfare`,
         `gdp_gini` (with weight `inequality_weight` on the ginis). population: `scf2022`, or the path of the survey's
-        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min, _max:
-        bounds of the saving rate. crra: theta. horizon: years. dtype of the households' numbers: `float64`, `float32`.
+        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min and
+        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. dtype of the households' numbers:
+        `float64`, `float32`.
         """
         parameters = replace(preset_parameters(preset), inequality_weight=inequality_weight)
         self.parameters = parameters if crra is None else replace(parameters, crra=crra)
@@ -134,22 +134,22 @@ class Economy(StackelbergMeanFieldGame):
 
     def _first_state(self, games: int) -> State:
         """Households drawn from the population, and one draw of their ability, before the first year."""
-        assets, ability, income = self.population.draw(self._start_random, games, self.n_followers)
+        assets, surveyed, income = self.population.draw(self._start_random, games, self.n_followers)
         draws = AbilityDraws.sample(self._start_random, games, self.n_followers)
-        ability, superstar = next_ability(self.parameters, ability, np.zeros(ability.shape, dtype=bool), draws)
+        ability, superstar = next_ability(self.parameters, surveyed, np.zeros(surveyed.shape, dtype=bool), draws)
         households = (ability.astype(self.dtype), superstar, assets.astype(self.dtype), income.astype(self.dtype))
         return self.parameters.laws.initial_state(self.parameters, *households)
 
     def _open_spaces(self, saving_rate_min: float | None, saving_rate_max: float | None) -> None:
         parameters, dtype = self.parameters, self.dtype
         low, high = actions.follower_bounds(parameters, saving_rate_min, saving_rate_max)
+        least, most = actions.leader_bounds(parameters)
         if not 0 < low[0] < high[0] < 1:
             raise InvalidSetting(
                 f"saving_rate_min = {low[0]:g}, saving_rate_max = {high[0]:g}: must rise, strictly between 0 and 1"
             )
         self.follower_action_space = Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
-        low, high = actions.leader_bounds(parameters)
-        self.leader_action_space = Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
+        self.leader_action_space = Box(least.astype(dtype), most.astype(dtype), dtype=dtype)
         self.leader_scaling, self.follower_scaling = leader_scaling(parameters), follower_scaling()
         self.leader_observation_space = Box(-np.inf, np.inf, (len(self.leader_scaling.unit),), dtype)
         self.follower_observation_space = Box(-np.inf, np.inf, (2,), dtype)

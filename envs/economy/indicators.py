@@ -25,7 +25,9 @@ def gini_of_ascending(ascending: Array, shift: float = 0.0) -> Array:
     """The same, of amounts that already ascend along the last axis."""
     households = ascending.shape[-1]
     # the weights sum to 0: the shift moves the denominator only
-    return total(ascending * _rank_weights(households)) / (households * (total(ascending) + households * shift))
+    concentration, amount = total(ascending * _rank_weights(households)), total(ascending) + households * shift
+    measured: Array = concentration / (households * amount)
+    return measured
 
 
 @lru_cache(maxsize=4)

@@ -31,6 +31,7 @@ def oecd_first_year(
         gdp=gdp,
         wage=np.zeros((games, 1)),
         interest_rate=np.full((games, 1), parameters.interest_rate),
+        tfp=np.full((games, 1), parameters.tfp),
         maximal_hours=np.full((games, 1), parameters.maximal_hours),
     )
 
@@ -47,7 +48,8 @@ def wealth_first_year(
         capital = wealth / 2
         ratio, share = parameters.wealth_to_output, parameters.initial_labour_share
         labour = wealth * (1 - ratio * parameters.interest_rate) / ratio
-        gdp = production(np.full_like(capital, parameters.tfp), capital, labour, parameters.capital_share)
+        tfp = np.full_like(capital, parameters.tfp)
+        gdp = production(tfp, capital, labour, parameters.capital_share)
         price = wage(gdp, labour, parameters.capital_share)
         hours = labour / (total(ability) * price * share)
         earned = ability * (hours * share).astype(ability.dtype)
@@ -63,5 +65,6 @@ def wealth_first_year(
         gdp=gdp,
         wage=price,
         interest_rate=np.full_like(capital, parameters.interest_rate),
+        tfp=tfp,
         maximal_hours=hours,
     )

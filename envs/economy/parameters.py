@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-import numpy as np
-
 from envs.economy.state import Accounts, Flows, Prices, State
 from envs.economy.taxation import FiscalPolicy, Schedule
-from envs.game import Array, InvalidSetting
+from envs.game import Array, BoolArray, InvalidSetting
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a government is rewarded for: `reward(parameters, flows)` is (B, 1); `scale` is the size of a typical one."""
+    """What a government is rewarded for: `reward(parameters, flows)`, (B, 1), of which `scale` is a typical size."""
 
     reward: Callable[[EconomyParameters, Flows], Array]
     scale: float = 1.0
@@ -41,7 +39,7 @@ class Laws:
     leader_sees: names of the prices in `State` that the government observes beside the six group means.
     """
 
-    initial_state: Callable[[EconomyParameters, Array, Array, Array, Array], State]
+    initial_state: Callable[[EconomyParameters, Array, BoolArray, Array, Array], State]
     fiscal_policy: Callable[[EconomyParameters, State, Array], FiscalPolicy]
     interest_rate: Callable[[EconomyParameters, Array, Array, Array], Array]
     consumption_base: Callable[[Array, Array], Array]
@@ -112,7 +110,7 @@ class EconomyParameters:
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
             value = getattr(self, name)
-            if not (np.isfinite(value) and low <= value <= high):
+            if not (isinstance(value, int | float) and low <= value <= high):
                 raise InvalidSetting(f"{name} = {value}: must be between {low:g} and {high:g}")
         if not self.share_low < self.share_high:
             raise InvalidSetting(f"share_low = {self.share_low}: must be below share_high = {self.share_high}")

@@ -76,8 +76,8 @@ def _surveyed(survey: Survey, weighting: str) -> Population:
 
 
 def _embedded(weighting: str) -> Population:
-    with (resources.files("envs.economy") / "data" / "scf2022_cells.csv").open(encoding="utf-8", newline="") as file:
-        cells = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    table = (resources.files("envs.economy") / "data" / "scf2022_cells.csv").read_text(encoding="utf-8")
+    cells = list(csv.DictReader(line for line in table.splitlines() if not line.startswith("#")))
 
     def column(name: str) -> NDArray[np.float64]:
         return np.array([float(cell[name]) for cell in cells])

@@ -63,8 +63,8 @@ def load_trace(path: str | Path) -> dict[str, NDArray[Any]]:
     if not Path(path).is_file():
         raise InvalidSetting(f"trajectory '{path}': no such file; must be an .npz file of recorded arrays")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            trace = {name: file[name] for name in file.files}
+        with open(path, "rb") as file:
+            trace = dict(np.load(file, allow_pickle=False).items())
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise InvalidSetting(f"trajectory '{path}': not a readable .npz file of plain arrays") from error
     _check(trace, (*_inputs(trace), *OUTPUTS))
@@ -79,9 +79,7 @@ def replay(trace: Trace, preset: str) -> dict[str, NDArray[Any]]:
     parameters = preset_parameters(preset)
     _check(trace, _inputs(trace))
     if str(trace["preset"]) != preset:
-        raise InvalidSetting(
-            f"the trajectory was recorded under preset '{trace['preset']}': cannot replay as '{preset}'"
-        )
+        raise InvalidSetting(f"the trajectory was recorded under preset '{trace['preset']}', not '{preset}'")
     scenario = SCENARIOS[_rule(trace, "shock", tuple(SCENARIOS))]
     leader, follower = natural_actions(parameters, trace["gov_action"], trace["house_action"])
     state, ended = _initial_state(parameters, trace), False
@@ -172,7 +170,7 @@ def _check(trace: Trace, needed: tuple[str, ...]) -> None:
         raise InvalidSetting(f"the trajectory's 'ability' has shape {ability.shape}: must be (years, households)")
     years, households = ability.shape
     shapes = {"gov_action": (years, 5), "house_action": (years, households, 2)}
-    shapes |= {name: (households,) for name in INITIAL_HOUSEHOLDS}
+    shapes |= dict.fromkeys(INITIAL_HOUSEHOLDS, (households,))
     for name, shape in shapes.items():
         if trace[name].shape != shape:
             raise InvalidSetting(f"the trajectory's '{name}' has shape {trace[name].shape}: must be {shape}")

@@ -20,10 +20,10 @@ def gdp_growth(parameters: EconomyParameters, flows: Flows) -> Array:
 
 def redistribution(parameters: EconomyParameters, flows: Flows) -> Array:
     """Task `gini` of the preset `paper`: by how many percent taxes lower the ginis of assets and of income, summed."""
-    assets, post_assets, income, post_income = (
-        gini(x, parameters.gini_shift) for x in (flows.assets, flows.post_assets, flows.income, flows.post_income)
+    assets, post_assets, income = (
+        gini(x, parameters.gini_shift) for x in (flows.assets, flows.post_assets, flows.income)
     )
-    return 100 * ((assets - post_assets) / assets + (income - post_income) / income)
+    return 100 * ((assets - post_assets) / assets + (income - flows.income_gini) / income)
 
 
 def equality(parameters: EconomyParameters, flows: Flows) -> Array:

@@ -19,7 +19,8 @@ class State:
     """Where B economies stand between two years; `income` and the prices are the last ones seen.
 
     Per household (B, N): ability, superstar (bool), assets, income, and assets and income in ascending order (sorting
-    is the dearest step of a year, and what is taxed keeps its order). Per game (B, 1): the rest.
+    is the dearest step of a year, and what is taxed keeps its order). Per game (B, 1): the rest; `tfp` is that of a
+    year without a shock.
     """
 
     ability: Array
@@ -33,15 +34,18 @@ class State:
     gdp: Array
     wage: Array
     interest_rate: Array
+    tfp: Array
     maximal_hours: Array
 
     def with_games(self, games: NDArray[np.int64], fresh: State) -> State:
         """A copy in which the economies of `fresh`, one for each index in `games`, stand in those games' place."""
-        return State(**{name: _replaced(old, games, getattr(fresh, name)) for name, old in vars(self).items()})
+        copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in vars(self).items()}
+        return State(**copies)
 
     def without_games(self, games: BoolArray) -> State:
         """A copy in which everything about these games, (B,) bool, is zero."""
-        return State(**{name: _replaced(old, games, 0) for name, old in vars(self).items()})
+        copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in vars(self).items()}
+        return State(**copies)
 
 
 @dataclass(frozen=True)
@@ -153,5 +157,5 @@ def _replaced(old: Array, games: NDArray[Any], new: Any) -> Array:
 def total(x: Array) -> Array:
     """Sum over households, (B, N) -> (B, 1), in float64 whatever the dtype of x."""
     # arguments by position (axis, dtype, out, keepdims) because this is called twenty times a year
-    summed: Array = np.add.reduce(x, -1, np.float64, None, True)
+    summed: Array = np.add.reduce(x, -1, np.float64, None, True)  # type: ignore[call-overload]
     return summed

@@ -40,7 +40,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class SurveySummary:
-    """What `smfg data check` reports: rows, households they stand for, and moments by weight and by row (unweighted)."""
+    """What `smfg data check` reports: rows, the households they stand for, and moments with and without weights."""
 
     path: str
     rows: int
@@ -61,14 +61,12 @@ def read_survey(path: str | Path) -> Survey:
     """Reads the survey's rows; raises InvalidSetting that names the column, and the row where one is at fault."""
     path = Path(path)
     if not path.is_file():
-        raise InvalidSetting(
-            f"survey '{path}': no such file; must be the CSV of the SCF summary extract (SCFP2022.csv)"
-        )
+        raise InvalidSetting(f"survey '{path}': no such file; must be the SCF summary extract (SCFP2022.csv)")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file)
-            places = _places(path, next(rows, []))
-            values = [_row(path, number, row, places) for number, row in enumerate(rows, start=2) if row]
+            header = _header(path, next(rows, []))
+            values = [_row(path, number, row, header) for number, row in enumerate(rows, start=2) if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidSetting(f"survey '{path}': not a CSV text file with columns {', '.join(COLUMNS)}") from error
     if not values:
@@ -93,8 +91,8 @@ def check_survey(path: str | Path) -> SurveySummary:
     return SurveySummary(str(path), len(one), float(survey.weight.sum()), *moments[0], *moments[1])
 
 
-def _places(path: Path, header: list[str]) -> dict[str, int]:
-    """Where each needed column stands in the header."""
+def _header(path: Path, header: list[str]) -> list[str]:
+    """The column names in upper case, each needed one of them there once."""
     if not header:
         raise InvalidSetting(f"survey '{path}': the file is empty; must have columns {', '.join(COLUMNS)}")
     names = [name.strip().upper() for name in header]
@@ -102,28 +100,28 @@ def _places(path: Path, header: list[str]) -> dict[str, int]:
         if names.count(column) != 1:
             fault = "is missing" if column not in names else "appears more than once"
             raise InvalidSetting(f"survey '{path}': column {column} {fault}; must have columns {', '.join(COLUMNS)}")
-    return {column: names.index(column) for column in COLUMNS} | {"": len(names)}
+    return names
 
 
-def _row(path: Path, number: int, row: list[str], places: dict[str, int]) -> list[float]:
-    """The four values of a row; line numbers count from 1, the header being line 1."""
-    values = []
-    for column in COLUMNS:
-        text = row[places[column]] if places[column] < len(row) else None
-        if text is None or len(row) != places[""]:
-            raise InvalidSetting(
-                f"survey '{path}': line {number} has {len(row)} of {places['']} values, "
-                f"so column {column} cannot be read; is the file truncated?"
-            )
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if column == "EDUC" and value == NO_SCHOOLING:
-            value = LEAST_ABILITY
-        low, high = RANGES[column]
-        if not low <= value <= high:
-            wanted = f"a number from {low:g} to {high:g}" if column != "EDUC" else "a code from 1 to 14, or -1"
-            raise InvalidSetting(f"survey '{path}': line {number}, column {column} is '{text}'; must be {wanted}")
-        values.append(value)
-    return values
+def _row(path: Path, line: int, row: list[str], header: list[str]) -> list[float]:
+    """The four values of a row; lines are counted from 1, the header being line 1."""
+    if len(row) < len(header):
+        raise InvalidSetting(
+            f"survey '{path}': line {line} has {len(row)} of {len(header)} values, "
+            f"column {header[len(row)]} is missing; is the file truncated?"
+        )
+    return [_value(path, line, column, row[header.index(column)]) for column in COLUMNS]
+
+
+def _value(path: Path, line: int, column: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if column == "EDUC" and value == NO_SCHOOLING:
+        value = LEAST_ABILITY
+    low, high = RANGES[column]
+    if not low <= value <= high:
+        wanted = "a code from 1 to 14, or -1" if column == "EDUC" else f"a number from {low:g} to {high:g}"
+        raise InvalidSetting(f"survey '{path}': line {line}, column {column} is '{text}'; must be {wanted}")
+    return value

@@ -26,7 +26,7 @@ COLUMNS = (
 )
 SOURCE = (
     "# Survey of Consumer Finances 2022, Board of Governors of the Federal Reserve System, summary extract (SCFP2022),",
-    "# in cells written by envs/economy/survey_cells.py. households: sum of WGT. rows: rows of the extract. Dollars of 2022.",
+    "# in cells written by envs/economy/survey_cells.py. households: sum of WGT. rows: of the file. Dollars of 2022.",
 )
 
 

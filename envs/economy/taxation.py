@@ -81,21 +81,19 @@ class Brackets:
 
     def tax(self, x: Array) -> Array:
         """Computed as max(0, sum_k (rate_k - rate_(k-1)) max(x - deduction - cutoff_k, 0) - credit)."""
-        rises = np.diff(np.asarray(self.rates), prepend=0.0).astype(np.asarray(x).dtype)
+        rises = np.diff(np.asarray(self.rates), prepend=0.0).astype(_float_type(x))
         rises = rises if rises.ndim == 1 else rises.T[:, :, None]
         owed = -self.credit
         for rise, cutoff in zip(rises, np.asarray(self.cutoffs).tolist(), strict=True):
             owed = owed + rise * np.maximum(x - (self.deduction + cutoff), 0)
-        return np.maximum(owed, 0)
+        tax: Array = np.maximum(owed, 0)
+        return tax
 
     def marginal_rate(self, x: Array) -> Array:
         """The rate of the bracket x falls in; 0 where the deduction or the credit leaves nothing to pay."""
         rates, bracket = np.asarray(self.rates), np.searchsorted(self.cutoffs, x - self.deduction, side="right") - 1
-        if rates.ndim == 1:
-            rate = rates[bracket]
-        else:
-            rate = np.take_along_axis(rates, np.maximum(bracket, 0), axis=-1)
-        return np.where(self.tax(x) > 0, rate, 0.0).astype(np.asarray(x).dtype)
+        rate = rates[bracket] if rates.ndim == 1 else np.take_along_axis(rates, np.maximum(bracket, 0), axis=-1)
+        return np.where(self.tax(x) > 0, rate, 0.0).astype(_float_type(x))
 
 
 class NoTax:
@@ -112,7 +110,7 @@ class NoTax:
 
 @dataclass(frozen=True)
 class FiscalPolicy:
-    """What a government does in a year: a schedule for incomes, one for assets, and spending as a share of GDP (B, 1)."""
+    """What a government does in a year: schedules for incomes and assets, and spending as a share of GDP (B, 1)."""
 
     income_tax: Schedule
     asset_tax: Schedule
@@ -127,3 +125,8 @@ def us_federal_2022(credit: float = US_FEDERAL_CREDIT, ceiling: float = US_FEDER
     if np.isinf(ceiling):
         return Brackets(US_FEDERAL_CUTOFFS, US_FEDERAL_RATES, US_FEDERAL_DEDUCTION, credit)
     return Brackets((*US_FEDERAL_CUTOFFS, ceiling), (*US_FEDERAL_RATES, 0.0), US_FEDERAL_DEDUCTION, credit)
+
+
+def _float_type(x: Array) -> np.dtype:
+    """float32 for float32, float64 for everything else."""
+    return np.result_type(np.asarray(x), np.float32)

@@ -1,4 +1,4 @@
-"""One year of an economy: `advance` takes a state, what everybody decided and what chance brought, to flows and a state.
+"""One year of an economy: from a state, what everybody decides and what chance brings to flows and the next state.
 
 Per household (B, N), per game (B, 1). Markets and the government keep their books in float64; households in their own
 dtype. Nothing here draws random numbers, and no game's numbers enter another's.
@@ -7,6 +7,7 @@ dtype. Nothing here draws random numbers, and no game's numbers enter another's.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,8 @@ def advance(
     """
     with np.errstate(all="ignore"):
         flows, following = _year(parameters, state, policy, choices, shock)
-        numbers = (
-            flows.gdp + flows.next_capital + flows.next_debt + flows.welfare + flows.wealth_gini + flows.income_gini
-        )
-        failed = ~np.isfinite(numbers)[:, 0]
+        books, ginis = flows.gdp + flows.next_capital + flows.next_debt, flows.wealth_gini + flows.income_gini
+        failed = ~np.isfinite(books + ginis + flows.welfare)[:, 0]
         if failed.any():
             return _failed(parameters, flows, failed), following.without_games(failed)
         return flows, following
@@ -45,7 +44,7 @@ def _year(
     assets = state.assets * asset_factor
     hours = _as(dtype, state.maximal_hours) * choices.labour_share
     effective_labour = shock.ability * hours
-    prices = _prices(parameters, state.capital, total(effective_labour), shock.tfp_factor)
+    prices = _prices(parameters, state.tfp * shock.tfp_factor, state.capital, total(effective_labour))
     spending = policy.spending_share * prices.gdp
     budgets, excess_demand = _budgets(
         parameters, policy, choices.saving_rate, prices, assets, effective_labour, spending
@@ -54,10 +53,7 @@ def _year(
     next_capital = laws.next_capital(parameters, prices, books)
     reward = households.utility(parameters, budgets.consumption, choices.labour_share)
     following = _next_state(state, shock, prices, budgets, books.next_debt, next_capital)
-    ascending = following.ascending_income
-    income_gini = gini_of_ascending(ascending - policy.income_tax.tax(ascending), parameters.gini_shift)
-    wealth = laws.reported_wealth(policy.asset_tax, state.ascending_assets * asset_factor, following.ascending_assets)
-    wealth_gini = gini_of_ascending(wealth, parameters.gini_shift)
+    wealth_gini, income_gini = _ginis(parameters, policy, state.ascending_assets * asset_factor, following)
     unequal = (wealth_gini >= parameters.gini_limit) | (income_gini >= parameters.gini_limit)
     bankrupt = (following.ascending_assets[:, :1] < 0) | (next_capital < 0)
     flows = Flows(
@@ -67,7 +63,7 @@ def _year(
         previous_gdp=state.gdp,
         next_capital=next_capital,
         welfare=total(reward),
-        total_marginal_rate=total(policy.income_tax.marginal_rate(ascending)),
+        total_marginal_rate=total(policy.income_tax.marginal_rate(budgets.income)),
         wealth_gini=wealth_gini,
         income_gini=income_gini,
         ability=shock.ability,
@@ -81,8 +77,7 @@ def _year(
     return flows, following
 
 
-def _prices(parameters: EconomyParameters, capital: Array, labour: Array, tfp_factor: Array) -> Prices:
-    tfp = parameters.tfp * tfp_factor
+def _prices(parameters: EconomyParameters, tfp: Array, capital: Array, labour: Array) -> Prices:
     gdp = markets.production(tfp, capital, labour, parameters.capital_share)
     wage = markets.wage(gdp, labour, parameters.capital_share)
     return Prices(tfp, labour, gdp, wage, parameters.laws.interest_rate(parameters, capital, labour, gdp))
@@ -130,6 +125,15 @@ def _accounts(
     )
 
 
+def _ginis(
+    parameters: EconomyParameters, policy: FiscalPolicy, ascending_assets: Array, following: State
+) -> tuple[Array, Array]:
+    """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends leaves it ascending (see Schedule)."""
+    income = following.ascending_income - policy.income_tax.tax(following.ascending_income)
+    wealth = parameters.laws.reported_wealth(policy.asset_tax, ascending_assets, following.ascending_assets)
+    return gini_of_ascending(wealth, parameters.gini_shift), gini_of_ascending(income, parameters.gini_shift)
+
+
 def _next_state(
     state: State, shock: Shock, prices: Prices, budgets: Budgets, next_debt: Array, next_capital: Array
 ) -> State:
@@ -145,6 +149,7 @@ def _next_state(
         gdp=prices.gdp,
         wage=prices.wage,
         interest_rate=prices.interest_rate,
+        tfp=state.tfp,
         maximal_hours=state.maximal_hours,
     )
 
@@ -154,7 +159,7 @@ def _failed(parameters: EconomyParameters, flows: Flows, failed: BoolArray) -> F
 
     What is not a finite number in these games becomes 0. Other games are left as they are.
     """
-    reported = {name: _finite(x, failed) for name, x in vars(flows).items()}
+    reported: dict[str, Any] = {name: _finite(x, failed) for name, x in vars(flows).items()}
     count = flows.reward.shape[-1]
     least = households.utility(parameters, np.array(parameters.failed_consumption), np.array(1.0))
     for name, value in (

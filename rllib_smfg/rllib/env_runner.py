@@ -23,6 +23,7 @@ from ray.rllib.utils.metrics import (
 )
 
 from envs import make
+from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg.collect import record, sampled_households
 from rllib_smfg.learned import Exploration, LearnedFollower, LearnedLeader
 from rllib_smfg.replay_buffer import Arrays
@@ -63,15 +64,10 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
 
     # --- what RLlib asks of a runner -----------------------------------------------------------------------------
     def make_env(self) -> None:
-        """Builds the games, and the random streams of exploration and of household sampling."""
+        """Builds the games, and the random streams of actions and of household sampling."""
         self.game = make(**self.config.env_config)
         seeds = np.random.SeedSequence([self.config.seed or 0, self.worker_index or 0]).spawn(3)
-        self._exploration = Exploration(
-            self.config.leader_noise,
-            self.config.follower_noise,
-            self.config.common_noise,
-            np.random.default_rng(seeds[0]),
-        )
+        self._action_random = np.random.default_rng(seeds[0])
         self._household_random = np.random.default_rng(seeds[1])
         self._observations = self.game.reset(int(seeds[2].generate_state(1)[0]))
         self._returns = np.zeros(self.game.n_games)
@@ -113,19 +109,9 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         if force_reset:
             self._observations = self.game.reset()
         years = -(-(num_timesteps or self.config.years_per_runner()) // self.game.n_games)
-        leader, follower = self._policies(self._exploration if explore is not False else None)
-        statistics = self.config.learning_settings().mean_field
-        rows = []
-        for year in islice(play(self.game, leader, follower, self._observations), years):
-            households = sampled_households(
-                self.game.n_followers, self.config.households_per_transition, self._household_random
-            )
-            rows.append(record(self.game, leader, follower, year, households, statistics))
-            self._count_episodes(year)
-            self._observations = year.step.observations
+        rows = self._play_on(years, explore is not False)
         self._log_years(years * self.game.n_games)
-        joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-        return [Fragment(joined, years * self.game.n_games, self.game.n_followers)]
+        return [Fragment(rows, years * self.game.n_games, self.game.n_followers)]
 
     def get_metrics(self) -> dict[str, Any]:
         """Metrics since the last call."""
@@ -136,15 +122,38 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         """Nothing to release: games are arrays."""
 
     # --- playing -------------------------------------------------------------------------------------------------
-    def _policies(self, exploration: Exploration | None) -> tuple[LearnedLeader, LearnedFollower]:
+    def _play_on(self, years: int, explore: bool) -> Arrays:
+        """Plays all games for some years; a replay row of each game and year."""
+        leader, follower = self._policies(explore)
+        statistics = self.config.learning_settings().mean_field
+        rows = []
+        for year in islice(play(self.game, leader, follower, self._observations), years):
+            households = sampled_households(
+                self.game.n_followers, self.config.households_per_transition, self._household_random
+            )
+            rows.append(record(self.game, leader, follower, year, households, statistics))
+            self._count_episodes(year)
+            self._observations = year.step.observations
+        return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+    def _policies(self, explore: bool) -> tuple[LearnedLeader, LearnedFollower]:
+        config = self.config
+        exploration = None
+        if explore:
+            noise = (config.leader_noise, config.follower_noise, config.common_noise)
+            exploration = Exploration(*noise, self._action_random)
         interface = self.module[LEADER].model_config["interface"]
-        sees_leader = self.config.learning_settings().followers_see_leader
+        sees_leader = config.learning_settings().followers_see_leader
         leader = LearnedLeader(self.module[LEADER].actor, interface, exploration)
         return leader, LearnedFollower(self.module[FOLLOWER].actor, interface, sees_leader, exploration)
 
+    def evaluated_policies(self) -> tuple[LeaderPolicy, FollowerPolicy]:
+        """Both sides without exploration."""
+        return self._policies(False)
+
     def _evaluate(self, episodes: int) -> list[Fragment]:
         game = make(**{**self.config.env_config, "games": episodes})
-        results = evaluate(game, *self._policies(None), seed=self.config.evaluation_seed)
+        results = evaluate(game, *self.evaluated_policies(), seed=self.config.evaluation_seed)
         for name, values in results.items():
             self.metrics.log_value(name, float(np.mean(values)), window=1)
         self.metrics.log_value(EPISODE_RETURN_MEAN, float(np.mean(results["leader_return"])), window=1)
@@ -181,7 +190,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             "game": self.game.get_state(),
             "observations": self._observations,
             "returns": self._returns.copy(),
-            "exploration": self._exploration.random.bit_generator.state,
+            "actions": self._action_random.bit_generator.state,
             "households": self._household_random.bit_generator.state,
         }
 
@@ -189,7 +198,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         """Goes back to a state from `play_state`."""
         self.game.set_state(state["game"])
         self._observations, self._returns = state["observations"], state["returns"].copy()
-        self._exploration.random.bit_generator.state = state["exploration"]
+        self._action_random.bit_generator.state = state["actions"]
         self._household_random.bit_generator.state = state["households"]
 
     def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:

@@ -8,9 +8,11 @@ import torch
 from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME
 
-from rllib_smfg.losses import Batch, Learners
+from rllib_smfg.losses import Batch, Learners, value_range
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.update import SIDES, gradients, move_targets
+
+ROWS = tuple(name for name in Batch.__dataclass_fields__ if not name.endswith("_value_range"))
 
 
 class SMFRLLearner(TorchLearner):
@@ -50,11 +52,12 @@ class SMFRLLearner(TorchLearner):
     def _uncompiled_update(self, batch: dict[str, Any], **_: Any) -> tuple[dict, dict, dict]:
         rows = {**batch[LEADER], **batch[FOLLOWER]}
         size = self.config.transitions_per_update
+        ranges = {f"{side}_value_range": value_range(rows[f"{side}_reward"]) for side in SIDES}
         totals: dict[str, torch.Tensor] = {}
         updates = len(rows["leader_reward"]) // size
         for k in range(updates):
-            part = Batch(**{name: rows[name][k * size : (k + 1) * size] for name in Batch.__dataclass_fields__})
-            logs = self._one_update(part)
+            part = {name: values[k * size : (k + 1) * size] for name, values in rows.items() if name in ROWS}
+            logs = self._one_update(Batch(**part, **ranges))
             for name, value in logs.items():
                 totals[name] = totals.get(name, torch.zeros(())) + value
         for name, value in totals.items():

@@ -25,7 +25,8 @@ BUILDERS = {
 class PlayerModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):
     """Actor, critic and their targets of one side.
 
-    model_config: side ("leader" or "follower"), interface, settings, start (first action, natural units, or None).
+    model_config: side ("leader" or "follower"), interface, settings, start (first action, natural units, or None),
+    weights (of the actor before learning, or None).
     """
 
     def setup(self) -> None:
@@ -33,6 +34,8 @@ class PlayerModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):
         side, interface, settings = (self.model_config[k] for k in ("side", "interface", "settings"))
         make_actor, make_critic = BUILDERS[side]
         self.actor = make_actor(interface, settings, self.model_config["start"])
+        if self.model_config["weights"] is not None:
+            self.actor.load_state_dict(self.model_config["weights"])
         if not self.inference_only:
             self.critic = make_critic(interface, settings)
             self.make_target_networks()
@@ -62,8 +65,10 @@ class PlayerModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):
         return {"actions": self.actor(batch["own"], batch["shared"])}
 
 
-def module_specs(interface: Interface, settings: LearningSettings, starts: dict[str, Any]) -> dict[str, RLModuleSpec]:
-    """Both sides' RLModuleSpecs."""
+def module_specs(
+    interface: Interface, settings: LearningSettings, starts: dict[str, Any], weights: dict[str, Any]
+) -> dict[str, RLModuleSpec]:
+    """Both sides' RLModuleSpecs; by side, `starts` are first actions and `weights` those of actors before learning."""
     spaces = {
         LEADER: (interface.leader_observation, interface.leader_action),
         FOLLOWER: (interface.follower_observation, interface.follower_action),
@@ -73,7 +78,13 @@ def module_specs(interface: Interface, settings: LearningSettings, starts: dict[
             module_class=PlayerModule,
             observation_space=observation,
             action_space=action,
-            model_config={"side": side, "interface": interface, "settings": settings, "start": starts.get(side)},
+            model_config={
+                "side": side,
+                "interface": interface,
+                "settings": settings,
+                "start": starts.get(side),
+                "weights": weights.get(side),
+            },
         )
         for side, (observation, action) in spaces.items()
     }

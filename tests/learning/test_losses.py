@@ -17,10 +17,10 @@ from rllib_smfg.losses import (
     Learners,
     Player,
     actor_loss,
-    clip,
     critic_losses,
     follower_action_gradient,
     leader_action_gradient,
+    value_range,
 )
 from rllib_smfg.mean_field import moved, population_view, summary
 from rllib_smfg.settings import LearningSettings
@@ -65,7 +65,7 @@ def batch(both: Learners, m: int = M) -> Batch:
     mean_field = summary(torch.cat([state, action], -1), both.settings.mean_field)
     if m < N:  # the other N - m households pull the mean field elsewhere
         mean_field = mean_field + 0.1 * uniform(*mean_field.shape)
-    next_state = uniform(B, m, DF)
+    next_state, next_action = uniform(B, m, DF), uniform(B, m, AF)
     return Batch(
         leader_state=uniform(B, DL),
         leader_action=uniform(B, AL),
@@ -77,7 +77,10 @@ def batch(both: Learners, m: int = M) -> Batch:
         follower_action=action,
         follower_reward=uniform(B, m),
         next_follower_state=next_state,
-        next_mean_state=summary(next_state, both.settings.mean_field),
+        next_follower_action=next_action,
+        next_mean_field=summary(torch.cat([next_state, next_action], -1), both.settings.mean_field),
+        leader_value_range=torch.tensor([-10.0, 10.0], dtype=torch.float64),
+        follower_value_range=torch.tensor([-10.0, 10.0], dtype=torch.float64),
     )
 
 
@@ -101,13 +104,13 @@ def test_leader_derivative_counts_the_reaction_only_if_total(gradient: str, stat
     def value(action: torch.Tensor) -> torch.Tensor:
         mean_field = data.mean_field
         if gradient == "total":
-            reaction = clip(both.follow(both.follower.actor, data.follower_state, action))
+            reaction = both.follow(both.follower.actor, data.follower_state, action)
             households = torch.cat([data.follower_state, reaction], -1)
             mean_field = moved(mean_field, recorded, households, statistics)  # type: ignore[arg-type]
         return both.value_to_leader(both.leader.critic, data.leader_state, action, recorded, mean_field).sum()
 
     with torch.no_grad():
-        at = clip(both.lead(both.leader.actor, data.leader_state))
+        at = both.lead(both.leader.actor, data.leader_state)
         expected = finite_difference(value, at)
     assert torch.allclose(leader_action_gradient(both, data, at), expected, atol=1e-7)
 
@@ -125,7 +128,7 @@ def test_game_derivative_is_what_one_household_gains_alone(view: str) -> None:
     both = learners(follower_gradient="game", follower_view=view)
     data = batch(both, m=N)
     with torch.no_grad():
-        at = clip(both.follow(both.follower.actor, data.follower_state, data.leader_action))
+        at = both.follow(both.follower.actor, data.follower_state, data.leader_action)
     gradient = follower_action_gradient(both, data, at)
 
     def own_value(action: torch.Tensor, game: int, household: int) -> torch.Tensor:
@@ -146,7 +149,7 @@ def test_team_derivative_is_what_everybody_gains() -> None:
     both = learners(follower_gradient="team")
     data = batch(both, m=N)
     with torch.no_grad():
-        at = clip(both.follow(both.follower.actor, data.follower_state, data.leader_action))
+        at = both.follow(both.follower.actor, data.follower_state, data.leader_action)
 
     def everybody(action: torch.Tensor) -> torch.Tensor:
         households = torch.cat([data.follower_state, action], -1)
@@ -168,7 +171,7 @@ def test_nothing_follows_a_termination() -> None:
     before = critic_losses(both, data)
     data.next_leader_state[1] += 5.0  # the terminated game
     data.next_follower_state[1] += 5.0
-    data.next_mean_state[1] += 5.0
+    data.next_mean_field[1] += 5.0
     after = critic_losses(both, data)
     assert all(torch.equal(before[side], after[side]) for side in before)
     data.next_leader_state[0] += 5.0  # a game that goes on
@@ -233,3 +236,28 @@ def test_a_side_that_is_held_gets_no_actor_gradient() -> None:
     found, _ = gradients(both, batch(both), actors=("follower",))
     assert ("leader", "actor") not in found
     assert ("leader", "critic") in found
+
+
+def test_no_value_outside_what_rewards_allow_is_fed_back() -> None:
+    both = learners()
+    data = batch(both)
+    data.terminated[:] = 0.0
+    for side in ("leader", "follower"):
+        reward = getattr(data, f"{side}_reward")
+        setattr(data, f"{side}_value_range", value_range(reward))
+        assert torch.equal(value_range(reward + 5.0), torch.stack([torch.zeros_like(reward.max()), reward.max() + 5.0]))
+        player = getattr(both, side)
+        for critic, value in ((player.critic, 0.0), (player.target_critic, 1e6)):
+            for parameter in critic.parameters():
+                parameter.data.zero_()
+            critic.last.bias.data.fill_(value)
+        largest = 0.1 * reward + 0.9 * reward.max().clamp(min=0.0)
+        assert critic_losses(both, data)[side].item() == pytest.approx(0.5 * largest.square().mean().item())
+
+
+@pytest.mark.parametrize("squash", ["clip", "tanh"])
+def test_an_actor_at_its_bound_feels_its_critic_only_when_clipped(squash: str) -> None:
+    output = torch.full((1, 1), 8.0, dtype=torch.float64, requires_grad=True)
+    down = torch.full((1, 1), -1.0, dtype=torch.float64)
+    actor_loss(output, down, bound_penalty=0.0, squash=squash).backward()  # type: ignore[arg-type]
+    assert (output.grad > 0.9).item() if squash == "clip" else (output.grad < 1e-5).item()

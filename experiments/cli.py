@@ -1,0 +1,199 @@
+"""The command `smfg`. Each command's body is in a module of its own, imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from envs import InvalidSetting
+from experiments import cli_compete
+from experiments.interrupts import Interrupted
+
+BAD_INPUT = 2
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+class OneLineErrors(TyperGroup):
+    """Bad input ends in one line on stderr and exit code 2, an interruption in 128 + the signal's number."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Runs a command; returns its exit code, or exits with it in standalone mode."""
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra) or 0
+        except Interrupted as stop:
+            code = _say(str(stop), stop.exit_code)
+        except (InvalidSetting, ValidationError, TyperException) as error:
+            code = _say(str(error) if isinstance(error, ValueError) else error.format_message(), BAD_INPUT)
+        except OSError as error:
+            code = _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), BAD_INPUT)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+
+def _say(text: str, code: int) -> int:
+    print(f"smfg: {' '.join(text.split())}", file=sys.stderr)
+    return code
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    help="Macroeconomic policy as a Stackelberg mean-field game, learned with Ray RLlib.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+data = typer.Typer(help="Look at survey data.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(cli_compete.app, name="compete")
+
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
+
+
+@app.command()
+def train(
+    config: Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped configuration.")] = None,
+    set_: Overrides = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME-TIME].")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
+) -> None:
+    """Train SMFRL, then compare what it learned with a free market, a random and the best constant policy."""
+    from experiments.train import run
+
+    run(_console(), config=config, overrides=set_ or [], output=output, resume=resume, command=_command())
+
+
+@app.command()
+def pretrain(
+    config: Annotated[str, typer.Argument(help="YAML file, or the name of a shipped configuration.")],
+    set_: Overrides = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to make [default: runs/NAME-TIME].")] = None,
+) -> None:
+    """Fit households to the Survey of Consumer Finances (behaviour cloning)."""
+    from experiments.pretrain import run
+
+    run(_console(), config, set_ or [], output)
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, exported policies, or the folder of a run.")],
+    episodes: Annotated[int | None, typer.Option(help="Episodes [default: as in the run's summary].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Luck of the episodes [default: as in the run's summary].")] = None,
+    followers: Annotated[int | None, typer.Option(help="Households [default: as in training].")] = None,
+    json: JsonFile = None,
+) -> None:
+    """Play whole episodes with trained policies; needs no Ray and unpickles nothing."""
+    from experiments.evaluate import run
+
+    run(_console(), checkpoint, episodes=episodes, seed=seed, followers=followers, json=json)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recorded trajectory (.npz).")],
+    preset: Annotated[str, typer.Option(help="The economy it was recorded in.")] = "paper",
+    tolerance: Annotated[float, typer.Option(help="Largest relative difference that passes.")] = 1e-9,
+) -> None:
+    """Replay a recorded trajectory; exit code 1 where an output differs by more than the tolerance."""
+    from experiments.replay import run
+
+    raise typer.Exit(run(_console(), file, preset=preset, tolerance=tolerance))
+
+
+@data.command()
+def check(path: Annotated[Path, typer.Argument(help="SCF summary extract (SCFP2022.csv).")]) -> None:
+    """Read a survey file and sum it up."""
+    from experiments.data import run
+
+    run(_console(), path)
+
+
+@app.command()
+def solve(
+    game: Annotated[str, typer.Argument(help="A game whose solution is known, for example linear_quadratic.")],
+    set_: Overrides = None,
+    followers: Annotated[str, typer.Option(metavar="N|inf", help="Number of followers.")] = "inf",
+    concept: Annotated[str, typer.Option(help="stackelberg, partial, team or partial_team.")] = "stackelberg",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Print the exact solution of a game."""
+    from experiments.solve import run
+
+    run(_console(), game, overrides=set_ or [], followers=followers, concept=concept, as_json=json)
+
+
+@app.command()
+def frontier(
+    config: Annotated[str, typer.Argument(help="YAML file, or the name of a shipped configuration.")],
+    set_: Overrides = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Luck of the search [default: comparison.search_seed].")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Keep it here, and find it again.")
+    ] = None,
+) -> None:
+    """Search constant policies and print those that no other surpasses in GDP, welfare and equality."""
+    from experiments.frontier import run
+
+    run(_console(), config, overrides=set_ or [], seed=seed, json=json)
+
+
+@app.command()
+def verify(
+    games: Annotated[list[str] | None, typer.Argument(help="Games [default: all whose solution is known].")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Training seeds of each case.")] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="stage_game and income_tax at N = 100, one seed.")] = False,
+    json: JsonFile = None,
+) -> None:
+    """Train on games whose solution is known; exit code 1 where what was learned misses the acceptance table."""
+    from experiments.verify.run import run
+
+    raise typer.Exit(run(_console(), games or [], seeds=seeds, quick=quick, output=json))
+
+
+@app.command()
+def benchmark(json: JsonFile = None) -> None:
+    """Measure the speed of simulator, policies and training."""
+    from experiments.benchmark import run
+
+    run(_console(), json)
+
+
+def _console() -> Console:
+    """Standard output; wide enough for tables where it is no terminal."""
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=WIDTH_WITHOUT_TERMINAL)
+
+
+def _command() -> str:
+    """The command line, to be kept with what it made."""
+    return shlex.join(["smfg", *sys.argv[1:]])
+
+
+def main() -> NoReturn:
+    """The console command."""
+    app(prog_name="smfg")
+    raise AssertionError("app exits by itself")

@@ -1,0 +1,1 @@
+"""Does SMFRL find the equilibrium? Trained policies against the exact solutions of the known games."""

@@ -1,0 +1,127 @@
+"""`smfg verify`: trains every case on every seed, judges, prints the table and writes it as JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from envs import InvalidSetting
+from envs.registry import nearest
+from envs.solution import SOLVED_GAMES
+from experiments.files import write_text
+from experiments.ray_session import ray_session
+from experiments.verify.acceptance import Check, judge, label
+from experiments.verify.learning import Case, learn
+from experiments.verify.readings import Readings
+
+TRACKED = (16, 100, 1000)  # N at which the linear-quadratic games must follow the finite-N column
+QUICK = ("stage_game", "income_tax")
+FIRST_SEED = 1
+
+
+@dataclass
+class Outcome:
+    """What a case came to: each seed's readings and label, the checks, and whether that is as it should be."""
+
+    case: Case
+    readings: dict[int, Readings]
+    checks: list[Check] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+
+    def conclude(self) -> None:
+        """Judges the readings."""
+        seeds = list(self.readings.values())
+        self.checks = judge(self.case.game, self.case.followers, seeds)
+        self.labels = [label(self.case.game, self.case.followers, readings) for readings in seeds]
+
+    @property
+    def passed(self) -> bool:
+        """A case passes if every check does; a control, if its check fails with its own label in every seed."""
+        if not self.case.control:
+            return all(check.passed for check in self.checks)
+        leads = self.case.leader_gradient != "partial" or all(found.startswith("P/") for found in self.labels)
+        follows = self.case.follower_gradient != "team" or all(found.endswith("/T") for found in self.labels)
+        return not all(check.passed for check in self.checks) and leads and follows
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "game": self.case.game,
+            "followers": self.case.followers,
+            "leader_gradient": self.case.leader_gradient,
+            "follower_gradient": self.case.follower_gradient,
+            "control": self.case.control,
+            "passed": self.passed,
+            "labels": self.labels,
+            "checks": [check.as_json() for check in self.checks],
+            "readings": {str(seed): readings for seed, readings in self.readings.items()},
+        }
+
+
+def cases(games: Sequence[str]) -> list[Case]:
+    """All cases of these games: N = 100, the tracked N of the linear-quadratic ones, and the negative controls."""
+    found = []
+    for game in games:
+        if game not in SOLVED_GAMES:
+            raise InvalidSetting(f"no exact solution is known for game '{game}'{nearest(game, list(SOLVED_GAMES))}")
+        tracked = game in ("stage_game", "linear_quadratic")
+        found += [Case(game, followers) for followers in (TRACKED if tracked else (100,))]
+        if tracked:
+            found += [Case(game, 100, leader_gradient="partial"), Case(game, 100, follower_gradient="team")]
+    return found
+
+
+def run(console: Console, games: Sequence[str], *, seeds: int, quick: bool, output: Path | None) -> int:
+    """Exit code 0 where everything is as it should be, else 1."""
+    chosen = [Case(game, 100) for game in QUICK] if quick else cases(games or list(SOLVED_GAMES))
+    began = time.perf_counter()
+    outcomes = _train_all(console, chosen, [FIRST_SEED + k for k in range(1 if quick else seeds)])
+    for outcome in outcomes:
+        console.print(_table(outcome))
+    passed = sum(outcome.passed for outcome in outcomes)
+    console.print(f"{passed} of {len(outcomes)} cases as they should be, {time.perf_counter() - began:.0f} s")
+    if output:
+        text = {"seconds": time.perf_counter() - began, "cases": [outcome.as_json() for outcome in outcomes]}
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_text(output, json.dumps(text, indent=1) + "\n")
+    return 0 if passed == len(outcomes) else 1
+
+
+def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -> list[Outcome]:
+    """One Ray task a case and seed, as many side by side as there are cores."""
+    with ray_session(processes=0):
+        import ray
+
+        task = ray.remote(num_cpus=1, max_retries=1)(learn)
+        waiting = {task.remote(case, seed): (case, seed) for case in chosen for seed in seeds}
+        total = len(waiting)
+        found: dict[Case, dict[int, Readings]] = {case: {} for case in chosen}
+        while waiting:
+            done, _ = ray.wait(list(waiting))
+            case, seed = waiting.pop(done[0])
+            found[case][seed] = ray.get(done[0])
+            figures = "  ".join(f"{name} {value:.4g}" for name, value in found[case][seed].items())
+            console.print(f"[{total - len(waiting)}/{total}] {case.name}, seed {seed}: {figures}")
+    outcomes = [Outcome(case, dict(sorted(readings.items()))) for case, readings in found.items()]
+    for outcome in outcomes:
+        outcome.conclude()
+    return outcomes
+
+
+def _table(outcome: Outcome) -> Table:
+    verdict = "as it should be" if outcome.passed else "NOT as it should be"
+    if outcome.case.control:
+        verdict = f"control, must fail: {verdict}"
+    title = f"{outcome.case.name}: {verdict} (labels {', '.join(outcome.labels)})"
+    table = Table("check", "exact", "measured", "bound", "", title=title, title_justify="left")
+    for check in outcome.checks:
+        mark = "pass" if check.passed else "FAIL"
+        table.add_row(check.what, f"{check.exact:.6g}", f"{check.measured:.6g}", check.bound, mark)
+    return table

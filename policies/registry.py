@@ -1,0 +1,105 @@
+"""Given policies by name; names and settings that do not exist are refused with the nearest that do."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
+from envs.game import InvalidSetting, StackelbergMeanFieldGame
+from envs.registry import nearest
+from policies.behavior_cloned import BehaviorClonedHousehold
+from policies.constant import ConstantFollower, ConstantLeader
+from policies.free_market import free_market
+from policies.policy import FollowerPolicy, LeaderPolicy
+from policies.random import RandomFollower, RandomLeader
+from policies.saez import SaezTax
+from policies.us_federal import USFederalTax
+
+Policy = TypeVar("Policy", LeaderPolicy, FollowerPolicy)
+
+
+def leader(name: str, game: StackelbergMeanFieldGame, seed: int = 0, **settings: Any) -> LeaderPolicy:
+    """The government `name` of `LEADERS` for a game; `seed` is that of its own luck, `settings` are its own.
+
+    Raises InvalidSetting for an unknown name or setting, or a value it cannot use.
+    """
+    return _build("government", LEADERS, name, game, seed, settings)
+
+
+def follower(name: str, game: StackelbergMeanFieldGame, seed: int = 0, **settings: Any) -> FollowerPolicy:
+    """The households `name` of `FOLLOWERS` for a game; otherwise as `leader`."""
+    return _build("household policy", FOLLOWERS, name, game, seed, settings)
+
+
+def _free_market(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:
+    return free_market(game)
+
+
+def _us_federal(
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    spending_share: float | None = None,
+    credit: float = US_FEDERAL_CREDIT,
+    ceiling: float = US_FEDERAL_CEILING,
+) -> LeaderPolicy:
+    return USFederalTax(game, spending_share, credit, ceiling)
+
+
+def _random_leader(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:
+    return RandomLeader(game.leader_action_space, seed)
+
+
+def _random_follower(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolicy:
+    return RandomFollower(game.follower_action_space, seed)
+
+
+def _constant_leader(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> LeaderPolicy:
+    return ConstantLeader(_fitting(action, "leader", game.leader_action_space.shape[0]))
+
+
+def _constant_follower(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> FollowerPolicy:
+    return ConstantFollower(_fitting(action, "follower", game.follower_action_space.shape[0]))
+
+
+LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
+    "free_market": _free_market,
+    "us_federal": _us_federal,
+    "saez": SaezTax,
+    "constant": _constant_leader,
+    "random": _random_leader,
+}
+FOLLOWERS: dict[str, Callable[..., FollowerPolicy]] = {
+    "real_data": BehaviorClonedHousehold,
+    "constant": _constant_follower,
+    "random": _random_follower,
+}
+
+
+def _build(
+    what: str,
+    known: Mapping[str, Callable[..., Policy]],
+    name: str,
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> Policy:
+    if name not in known:
+        raise InvalidSetting(f"unknown {what} '{name}'{nearest(name, list(known))}")
+    own = inspect.signature(known[name]).parameters
+    allowed = [setting for setting in own if setting not in ("game", "seed")]
+    for setting in settings:
+        if setting not in allowed:
+            hint = nearest(setting, allowed) if allowed else "; it has none"
+            raise InvalidSetting(f"{what} '{name}' has no setting '{setting}'{hint}")
+    for setting in allowed:
+        if own[setting].default is inspect.Parameter.empty and setting not in settings:
+            raise InvalidSetting(f"{what} '{name}' needs the setting '{setting}'")
+    return known[name](game, seed, **settings)
+
+
+def _fitting(action: Sequence[float], side: str, size: int) -> Sequence[float]:
+    if len(action) != size:
+        raise InvalidSetting(f"action has {len(action)} numbers: the {side} of this game acts with {size}")
+    return action

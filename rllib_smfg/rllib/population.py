@@ -1,0 +1,67 @@
+"""What algorithms on a population runner share: taking years from runners, and going on exactly where they stopped."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import torch
+from ray.rllib.algorithms.algorithm import Algorithm
+from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME
+
+from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+
+PLAY, TORCH = "play", "torch_random_state"
+
+
+class PopulationAlgorithm(Algorithm):
+    """Runners play games as arrays; both sides' modules hold a policy network `actor`."""
+
+    def setup(self, config: Any) -> None:
+        """Builds runners and learner (RLlib), with torch's threads and luck as configured."""
+        torch.set_num_threads(self.config.torch_threads if hasattr(self.config, "torch_threads") else 1)
+        torch.manual_seed(self.config.seed or 0)
+        super().setup(config)
+
+    def trained_policies(self) -> TrainedPolicies:
+        """Copies of both policies as they stand, with all that is needed to play without RLlib."""
+        leader, follower = (deepcopy(self.get_module(side).actor) for side in (LEADER, FOLLOWER))
+        config = self.config
+        return TrainedPolicies(leader, follower, config.interface(), config.learning_settings(), config.env_config)
+
+    def sample_years(self, **how: Any) -> list[Any]:
+        """Fragments of all healthy runners, sampled with `how`; none while every remote runner is restarting."""
+        group = self.env_runner_group
+        if group.num_remote_env_runners() == 0:
+            results = [(group.local_env_runner.sample(**how), group.local_env_runner.get_metrics())]
+        else:
+            results = group.foreach_env_runner(
+                lambda runner: (runner.sample(**how), runner.get_metrics()),
+                local_env_runner=False,
+                timeout_seconds=self.config.sample_timeout_s,
+            )
+        if results:
+            self.metrics.aggregate([metrics for _, metrics in results], key=ENV_RUNNER_RESULTS)
+        return [fragment for fragments, _ in results for fragment in fragments]
+
+    def years(self) -> int:
+        """Years sampled so far."""
+        return int(self.metrics.peek((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), default=0))
+
+    def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """RLlib's state, and with a local runner where play stands, so that training goes on exactly."""
+        state: dict[str, Any] = super().get_state(components, not_components=not_components, **kwargs)
+        if self._check_component(PLAY, components, not_components):
+            state[TORCH] = torch.get_rng_state()
+            if self.config.num_env_runners == 0:
+                state[PLAY] = self.env_runner.play_state()
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to a state from `get_state`."""
+        super().set_state(state)
+        if TORCH in state:
+            torch.set_rng_state(state[TORCH])
+        if PLAY in state and self.config.num_env_runners == 0:
+            self.env_runner.set_play_state(state[PLAY])

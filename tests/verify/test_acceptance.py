@@ -1,0 +1,99 @@
+"""The verification itself: it accepts the exact rules, refuses wrong ones, and names what they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from envs.game import Array
+from envs.solution import SOLVED_GAMES, Solution, solution
+from experiments.verify.acceptance import LABELS, judge, label
+from experiments.verify.learning import Case
+from experiments.verify.readings import read
+from experiments.verify.run import Outcome, cases, run
+from policies import FollowerPolicy, LeaderPolicy
+
+
+class ExactLeader(LeaderPolicy):
+    def __init__(self, exact: Solution, scale: float = 1.0) -> None:
+        self.exact, self.scale = exact, scale
+
+    def act(self, observation: Array) -> Array:
+        return self.scale * self.exact.leader_rule(observation)
+
+
+class ExactFollower(FollowerPolicy):
+    def __init__(self, exact: Solution, scale: float = 1.0) -> None:
+        self.exact, self.scale = exact, scale
+
+    def act(self, observation: Array, leader_action: Array) -> Array:
+        return self.scale * self.exact.follower_rule(observation, leader_action)
+
+
+@pytest.mark.parametrize("followers", [16, 100, 1000])
+@pytest.mark.parametrize("game", list(SOLVED_GAMES))
+def test_exact_rules_are_accepted(game: str, followers: int) -> None:
+    exact = solution(game, followers=followers)
+    readings = read(game, ExactLeader(exact), ExactFollower(exact), followers)
+    failed = [check for check in judge(game, followers, [readings]) if not check.passed]
+    assert not failed
+
+
+@pytest.mark.parametrize("game", list(SOLVED_GAMES))
+@pytest.mark.parametrize("side", ["leader", "follower"])
+def test_a_rule_off_by_a_tenth_is_refused(game: str, side: str) -> None:
+    exact = solution(game, followers=100)
+    leader = ExactLeader(exact, 1.1 if side == "leader" else 1.0)
+    follower = ExactFollower(exact, 1.1 if side == "follower" else 1.0)
+    readings = read(game, leader, follower, 100)
+    assert not all(check.passed for check in judge(game, 100, [readings]))
+
+
+@pytest.mark.parametrize("concept", ["stackelberg", "partial", "team", "partial_team"])
+def test_each_concept_of_the_linear_quadratic_game_gets_its_label(concept: str) -> None:
+    exact = solution("linear_quadratic", followers=100, concept=concept)
+    readings = read("linear_quadratic", ExactLeader(exact), ExactFollower(exact), 100)
+    assert label("linear_quadratic", 100, readings) == LABELS[concept]
+
+
+def test_one_bad_seed_is_enough_to_fail() -> None:
+    exact = solution("stage_game", followers=100)
+    good = read("stage_game", ExactLeader(exact), ExactFollower(exact), 100)
+    bad = {**good, "g_error": 0.06}
+    assert not all(check.passed for check in judge("stage_game", 100, [good, good, bad]))
+
+
+def test_a_control_must_fail_and_with_its_own_label() -> None:
+    team = solution("linear_quadratic", followers=100, concept="team")
+    readings = read("linear_quadratic", ExactLeader(team), ExactFollower(team), 100)
+    control = Outcome(Case("linear_quadratic", 100, follower_gradient="team"), {1: readings})
+    control.conclude()
+    assert control.passed
+    game = solution("linear_quadratic", followers=100)
+    found = read("linear_quadratic", ExactLeader(game), ExactFollower(game), 100)
+    wrong = replace(control, readings={1: found})
+    wrong.conclude()
+    assert not wrong.passed
+
+
+def test_cases_track_n_and_have_controls() -> None:
+    found = cases(["linear_quadratic", "income_tax"])
+    assert [case.followers for case in found if not case.control] == [16, 100, 1000, 100]
+    assert sum(case.control for case in found) == 2
+    for case in found:
+        assert case.experiment().game.followers == case.followers
+
+
+def test_smfrl_finds_the_equilibrium(tmp_path: Path) -> None:
+    """The quick version of `smfg verify`: stage_game and income_tax at N = 100, one seed."""
+    written = tmp_path / "verify.json"
+    code = run(Console(quiet=True), [], seeds=1, quick=True, output=written)
+    outcomes = json.loads(written.read_text())["cases"]
+    assert [outcome["game"] for outcome in outcomes] == ["stage_game", "income_tax"]
+    failed = [check for outcome in outcomes for check in outcome["checks"] if not check["passed"]]
+    assert not failed
+    assert code == 0
