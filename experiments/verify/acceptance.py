@@ -37,7 +37,7 @@ class Check:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return {**asdict(self), "measured": float(self.measured), "passed": bool(self.passed)}
 
 
 def judge(game: str, followers: int, seeds: Sequence[Readings]) -> list[Check]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from rich.table import Table
 from envs import InvalidSetting
 from envs.registry import nearest
 from envs.solution import SOLVED_GAMES
-from experiments.files import write_text
+from experiments.files import write_json
 from experiments.ray_session import ray_session
 from experiments.verify.acceptance import Check, judge, label
 from experiments.verify.learning import Case, learn
@@ -90,7 +89,7 @@ def run(console: Console, games: Sequence[str], *, seeds: int, quick: bool, outp
     if output:
         text = {"seconds": time.perf_counter() - began, "cases": [outcome.as_json() for outcome in outcomes]}
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_text(output, json.dumps(text, indent=1) + "\n")
+        write_json(output, text)
     return 0 if passed == len(outcomes) else 1
 
 

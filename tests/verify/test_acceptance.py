@@ -88,6 +88,7 @@ def test_cases_track_n_and_have_controls() -> None:
         assert case.experiment().game.followers == case.followers
 
 
+@pytest.mark.slow
 def test_smfrl_finds_the_equilibrium(tmp_path: Path) -> None:
     """The quick version of `smfg verify`: stage_game and income_tax at N = 100, one seed."""
     written = tmp_path / "verify.json"

@@ -1,0 +1,90 @@
+"""One side as an RLModule: the AI Economist's network, which travels to the runners, and a critic, which does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, ValueFunctionAPI
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+from ray.rllib.core.rl_module.torch import TorchRLModule
+from ray.rllib.models.torch.torch_distributions import TorchDiagGaussian
+from torch import Tensor
+
+from rllib_smfg.build import Interface
+from rllib_smfg.networks import Critic
+from rllib_smfg.policy_networks import follower_network, leader_network
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.settings import LearningSettings
+from rllib_smfg.stochastic import RecurrentActor
+
+NETWORK = "recurrent"
+BUILDERS = {LEADER: leader_network, FOLLOWER: follower_network}
+
+
+class PPOModule(TorchRLModule, ValueFunctionAPI, InferenceOnlyAPI):
+    """`actor` and `critic` of one side.
+
+    model_config: side, interface, settings, start (first mean action, natural units, or None), weights (of the actor
+    before learning, or None), critic_hidden. The critic of a household sees its state and what the government observes.
+    """
+
+    actor: RecurrentActor
+    critic: Critic
+
+    def setup(self) -> None:
+        """Builds the networks; only the actor where the module only acts."""
+        side, interface, settings = (self.model_config[k] for k in ("side", "interface", "settings"))
+        actor = BUILDERS[side](NETWORK, interface, settings, self.model_config["start"])
+        assert isinstance(actor, RecurrentActor)
+        self.actor = actor
+        if self.model_config["weights"] is not None:
+            self.actor.load_state_dict(self.model_config["weights"])
+        self.action_dist_cls = TorchDiagGaussian
+        if not self.inference_only:
+            economy = interface.leader_observation.shape[0]
+            own, shared = (economy, 0) if side == LEADER else (interface.follower_observation.shape[0], economy)
+            self.critic = Critic(own, shared, self.model_config["critic_hidden"], quadratic=True)
+
+    def get_non_inference_attributes(self) -> list[str]:
+        """What stays with the learner."""
+        return ["critic"]
+
+    def compute_values(self, batch: dict[str, Any], embeddings: Any = None) -> Tensor:
+        """Values (R, T) of states (R, T, d)."""
+        values: Tensor = self.critic(batch["state"], batch["economy"])
+        return values
+
+    def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
+        logits, _memory = self.actor.logits(batch["state"], batch["seen"], batch["memory"], batch["starts"])
+        return {Columns.ACTION_DIST_INPUTS: logits}
+
+
+def module_specs(
+    interface: Interface,
+    settings: LearningSettings,
+    starts: dict[str, Any],
+    weights: dict[str, Any],
+    critic_hidden: tuple[int, ...],
+) -> dict[str, RLModuleSpec]:
+    """Both sides' RLModuleSpecs; by side, `starts` are first mean actions, `weights` those of actors at first."""
+    spaces = {
+        LEADER: (interface.leader_observation, interface.leader_action),
+        FOLLOWER: (interface.follower_observation, interface.follower_action),
+    }
+    return {
+        side: RLModuleSpec(
+            module_class=PPOModule,
+            observation_space=observation,
+            action_space=action,
+            model_config={
+                "side": side,
+                "interface": interface,
+                "settings": settings,
+                "start": starts.get(side),
+                "weights": weights.get(side),
+                "critic_hidden": critic_hidden,
+            },
+        )
+        for side, (observation, action) in spaces.items()
+    }
