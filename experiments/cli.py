@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -172,6 +172,41 @@ def verify(
     from experiments.verify.run import run
 
     raise typer.Exit(run(_console(), games or [], seeds=seeds, quick=quick, output=json))
+
+
+@app.command()
+def exploitability(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, exported policies, or the folder of a run.")],
+    baseline: Annotated[
+        Literal["random", "free_market", "constant"], typer.Option(help="The gap to it is one unit.")
+    ] = "random",
+    quick: Annotated[bool, typer.Option("--quick", help="A third of the budget, one seed, 64 episodes.")] = False,
+    budget: Annotated[int | None, typer.Option(min=100, help="Updates of each best response [default: 3000].")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each best response [default: 3].")] = None,
+    episodes: Annotated[int | None, typer.Option(min=8, help="Episodes that score them [default: 128].")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Luck of training, choosing and scoring.")] = 0,
+    off_path: Annotated[
+        list[float] | None, typer.Option(help="Also shift the government by this share of half its range; repeatable.")
+    ] = None,
+    regret: Annotated[int, typer.Option(min=0, help="Also try so many constant governments; households adapt.")] = 0,
+    json: JsonFile = None,
+) -> None:
+    """Measure what one household, or the government, could gain by leaving the trained policies."""
+    from experiments.exploitability import run
+
+    run(
+        _console(),
+        checkpoint,
+        baseline=baseline,
+        quick=quick,
+        budget=budget,
+        seeds=seeds,
+        episodes=episodes,
+        seed=seed,
+        off_path=off_path or [],
+        regret=regret,
+        json=json,
+    )
 
 
 @app.command()
