@@ -14,6 +14,7 @@ import torch
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import relu, silu
 
 from envs.game import Array
 from envs.scaling import FeatureScaling
@@ -72,6 +73,7 @@ class Network(nn.Module):
     """
 
     curvature: nn.Parameter | None
+    unit = staticmethod(relu)
 
     def __init__(self, own: int, shared: int, hidden: Sequence[int], outputs: int, quadratic: bool = False) -> None:
         super().__init__()
@@ -89,9 +91,9 @@ class Network(nn.Module):
 
     def forward(self, own: Tensor, shared: Tensor) -> Tensor:
         """Outputs (..., outputs)."""
-        h = torch.relu(self.first_own(own) + self.first_shared(shared))
+        h = self.unit(self.first_own(own) + self.first_shared(shared))
         for layer in self.middle:
-            h = torch.relu(layer(h))
+            h = self.unit(layer(h))
         out: Tensor = self.last(h) + self.linear_own(own) + self.linear_shared(shared)
         if self.curvature is not None:
             x = torch.cat([own, shared.expand(*own.shape[:-1], shared.shape[-1])], -1)
@@ -148,7 +150,12 @@ class Actor(Network):
 
 
 class Critic(Network):
-    """A value Q of order one: discounted rewards times (1 - discount), in units of the game's reward scale."""
+    """A value Q of order one: discounted rewards times (1 - discount), in units of the game's reward scale.
+
+    Its units are SiLUs: actors climb its derivative, and that of a network of ReLUs is a staircase.
+    """
+
+    unit = staticmethod(silu)
 
     def __init__(self, own: int, shared: int, hidden: Sequence[int], quadratic: bool) -> None:
         super().__init__(own, shared, hidden, 1, quadratic)
