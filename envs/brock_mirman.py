@@ -20,7 +20,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.game import Array, InvalidSetting, Observations, StackelbergMeanFieldGame, Transition
-from envs.scaling import FeatureScaling
+from envs.scaling import FeatureScaling, ShareBox
 from envs.solution import Solution, check_numbers
 
 # The saving rates do not react to tau, so a leader that holds them fixed finds the same optimum.
@@ -86,9 +86,9 @@ class BrockMirman(StackelbergMeanFieldGame):
         unit = 0.05 * self.parameters.steady_capital
         centre = float(np.log1p(1 / 0.05))
         self.leader_observation_space = Box(0.0, np.inf, (1,), np.float64)
-        self.leader_action_space = Box(SMALLEST_RATE, LARGEST_RATE, (1,), np.float64)
+        self.leader_action_space = ShareBox(SMALLEST_RATE, LARGEST_RATE, (1,), np.float64)
         self.follower_observation_space = Box(0.0, np.inf, (2,), np.float64)
-        self.follower_action_space = Box(SMALLEST_RATE, LARGEST_RATE, (1,), np.float64)
+        self.follower_action_space = ShareBox(SMALLEST_RATE, LARGEST_RATE, (1,), np.float64)
         self.leader_scaling = FeatureScaling.log(unit=(unit,), shift=(centre,), width=(1.0,))
         self.follower_scaling = FeatureScaling.log(unit=(unit,) * 2, shift=(centre,) * 2, width=(1.0,) * 2)
         self.k = np.full((self.n_games, self.n_followers), self.parameters.steady_capital)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class FeatureScaling:
@@ -35,3 +39,22 @@ class FeatureScaling:
     def log(cls, unit: Sequence[float], shift: Sequence[float], width: Sequence[float]) -> FeatureScaling:
         """Features (sign(x) ln(1 + |x| / unit) - shift) / width."""
         return cls((True,) * len(unit), tuple(unit), tuple(shift), tuple(width))
+
+
+class ShareBox(Box):
+    """Shares strictly between 0 and 1 whose natural scale is their log odds, ln(a / (1 - a)).
+
+    Networks, their noise and their critics then see a scale on which ln a and ln(1 - a), the usual rewards of dividing
+    something, are nearly linear; close to 0 they are anything but smooth in the share itself.
+    """
+
+
+def coordinate(action: NDArray[np.floating], space: Box) -> NDArray[np.float64]:
+    """Actions (..., a) on the scale on which a space is even: log odds of a `ShareBox`, the action itself of others."""
+    x = np.asarray(action, dtype=np.float64)
+    return np.log(x / (1 - x)) if isinstance(space, ShareBox) else x
+
+
+def from_coordinate(x: NDArray[np.float64], space: Box) -> NDArray[np.float64]:
+    """The inverse of `coordinate`."""
+    return 1 / (1 + np.exp(-x)) if isinstance(space, ShareBox) else x

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu, silu
 
 from envs.game import Array
-from envs.scaling import FeatureScaling
+from envs.scaling import FeatureScaling, coordinate, from_coordinate
 from rllib_smfg.settings import Squash
 
 Float32 = NDArray[np.float32]
@@ -51,16 +51,17 @@ class Features:
 
 def to_unit(action: Array, space: Box) -> Float32:
     """Natural actions (..., a) as u in [-1, 1]."""
-    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    unit: Float32 = ((action - low) * (2.0 / (high - low)) - 1.0).astype(np.float32)
+    low, high = coordinate(space.low, space), coordinate(space.high, space)
+    unit: Float32 = ((coordinate(action, space) - low) * (2.0 / (high - low)) - 1.0).astype(np.float32)
     return unit
 
 
 def to_natural(unit: NDArray[np.floating], space: Box) -> Array:
     """u in [-1, 1] as natural actions (..., a), clipped to the box."""
-    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
-    natural: Array = np.clip(low + (unit.astype(np.float64) + 1.0) * (0.5 * (high - low)), low, high)
-    return natural
+    low, high = coordinate(space.low, space), coordinate(space.high, space)
+    natural = from_coordinate(low + (unit.astype(np.float64) + 1.0) * (0.5 * (high - low)), space)
+    clipped: Array = np.clip(natural, space.low.astype(np.float64), space.high.astype(np.float64))
+    return clipped
 
 
 class Network(nn.Module):

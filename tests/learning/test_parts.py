@@ -8,7 +8,7 @@ import torch
 from gymnasium.spaces import Box
 
 from envs import InvalidSetting, make
-from envs.scaling import FeatureScaling
+from envs.scaling import FeatureScaling, ShareBox
 from rllib_smfg import build
 from rllib_smfg.build import Interface
 from rllib_smfg.collect import record, sampled_households
@@ -34,6 +34,15 @@ def test_unit_actions_span_the_box_and_come_back() -> None:
     assert np.allclose(to_natural(to_unit(actions, box), box), actions, atol=1e-6)
     assert np.allclose(to_unit(box.low, box), -1)
     assert np.allclose(to_natural(np.array([5.0, -5.0]), box), [0.2, -3.0])
+
+
+def test_shares_are_even_in_their_log_odds() -> None:
+    box = ShareBox(np.array([0.001]), np.array([0.999]), dtype=np.float64)
+    unit = np.array([[-1.0], [-0.5], [0.0], [0.5], [1.0]], dtype=np.float32)
+    share = to_natural(unit, box)
+    np.testing.assert_allclose(np.diff(np.log(share / (1 - share)), axis=0), np.log(999.0) / 2, rtol=1e-5)
+    np.testing.assert_allclose(to_unit(share, box), unit, atol=1e-6)
+    assert to_natural(np.array([[9.0]]), box) == 0.999
 
 
 def test_features_keep_order_and_sign_over_fifteen_orders_of_magnitude() -> None:
@@ -140,6 +149,16 @@ def test_exported_policies_act_alike_and_damage_is_noticed(tmp_path) -> None:  #
         load_policies(tmp_path)
     with pytest.raises(InvalidSetting, match="holds no policies"):
         load_policies(tmp_path / "nowhere")
+
+
+def test_export_keeps_on_which_scale_actions_are_even(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    game, settings = make("brock_mirman", followers=4), LearningSettings(discount=0.9, hidden=(8,))
+    interface = Interface.of(game)
+    actors = (build.leader_actor(interface, settings), build.follower_actor(interface, settings))
+    save_policies(TrainedPolicies(*actors, interface, settings, {"name": "brock_mirman"}), tmp_path)
+    restored = load_policies(tmp_path).interface
+    assert isinstance(restored.leader_action, ShareBox) and isinstance(restored.follower_action, ShareBox)
+    assert not isinstance(restored.leader_observation, ShareBox)
 
 
 def test_an_episode_counts_until_it_ends_and_not_beyond() -> None:
