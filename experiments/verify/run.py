@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from experiments.verify.readings import Readings
 TRACKED = (16, 100, 1000)  # N at which the linear-quadratic games must follow the finite-N column
 QUICK = ("stage_game", "income_tax")
 FIRST_SEED = 1
+IDENTITY = ("game", "followers", "leader_gradient", "follower_gradient")  # of a case
 
 
 @dataclass
@@ -87,10 +89,17 @@ def run(console: Console, games: Sequence[str], *, seeds: int, quick: bool, outp
     passed = sum(outcome.passed for outcome in outcomes)
     console.print(f"{passed} of {len(outcomes)} cases as they should be, {time.perf_counter() - began:.0f} s")
     if output:
-        text = {"seconds": time.perf_counter() - began, "cases": [outcome.as_json() for outcome in outcomes]}
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_json(output, text)
+        _keep(output, outcomes, "--quick" if quick else f"--seeds {seeds}")
     return 0 if passed == len(outcomes) else 1
+
+
+def _keep(path: Path, outcomes: Sequence[Outcome], options: str) -> None:
+    """Writes the cases, each with the command that repeats it; other cases that are there already stay."""
+    known = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.is_file() else []
+    new = [{**outcome.as_json(), "command": f"smfg verify {outcome.case.game} {options}"} for outcome in outcomes]
+    replaced = [[case[name] for name in IDENTITY] for case in new]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"cases": [*(case for case in known if [case[n] for n in IDENTITY] not in replaced), *new]})
 
 
 def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -> list[Outcome]:

@@ -14,7 +14,7 @@ from envs.solution import SOLVED_GAMES, Solution, solution
 from experiments.verify.acceptance import LABELS, judge, label
 from experiments.verify.learning import Case
 from experiments.verify.readings import read
-from experiments.verify.run import Outcome, cases, run
+from experiments.verify.run import Outcome, _keep, cases, run
 from policies import FollowerPolicy, LeaderPolicy
 
 
@@ -88,7 +88,19 @@ def test_cases_track_n_and_have_controls() -> None:
         assert case.experiment().game.followers == case.followers
 
 
-@pytest.mark.slow
+def test_a_case_run_again_replaces_itself_and_leaves_the_others(tmp_path: Path) -> None:
+    path, outcomes = tmp_path / "verify.json", []
+    for game in ("income_tax", "static_hsv"):
+        exact = solution(game, followers=100)
+        outcome = Outcome(Case(game, 100), {1: read(game, ExactLeader(exact), ExactFollower(exact), 100)})
+        outcome.conclude()
+        outcomes.append(outcome)
+        _keep(path, [outcome], "--seeds 1")
+    _keep(path, outcomes[:1], "--seeds 2")
+    kept = json.loads(path.read_text())["cases"]
+    assert [(case["game"], case["command"][-1]) for case in kept] == [("static_hsv", "1"), ("income_tax", "2")]
+
+
 def test_smfrl_finds_the_equilibrium(tmp_path: Path) -> None:
     """The quick version of `smfg verify`: stage_game and income_tax at N = 100, one seed."""
     written = tmp_path / "verify.json"
