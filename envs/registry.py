@@ -17,6 +17,7 @@ GAMES: dict[str, str] = {
     "income_tax": "envs.income_tax:IncomeTax",
     "brock_mirman": "envs.brock_mirman:BrockMirman",
     "static_hsv": "envs.static_hsv:StaticHSV",
+    "aiyagari": "envs.aiyagari:Aiyagari",
 }
 
 

@@ -7,7 +7,6 @@ clone.networks=[mlp,maddpg,ai_economist] --set clone.hidden=[64,64] --set game.s
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from envs.economy.game import Economy
 from envs.economy.presets import preset_parameters
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame
 from envs.scaling import FeatureScaling
+from policies.checksums import verify_checksums
 from policies.policy import FollowerPolicy
 
 SHIPPED = Path(__file__).parent / "data"
@@ -110,10 +110,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """What a clone is (policy.json) and its weights; raises InvalidSetting where a file is missing or damaged."""
     try:
         text = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-        file = folder / "follower.safetensors"
-        content = file.read_bytes()
-        if hashlib.sha256(content).hexdigest() != text["sha256"][file.name]:
-            raise InvalidSetting(f"{file}: is damaged (its SHA-256 is not the recorded one)")
+        content = (folder / "follower.safetensors").read_bytes()
+        verify_checksums(folder, ["policy.json", "follower.safetensors"])
         weights = load(content)
         answers = any(
             weights[name].any() for name in ("first_shared.weight", "linear_shared.weight") if name in weights

@@ -16,6 +16,7 @@ from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
 from policies.saez import SaezTax
 from policies.us_federal import USFederalTax
+from policies.us_system import US_LEVEL, USSystem
 
 Policy = TypeVar("Policy", LeaderPolicy, FollowerPolicy)
 
@@ -47,6 +48,10 @@ def _us_federal(
     return USFederalTax(game, spending_share, credit, ceiling)
 
 
+def _us_system(game: StackelbergMeanFieldGame, seed: int, level: float = US_LEVEL) -> LeaderPolicy:
+    return USSystem(game, level)
+
+
 def _random_leader(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:
     return RandomLeader(game.leader_action_space, seed)
 
@@ -67,6 +72,7 @@ LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "free_market": _free_market,
     "us_federal": _us_federal,
     "saez": SaezTax,
+    "us_system": _us_system,
     "constant": _constant_leader,
     "random": _random_leader,
 }

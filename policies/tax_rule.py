@@ -16,14 +16,16 @@ from policies.policy import LeaderPolicy
 class TaxRule(LeaderPolicy):
     """Taxes incomes by a schedule and assets not at all; what is left of the action is the spending share.
 
-    spending_share: share of GDP that is spent. Empty: the least the economy allows, as under a free market, so that
-    nothing but the tax tells the two apart; neither the paper nor its tables say what rules spent.
+    spending_share: share of GDP that is spent. Empty: what is usual in the preset (`usual_spending_share`); in `paper`
+    and `taxai` that is the least they allow, as under a free market, so that nothing but the tax tells the two apart:
+    neither the paper nor its tables say what rules spent.
     Raises InvalidSetting for a game that is no economy, or a share it does not allow.
     """
 
     def __init__(self, game: StackelbergMeanFieldGame, spending_share: float | None = None) -> None:
         space, self._games = economy(game).leader_action_space, game.n_games
         self._action = np.array(space.low, dtype=np.float64)
+        self._action[-1] = max(self._action[-1], economy(game).parameters.usual_spending_share)
         if spending_share is not None:
             if not space.low[-1] <= spending_share <= space.high[-1]:
                 raise InvalidSetting(

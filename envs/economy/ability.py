@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtri
 
-from envs.economy.parameters import EconomyParameters
+from envs.economy.parameters import Abilities, EconomyParameters
+from envs.economy.state import State
 from envs.game import Array, BoolArray
 
 
@@ -23,9 +25,90 @@ class AbilityDraws:
         return cls(rng.standard_normal((games, households)), rng.random((games, households)))
 
 
-def next_ability(
+def ability_of_education(
+    parameters: EconomyParameters, education: Array, income: Array, draws: AbilityDraws
+) -> Abilities:
+    """Ability at the start is the education code, moved by one draw (presets `paper` and `taxai`), (B, N)."""
+    return next_ability(parameters, education, np.zeros(education.shape, dtype=bool), draws)
+
+
+def ability_of_earnings(
+    parameters: EconomyParameters, education: Array, income: Array, draws: AbilityDraws
+) -> Abilities:
+    """Ability at the start has its stationary distribution, in the order of the survey's incomes, (B, N).
+
+    The household of rank k = 0 .. N - 1 gets quantile (k + u) / N with a uniform u; the top quantiles are superstars.
+    """
+    households = income.shape[-1]
+    rank = np.argsort(np.argsort(income, axis=-1, kind="stable"), axis=-1, kind="stable")
+    quantile = (rank + draws.uniform) / households
+    normal_share = 1 - superstar_share(parameters)
+    superstar = quantile >= normal_share
+    sd = stationary_sd(parameters)
+    position = np.clip(quantile / normal_share, 1e-12, 1 - 1e-12)
+    ability = np.exp(sd * ndtri(position) - sd**2 / 2)
+    ability[superstar] = parameters.superstar_multiple
+    return ability / mean_ability(parameters), superstar
+
+
+def stationary_sd(parameters: EconomyParameters) -> float:
+    """Standard deviation of normal log abilities in the long run: sd / sqrt(1 - persistence^2)."""
+    return float(parameters.ability_sd / np.sqrt(1 - parameters.ability_persistence**2))
+
+
+def superstar_share(parameters: EconomyParameters) -> float:
+    """The share of superstars in the long run: entry / (entry + 1 - stay)."""
+    entry, leave = parameters.superstar_entry, 1 - parameters.superstar_stay
+    return entry / (entry + leave) if entry > 0 else 0.0
+
+
+def mean_ability(parameters: EconomyParameters) -> float:
+    """Mean ability in the long run where that of the normal households is 1: 1 + share (multiple - 1)."""
+    return 1 + superstar_share(parameters) * (parameters.superstar_multiple - 1)
+
+
+def drawn_after_choices(state: State, drawn: Abilities) -> Abilities:
+    """Households choose before this year's ability is drawn, and work with it (presets `paper` and `taxai`)."""
+    return drawn
+
+
+def drawn_before_choices(state: State, drawn: Abilities) -> Abilities:
+    """Households work with the ability they see when they choose (preset `calibrated`)."""
+    return state.ability, state.superstar
+
+
+def see_the_past(state: State, drawn: Abilities) -> State:
+    """After a year households see the ability they worked with."""
+    return state
+
+
+def see_the_draw(state: State, drawn: Abilities) -> State:
+    """After a year households see the ability they will work with."""
+    return replace(state, ability=drawn[0], superstar=drawn[1])
+
+
+def next_stationary_ability(
     parameters: EconomyParameters, ability: Array, superstar: BoolArray, draws: AbilityDraws
-) -> tuple[Array, BoolArray]:
+) -> Abilities:
+    """Ability of the new year and who is a superstar in it, (B, N) each, with mean ability 1 in the long run.
+
+    Normal: log e' = rho log e + (1 - rho) m + sd eps, where m makes the mean of normal abilities 1 / `mean_ability`.
+    Superstars have the same multiple of that mean; one that falls restarts from the normal households' long-run
+    distribution. No household's ability depends on another's.
+    """
+    sd, unit = stationary_sd(parameters), mean_ability(parameters)
+    centre = -(sd**2) / 2 - np.log(unit)
+    rho = parameters.ability_persistence
+    normal = draws.normal.astype(ability.dtype, copy=False)
+    following = np.exp(rho * np.log(ability) + (1 - rho) * centre + parameters.ability_sd * normal)
+    shining = np.where(superstar, draws.uniform < parameters.superstar_stay, draws.uniform < parameters.superstar_entry)
+    falls = superstar & ~shining
+    following[falls] = np.exp(centre + sd * normal[falls])
+    following[shining] = parameters.superstar_multiple / unit
+    return following.astype(ability.dtype, copy=False), shining
+
+
+def next_ability(parameters: EconomyParameters, ability: Array, superstar: BoolArray, draws: AbilityDraws) -> Abilities:
     """Ability of the new year and who is a superstar in it, (B, N) each.
 
     Normal: log e' = rho log e + sd eps. With probability p a normal household becomes a superstar; a superstar stays

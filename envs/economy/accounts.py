@@ -39,3 +39,18 @@ def capital_from_marginal_product(parameters: EconomyParameters, prices: Prices,
         + (marginal_product + 1 - parameters.depreciation) * accounts.capital
         + (1 + prices.interest_rate) * (accounts.debt - accounts.total_assets)
     )
+
+
+def capital_from_asset_market(parameters: EconomyParameters, prices: Prices, accounts: Accounts) -> Array:
+    """The asset market clears: households own all capital and all government bonds, K' = A' - B' (`calibrated`)."""
+    return accounts.total_next_assets - accounts.next_debt
+
+
+def claims_alone(capital: Array, debt: Array, asset_factor: Array) -> tuple[Array, Array]:
+    """A financial crisis shrinks what households own; capital and debt stay (presets `paper` and `taxai`)."""
+    return capital, debt
+
+
+def claims_and_what_they_are_on(capital: Array, debt: Array, asset_factor: Array) -> tuple[Array, Array]:
+    """A financial crisis shrinks capital and government bonds alike, so that K + B = A still (preset `calibrated`)."""
+    return asset_factor * capital, asset_factor * debt

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import State
-from envs.economy.taxation import HSV, FiscalPolicy
+from envs.economy.state import State, total
+from envs.economy.taxation import HSV, FiscalPolicy, ScaledHSV
 from envs.game import Array
 
 # the leader's action: tau and xi for incomes, tau and xi for assets, and the share of GDP that is spent
@@ -18,7 +18,7 @@ FOLLOWER_ACTION = ("saving_rate", "labour_share")
 def caps(parameters: EconomyParameters) -> NDArray[np.float64]:
     """The most a government may do, (5,)."""
     p = parameters
-    return np.array([p.tau_cap, p.xi_cap, p.tau_cap, p.xi_cap, p.spending_cap])
+    return np.array([p.tau_cap, p.xi_cap, p.asset_tau_cap, p.asset_xi_cap, p.spending_cap])
 
 
 def leader_bounds(parameters: EconomyParameters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -61,3 +61,20 @@ def hsv_policy(parameters: EconomyParameters, state: State, leader_action: Array
     dtype = state.assets.dtype
     tau, xi, tau_a, xi_a = (leader_action[:, k, None].astype(dtype, copy=False) for k in range(4))
     return FiscalPolicy(HSV(tau, xi), HSV(tau_a, xi_a), leader_action[:, 4, None].astype(np.float64, copy=False))
+
+
+# mean income is at least this share of GDP per household, as the unit of a tax schedule
+LEAST_MEAN_INCOME = 0.01
+
+
+def scaled_hsv_policy(parameters: EconomyParameters, state: State, leader_action: Array) -> FiscalPolicy:
+    """The same, with schedules in units of last year's mean income and of mean assets (preset `calibrated`)."""
+    dtype, households = state.assets.dtype, state.assets.shape[-1]
+    tau, xi, tau_a, xi_a = (leader_action[:, k, None].astype(dtype, copy=False) for k in range(4))
+    income = np.maximum(total(state.income), LEAST_MEAN_INCOME * state.gdp) / households
+    assets = total(state.assets) / households
+    return FiscalPolicy(
+        ScaledHSV(tau, xi, income.astype(dtype, copy=False)),
+        ScaledHSV(tau_a, xi_a, assets.astype(dtype, copy=False)),
+        leader_action[:, 4, None].astype(np.float64, copy=False),
+    )

@@ -12,8 +12,9 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.economy import actions
-from envs.economy.ability import AbilityDraws, next_ability
+from envs.economy.ability import AbilityDraws
 from envs.economy.observation import follower_scaling, leader_scaling, observe
+from envs.economy.parameters import Abilities
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import preset_parameters
 from envs.economy.shocks import SCENARIOS
@@ -31,8 +32,9 @@ class Economy(StackelbergMeanFieldGame):
 
     Leader: action (tau, xi, tau_a, xi_a, spending share) for the Heathcote-Storesletten-Violante taxes on income and on
     assets and for public spending as a share of GDP. Follower: action (saving rate, share of the maximal working time).
-    Observations: see `observation.observe`; abilities are those of the year that has passed, the draw of a year
-    takes place after its actions have been chosen.
+    Observations: see `observation.observe`. In `paper` and `taxai` abilities are those of the year that has passed, and
+    the draw of a year takes place after its actions have been chosen; in `calibrated` households see the ability they
+    will work with, and the wage and the interest rate of the year that has passed.
 
     `flows` holds everything that happened in the last year, games that have ended since included.
     """
@@ -54,17 +56,27 @@ class Economy(StackelbergMeanFieldGame):
         saving_rate_max: float | None = None,
         crra: float | None = None,
         inequality_weight: float = 1.0,
+        gdp_weight: float = 1.0,
+        equality_weight: float = 1.0,
+        welfare_weight: float = 1.0,
         dtype: str = "float64",
     ) -> None:
         """Builds an economy; raises InvalidSetting for a setting that cannot be used.
 
-        preset: `paper`, `taxai`. task: what the government is rewarded for, `gdp`, `gini`, `social_welfare`,
-        `gdp_gini` (with weight `inequality_weight` on the ginis). population: `scf2022`, or the path of the survey's
+        preset: `paper`, `taxai`, `calibrated`. task: what the government is rewarded for, `gdp`, `gini`,
+        `social_welfare`, `gdp_gini` (with weight `inequality_weight` on the ginis), and in `calibrated` also `weighted`
+        (with `gdp_weight`, `equality_weight` and `welfare_weight`). population: `scf2022`, or the path of the survey's
         CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min and
         saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. dtype of the households' numbers:
         `float64`, `float32`.
         """
-        parameters = replace(preset_parameters(preset), inequality_weight=inequality_weight)
+        parameters = replace(
+            preset_parameters(preset),
+            inequality_weight=inequality_weight,
+            gdp_weight=gdp_weight,
+            equality_weight=equality_weight,
+            welfare_weight=welfare_weight,
+        )
         self.parameters = parameters if crra is None else replace(parameters, crra=crra)
         super().__init__(
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
@@ -74,7 +86,8 @@ class Economy(StackelbergMeanFieldGame):
         self.dtype = np.dtype(DTYPES[_known("dtype", dtype, list(DTYPES))])
         self.task = self.parameters.laws.tasks[_known("task", task, list(self.parameters.laws.tasks))]
         self.leader_reward_scale = self.task.typical_reward(self.n_followers)
-        self.population = load_population(population, weighting)
+        self.follower_reward_scale = self.parameters.typical_utility
+        self.population = load_population(population, weighting, self.parameters.laws.survey_wealth)
         self._open_spaces(saving_rate_min, saving_rate_max)
         self.flows: Flows | None = None
         self.state = self._first_state(self.n_games)
@@ -115,8 +128,11 @@ class Economy(StackelbergMeanFieldGame):
             policy = FiscalPolicy(income_tax, NoTax(), policy.spending_share)
         follower_action = follower_action.astype(self.dtype, copy=False)
         choices = Choices(follower_action[..., 0], follower_action[..., 1])
-        flows, self.state = advance(self.parameters, self.state, policy, choices, self._shock())
-        self.flows = flows
+        drawn = self._draw()
+        laws, factors = self.parameters.laws, self.scenario.factors(self.year)
+        shock = Shock(*laws.ability_at_work(self.state, drawn), *factors)
+        flows, following = advance(self.parameters, self.state, policy, choices, shock)
+        self.flows, self.state = flows, laws.state_after(following, drawn)
         with np.errstate(all="ignore"):
             reward = self.task.reward(self.parameters, flows)[:, 0]
         unrewarded = ~np.isfinite(reward)
@@ -124,19 +140,24 @@ class Economy(StackelbergMeanFieldGame):
             np.where(unrewarded, 0.0, reward),
             flows.reward,
             flows.terminated | unrewarded,
-            _indicators(flows),
+            _indicators(flows) | self._also_reported(flows),
         )
 
-    def _shock(self) -> Shock:
+    def _draw(self) -> Abilities:
         draws = AbilityDraws.sample(self._shock_random, self.n_games, self.n_followers)
-        ability, superstar = next_ability(self.parameters, self.state.ability, self.state.superstar, draws)
-        return Shock(ability, superstar, *self.scenario.factors(self.year))
+        return self.parameters.laws.next_ability(self.parameters, self.state.ability, self.state.superstar, draws)
+
+    def _also_reported(self, flows: Flows) -> dict[str, Array]:
+        """The preset's own indicators, (B,) each; 0 where they do not exist because the economy has failed."""
+        with np.errstate(all="ignore"):
+            measured = {name: law(flows, self.state) for name, law in self.parameters.laws.also_reported.items()}
+        return {name: np.nan_to_num(x[:, 0], nan=0.0, posinf=0.0, neginf=0.0) for name, x in measured.items()}
 
     def _first_state(self, games: int) -> State:
         """Households drawn from the population, and one draw of their ability, before the first year."""
         assets, surveyed, income = self.population.draw(self._start_random, games, self.n_followers)
         draws = AbilityDraws.sample(self._start_random, games, self.n_followers)
-        ability, superstar = next_ability(self.parameters, surveyed, np.zeros(surveyed.shape, dtype=bool), draws)
+        ability, superstar = self.parameters.laws.first_ability(self.parameters, surveyed, income, draws)
         households = (ability.astype(self.dtype), superstar, assets.astype(self.dtype), income.astype(self.dtype))
         return self.parameters.laws.initial_state(self.parameters, *households)
 
@@ -148,11 +169,11 @@ class Economy(StackelbergMeanFieldGame):
             raise InvalidSetting(
                 f"saving_rate_min = {low[0]:g}, saving_rate_max = {high[0]:g}: must rise, strictly between 0 and 1"
             )
-        self.follower_action_space = Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
+        self.follower_action_space = parameters.laws.follower_box(low.astype(dtype), high.astype(dtype), dtype=dtype)
         self.leader_action_space = Box(least.astype(dtype), most.astype(dtype), dtype=dtype)
-        self.leader_scaling, self.follower_scaling = leader_scaling(parameters), follower_scaling()
+        self.leader_scaling, self.follower_scaling = leader_scaling(parameters), follower_scaling(parameters)
         self.leader_observation_space = Box(-np.inf, np.inf, (len(self.leader_scaling.unit),), dtype)
-        self.follower_observation_space = Box(-np.inf, np.inf, (2,), dtype)
+        self.follower_observation_space = Box(-np.inf, np.inf, (len(self.follower_scaling.unit),), dtype)
 
 
 def _known(what: str, name: str, known: list[str]) -> str:

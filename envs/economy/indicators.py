@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.economy.state import total
+from envs.economy.state import Flows, State, total
 from envs.game import Array, BoolArray
 
 
@@ -87,6 +87,38 @@ def _ranked_groups(groups: Groups, ranked_by: Array) -> tuple[BoolArray, BoolArr
     place = np.empty_like(falling)
     np.put_along_axis(place, falling, np.broadcast_to(np.arange(groups.households), falling.shape), axis=-1)
     return place < groups.top, place >= groups.households - groups.bottom
+
+
+def wealth_share(ascending: Array, richest: float) -> Array:
+    """What the richest share of the households owns of all wealth, (B, 1), from wealth that ascends, (B, N)."""
+    first = round((1 - richest) * ascending.shape[-1])
+    share: Array = total(ascending[:, first:]) / total(ascending)
+    return share
+
+
+def capital_output_ratio(flows: Flows, state: State) -> Array:
+    """Next year's capital over GDP, K' / Y, (B, 1)."""
+    return flows.next_capital / flows.gdp
+
+
+def debt_to_gdp(flows: Flows, state: State) -> Array:
+    """Next year's debt over GDP, B' / Y, (B, 1)."""
+    return flows.next_debt / flows.gdp
+
+
+def spending_to_gdp(flows: Flows, state: State) -> Array:
+    """Public spending over GDP, G / Y, (B, 1)."""
+    return flows.spending / flows.gdp
+
+
+def top_10_wealth_share(flows: Flows, state: State) -> Array:
+    """What the richest tenth owns of all wealth carried into the next year, (B, 1)."""
+    return wealth_share(state.ascending_assets, 0.1)
+
+
+def bottom_50_wealth_share(flows: Flows, state: State) -> Array:
+    """What the poorer half owns of all wealth carried into the next year, (B, 1)."""
+    return 1 - wealth_share(state.ascending_assets, 0.5)
 
 
 def weighted_gini(x: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

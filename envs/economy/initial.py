@@ -68,3 +68,40 @@ def wealth_first_year(
         tfp=tfp,
         maximal_hours=hours,
     )
+
+
+def balanced_first_year(
+    parameters: EconomyParameters, ability: Array, superstar: BoolArray, assets: Array, income: Array
+) -> State:
+    """The survey's wealth, scaled to what there is to own: A_0 = K_0 + B_0 (preset `calibrated`).
+
+    GDP_0 is N times US GDP per household, debt and capital follow from their ratios to it. Income is what households
+    would have earned at the prices of that year by working `initial_labour_share` of their time.
+    """
+    games, households = assets.shape
+    gdp = np.full((games, 1), households * parameters.us_gdp / parameters.us_population)
+    wealth = (parameters.capital_to_gdp + parameters.debt_to_gdp) * gdp
+    surveyed = total(assets)
+    # where nobody drawn owns anything all own the same
+    owned = np.where(surveyed > 0, assets, 1.0)
+    owned = (owned * (wealth / total(owned))).astype(assets.dtype, copy=False)
+    debt = parameters.debt_to_gdp * gdp
+    hours = parameters.maximal_hours * parameters.initial_labour_share
+    price = (1 - parameters.capital_share) * gdp / (households * hours)
+    rate = np.full((games, 1), parameters.capital_share / parameters.capital_to_gdp - parameters.depreciation)
+    earned = (price * hours * ability + rate * owned).astype(assets.dtype, copy=False)
+    return State(
+        ability=ability,
+        superstar=superstar,
+        assets=owned,
+        income=earned,
+        ascending_assets=np.sort(owned, axis=-1),
+        ascending_income=np.sort(earned, axis=-1),
+        capital=total(owned) - debt,
+        debt=debt,
+        gdp=gdp,
+        wage=price,
+        interest_rate=rate,
+        tfp=np.full((games, 1), parameters.tfp),
+        maximal_hours=np.full((games, 1), parameters.maximal_hours),
+    )

@@ -24,6 +24,12 @@ def fixed_interest_rate(parameters: EconomyParameters, capital: Array, labour: A
     return np.full_like(gdp, parameters.interest_rate)
 
 
+def marginal_product(parameters: EconomyParameters, capital: Array, labour: Array, gdp: Array) -> Array:
+    """Capital's marginal product less what wears out, r = alpha Y / K - delta, (B, 1) (preset `calibrated`)."""
+    rate: Array = parameters.capital_share * gdp / capital - parameters.depreciation
+    return rate
+
+
 def rationed(desired: Array, demand: Array, spending: Array, gdp: Array) -> Array:
     """Where demand = sum c and spending exceed GDP, all get the same share of what they desire: c (Y - G) / sum c."""
     excess = demand + spending > gdp

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from gymnasium.spaces import Box
 
 from envs.economy.state import Accounts, Flows, Prices, State
 from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.game import Array, BoolArray, InvalidSetting
+
+if TYPE_CHECKING:
+    from envs.economy.ability import AbilityDraws
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,18 @@ class Task:
         return self.scale * households if self.grows_with_households else self.scale
 
 
+# ability and who is a superstar, (B, N) each
+Abilities = tuple[Array, BoolArray]
+
+# how the logarithms of what is observed are scaled to order one: (unit, shift, width)
+SCALES = {
+    "dollars": (1e4, 10.0, 6.0),
+    "ability": (1.0, 1.0, 1.0),
+    "wage": (1.0, 1.0, 1.0),
+    "interest_rate": (0.01, 1.0, 1.0),
+}
+
+
 @dataclass(frozen=True)
 class Laws:
     """The laws in which presets differ; the functions are in the rooms named after the economics.
@@ -35,8 +54,19 @@ class Laws:
     next_capital(parameters, prices, accounts): (B, 1).
     reported_wealth(asset_tax, ascending_assets, ascending_next_assets): the wealth whose gini is reported, in
         ascending order, (B, N).
+    utility(parameters, consumption (B, N), labour_share (B, N), spending per household (B, 1)): the household's reward.
+    balance_sheets(capital, debt, asset_factor), all (B, 1): capital and debt after a shock to assets.
+    first_ability(parameters, education (B, N), income (B, N), draws): ability and who is a superstar at the start.
+    next_ability(parameters, ability, superstar, draws): the same a year later.
+    ability_at_work(state, drawn) and state_after(state, drawn), where `drawn` is what next_ability drew this year: the
+        ability households work with, and the state they see next.
     tasks: the government's rewards by name.
-    leader_sees: names of the prices in `State` that the government observes beside the six group means.
+    also_reported(flows, state): indicators, (B, 1) each, beside those that every preset reports.
+    leader_sees, follower_sees: names of the per-game numbers in `State` that the government observes beside the six
+        group means, and the households beside their own ability and assets.
+    scales: (unit, shift, width) of logarithmic features, by what is observed.
+    follower_box: the scale on which the households' actions are even (`envs.scaling`).
+    survey_wealth: what the survey's households own: `assets` (ASSET), or `net_worth` (NETWORTH, at least 0).
     """
 
     initial_state: Callable[[EconomyParameters, Array, BoolArray, Array, Array], State]
@@ -46,8 +76,19 @@ class Laws:
     consumption: Callable[[Array, Array, Array, Array], Array]
     next_capital: Callable[[EconomyParameters, Prices, Accounts], Array]
     reported_wealth: Callable[[Schedule, Array, Array], Array]
+    utility: Callable[[EconomyParameters, Array, Array, Array], Array]
+    balance_sheets: Callable[[Array, Array, Array], tuple[Array, Array]]
+    first_ability: Callable[[EconomyParameters, Array, Array, AbilityDraws], Abilities]
+    next_ability: Callable[[EconomyParameters, Array, BoolArray, AbilityDraws], Abilities]
+    ability_at_work: Callable[[State, Abilities], Abilities]
+    state_after: Callable[[State, Abilities], State]
     tasks: dict[str, Task]
+    also_reported: dict[str, Callable[[Flows, State], Array]] = field(default_factory=dict)
     leader_sees: tuple[str, ...] = ()
+    follower_sees: tuple[str, ...] = ()
+    scales: Mapping[str, tuple[float, float, float]] = field(default_factory=lambda: SCALES)
+    survey_wealth: str = "assets"
+    follower_box: type[Box] = Box
 
 
 @dataclass(frozen=True)
@@ -68,14 +109,23 @@ class EconomyParameters:
     inverse_frisch: float = 2.0  # gamma
     labour_disutility: float = 10.0
     log_consumption_unit: float = 1000.0  # dollars; ln(c / unit) at theta = 1
+    public_spending_weight: float = 0.0  # chi: weight of ln(public spending) in utility
+    utility_unit: float = 1.0  # utility is divided by it, where it is not squashed
+    typical_utility: float = 1.0  # by how much rewards typically differ: learners divide by it
     maximal_hours: float = 365 * 24 * (2 / 3) * (2 / 3)  # two thirds of the days, two thirds of a day
     discount: float = 0.975  # of the authors' program
     # the government
     consumption_tax: float = 0.065  # tau_c
     tau_cap: float = 0.2
     xi_cap: float = 0.05
+    asset_tau_cap: float = 0.2
+    asset_xi_cap: float = 0.05
     spending_cap: float = 0.3  # of GDP
+    usual_spending_share: float = 0.0  # of GDP, by governments whose rule says nothing about spending
     inequality_weight: float = 1.0  # w of the task gdp_gini
+    gdp_weight: float = 1.0  # alpha_1, alpha_2 and alpha_3 of the task weighted
+    equality_weight: float = 1.0
+    welfare_weight: float = 1.0
     # actions: a recorded action in [raw_low, raw_high] is a share u in [share_low, share_high] of what is allowed,
     # and the saving rate is saving_floor + (1 - saving_floor) u
     raw_low: float = 0.0
@@ -91,7 +141,7 @@ class EconomyParameters:
     superstar_multiple: float = 504.3  # of the mean ability of the others
     # the first year: OECD 2022 figures for the United States
     us_gdp: float = 23_315.081e9
-    us_population: float = 333.456e6
+    us_population: float = 333.456e6  # persons, or households where GDP is counted per household
     debt_to_gdp: float = 1.2129
     capital_to_gdp: float = 0.183
     # the first year of `taxai`: a calibrated ratio of wealth to output, and the share of time worked
@@ -99,7 +149,10 @@ class EconomyParameters:
     initial_labour_share: float = 1 / 3
     # measures, and the end of an episode
     gini_shift: float = 1e-7  # dollars added to every amount
-    gini_limit: float = 1.0  # the episode ends where a gini reaches it
+    gini_limit: float = 1.0  # the episode ends where a gini reaches it,
+    demand_limit: float = 1.0  # or where consumption and public spending exceed this multiple of GDP,
+    debt_limit: float = math.inf  # or debt exceeds this multiple of GDP,
+    least_capital: float = 0.0  # or capital falls below this multiple of GDP
     horizon: int = 300
     top_share: float = 0.1
     bottom_share: float = 0.5
@@ -129,13 +182,22 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "inverse_frisch": (0.0, 50.0),
     "labour_disutility": (0.0, 1e6),
     "log_consumption_unit": (SMALLEST, 1e12),
+    "public_spending_weight": (0.0, 1e3),
+    "utility_unit": (SMALLEST, 1e6),
+    "typical_utility": (SMALLEST, 1e6),
     "maximal_hours": (SMALLEST, 1e12),
     "discount": (0.0, 1.0),
     "consumption_tax": (0.0, 10.0),
     "tau_cap": (0.0, 1.0),
     "xi_cap": (0.0, 0.99),
+    "asset_tau_cap": (0.0, 1.0),
+    "asset_xi_cap": (0.0, 0.99),
     "spending_cap": (0.0, 1.0),
+    "usual_spending_share": (0.0, 1.0),
     "inequality_weight": (0.0, 1e6),
+    "gdp_weight": (0.0, 1e6),
+    "equality_weight": (0.0, 1e6),
+    "welfare_weight": (0.0, 1e6),
     "raw_low": (-1e6, 1e6),
     "raw_high": (-1e6, 1e6),
     "share_low": (SMALLEST, 1.0),
@@ -153,7 +215,10 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "wealth_to_output": (SMALLEST, 1e3),
     "initial_labour_share": (SMALLEST, 1.0),
     "gini_shift": (0.0, 1.0),
-    "gini_limit": (0.0, 1.0),
+    "gini_limit": (0.0, math.inf),
+    "demand_limit": (SMALLEST, math.inf),
+    "debt_limit": (SMALLEST, math.inf),
+    "least_capital": (0.0, 1e3),
     "horizon": (1, 10**9),
     "top_share": (0.0, 1.0),
     "bottom_share": (0.0, 1.0),

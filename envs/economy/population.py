@@ -1,6 +1,7 @@
 """The households an economy starts with: drawn from the Survey of Consumer Finances 2022 (Federal Reserve Board).
 
-The survey is embedded as a table of cells (data/scf2022_cells.csv, written by survey_cells.py): bands of assets, split
+The survey is embedded as a table of cells (data/scf2022_cells.csv and, by net worth instead of assets,
+data/scf2022_net_worth_cells.csv, written by survey_cells.py): bands of assets, split
 by education code and by income. A household is drawn by drawing a cell, then assets and income around its means.
 """
 
@@ -54,8 +55,12 @@ class Population:
         return self
 
 
-def load_population(source: str | Path = EMBEDDED, weighting: str = "survey") -> Population:
-    """`scf2022`, or the survey's rows from a CSV file (see survey.py).
+# the embedded table of each kind of wealth
+TABLES = {"assets": "scf2022_cells.csv", "net_worth": "scf2022_net_worth_cells.csv"}
+
+
+def load_population(source: str | Path = EMBEDDED, weighting: str = "survey", wealth: str = "assets") -> Population:
+    """`scf2022`, or the survey's rows from a CSV file (see survey.py), with wealth `assets` or `net_worth`.
 
     `survey` draws by the survey's weights; `unweighted` draws every row alike, which oversamples the rich (mean assets
     20.3 instead of 1.19 million dollars), as the published experiments did. Raises InvalidSetting.
@@ -63,10 +68,10 @@ def load_population(source: str | Path = EMBEDDED, weighting: str = "survey") ->
     if weighting not in WEIGHTINGS:
         raise InvalidSetting(f"unknown weighting '{weighting}'{nearest(str(weighting), list(WEIGHTINGS))}")
     if source == EMBEDDED:
-        return _embedded(weighting)
+        return _embedded(weighting, TABLES[wealth])
     if not Path(source).is_file():
         raise InvalidSetting(f"population '{source}': must be '{EMBEDDED}' or the path of an SCF summary extract (CSV)")
-    return _surveyed(read_survey(source), weighting)
+    return _surveyed(read_survey(source, wealth), weighting)
 
 
 def _surveyed(survey: Survey, weighting: str) -> Population:
@@ -75,8 +80,8 @@ def _surveyed(survey: Survey, weighting: str) -> Population:
     return Population(share, survey.education, survey.assets, exact, survey.income, exact)
 
 
-def _embedded(weighting: str) -> Population:
-    table = (resources.files("envs.economy") / "data" / "scf2022_cells.csv").read_text(encoding="utf-8")
+def _embedded(weighting: str, file: str) -> Population:
+    table = (resources.files("envs.economy") / "data" / file).read_text(encoding="utf-8")
     cells = list(csv.DictReader(line for line in table.splitlines() if not line.startswith("#")))
 
     def column(name: str) -> NDArray[np.float64]:

@@ -1,15 +1,20 @@
-"""The economies by name: `paper` (Mi et al., arXiv 2403.12093) and `taxai` (Mi et al., arXiv 2309.16307)."""
+"""The economies by name: `paper` (arXiv 2403.12093), `taxai` (arXiv 2309.16307) and our own `calibrated`.
+
+Every number of `calibrated` has its source in docs/calibration.md.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from envs.economy import accounts, actions, households, initial, markets, rewards
+from envs.economy import ability, accounts, actions, households, indicators, initial, markets, rewards
 from envs.economy.parameters import EconomyParameters, Laws, Task
 from envs.game import InvalidSetting
 from envs.registry import nearest
+from envs.scaling import ShareBox
 
 PAPER = EconomyParameters(
     Laws(
@@ -20,6 +25,12 @@ PAPER = EconomyParameters(
         consumption=markets.rationed,
         next_capital=accounts.capital_from_balance_sheets,
         reported_wealth=households.wealth_after_tax,
+        utility=households.squashed_utility,
+        balance_sheets=accounts.claims_alone,
+        first_ability=ability.ability_of_education,
+        next_ability=ability.next_ability,
+        ability_at_work=ability.drawn_after_choices,
+        state_after=ability.see_the_past,
         tasks={
             "gdp": Task(rewards.capital_growth, scale=10.0),
             "gini": Task(rewards.redistribution, scale=10.0),
@@ -52,7 +63,99 @@ TAXAI = replace(
     failed_gini=0.9,
 )
 
-PRESETS: dict[str, EconomyParameters] = {"paper": PAPER, "taxai": TAXAI}
+US_GDP, US_HOUSEHOLDS = 25.7e12, 131.3e6
+CAPITAL_TO_GDP, CAPITAL_SHARE, DEPRECIATION = 3.8, 0.38, 0.06
+LABOUR_SHARE, MAXIMAL_HOURS, SPENDING_SHARE = 0.4165, 365.0 * 16.0, 0.19
+
+
+def _tfp(gdp: float, capital_to_gdp: float, capital_share: float, hours: float) -> float:
+    """A = Y / (K^alpha L^(1 - alpha)) of a household that has the mean of everything, ability 1 included."""
+    return float(gdp / ((capital_to_gdp * gdp) ** capital_share * hours ** (1 - capital_share)))
+
+
+CALIBRATED = replace(
+    PAPER,
+    laws=replace(
+        PAPER.laws,
+        initial_state=initial.balanced_first_year,
+        fiscal_policy=actions.scaled_hsv_policy,
+        interest_rate=markets.marginal_product,
+        consumption_base=households.total_wealth,
+        consumption=markets.not_rationed,
+        next_capital=accounts.capital_from_asset_market,
+        reported_wealth=households.wealth_saved,
+        utility=households.utility_of_public_goods_too,
+        balance_sheets=accounts.claims_and_what_they_are_on,
+        first_ability=ability.ability_of_earnings,
+        next_ability=ability.next_stationary_ability,
+        ability_at_work=ability.drawn_before_choices,
+        state_after=ability.see_the_draw,
+        tasks={
+            "gdp": Task(rewards.gdp_level, scale=0.1),
+            "gini": Task(rewards.equality_above_zero, scale=0.1),
+            "social_welfare": Task(rewards.social_welfare, scale=0.1, grows_with_households=True),
+            "gdp_gini": Task(rewards.output_and_equality, scale=0.1),
+            "weighted": Task(rewards.weighted, scale=0.1),
+        },
+        also_reported={
+            "capital_output_ratio": indicators.capital_output_ratio,
+            "debt_to_gdp": indicators.debt_to_gdp,
+            "spending_to_gdp": indicators.spending_to_gdp,
+            "top_10_wealth_share": indicators.top_10_wealth_share,
+            "bottom_50_wealth_share": indicators.bottom_50_wealth_share,
+        },
+        leader_sees=("wage", "interest_rate", "capital_to_gdp", "debt_to_gdp"),
+        follower_sees=("wage", "interest_rate"),
+        scales={
+            "dollars": (1e4, 3.0, 2.5),
+            "ability": (0.1, 1.8, 1.0),
+            "wage": (1.0, 4.3, 0.3),
+            "interest_rate": (0.01, 1.4, 0.7),
+            "capital_to_gdp": (1.0, 1.5, 0.3),
+            "debt_to_gdp": (1.0, 0.7, 0.7),
+        },
+        survey_wealth="net_worth",
+        follower_box=ShareBox,
+    ),
+    capital_share=CAPITAL_SHARE,
+    depreciation=DEPRECIATION,
+    interest_rate=CAPITAL_SHARE / CAPITAL_TO_GDP - DEPRECIATION,
+    tfp=_tfp(US_GDP / US_HOUSEHOLDS, CAPITAL_TO_GDP, CAPITAL_SHARE, MAXIMAL_HOURS * LABOUR_SHARE),
+    inverse_frisch=2.0,
+    labour_disutility=11.84,
+    log_consumption_unit=(1 - DEPRECIATION * CAPITAL_TO_GDP - SPENDING_SHARE) * US_GDP / US_HOUSEHOLDS,
+    public_spending_weight=0.233,
+    utility_unit=4.0,
+    typical_utility=0.1,
+    maximal_hours=MAXIMAL_HOURS,
+    discount=0.96,
+    tau_cap=0.5,
+    xi_cap=0.4,
+    asset_tau_cap=0.04,
+    asset_xi_cap=0.01,
+    spending_cap=0.4,
+    usual_spending_share=SPENDING_SHARE,
+    share_high=0.998,
+    ability_persistence=0.97,
+    ability_sd=0.149,
+    superstar_entry=0.02 * 0.07 / 0.98,
+    superstar_stay=0.93,
+    superstar_multiple=28.0,
+    us_gdp=US_GDP,
+    us_population=US_HOUSEHOLDS,
+    debt_to_gdp=0.97,
+    capital_to_gdp=CAPITAL_TO_GDP,
+    initial_labour_share=LABOUR_SHARE,
+    gini_shift=0.0,
+    # neither inequality nor consumption out of capital ends an episode: debt and the loss of capital do
+    gini_limit=math.inf,
+    demand_limit=math.inf,
+    debt_limit=4.0,
+    least_capital=0.05,
+    horizon=100,
+)
+
+PRESETS: dict[str, EconomyParameters] = {"paper": PAPER, "taxai": TAXAI, "calibrated": CALIBRATED}
 
 
 def preset_parameters(name: str) -> EconomyParameters:

@@ -37,6 +37,16 @@ class State:
     tfp: Array
     maximal_hours: Array
 
+    @property
+    def capital_to_gdp(self) -> Array:
+        """Capital over the last GDP seen, (B, 1)."""
+        return self.capital / self.gdp
+
+    @property
+    def debt_to_gdp(self) -> Array:
+        """Debt over the last GDP seen, (B, 1)."""
+        return self.debt / self.gdp
+
     def with_games(self, games: NDArray[np.int64], fresh: State) -> State:
         """A copy in which the economies of `fresh`, one for each index in `games`, stand in those games' place."""
         copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in vars(self).items()}

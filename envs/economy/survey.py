@@ -1,7 +1,8 @@
 """Reads the Federal Reserve Board's Survey of Consumer Finances: the official summary extract, SCFP2022.csv.
 
 One row is one of five imputed copies of a family. Columns needed, in any order, case and number of others:
-WGT (households a row stands for), EDUC (education code, -1 and 1..14), INCOME and ASSET (US dollars of 2022).
+WGT (households a row stands for), EDUC (education code, -1 and 1..14), INCOME and ASSET (US dollars of 2022); in place
+of ASSET one may ask for NETWORTH, which is ASSET less debts and counts as 0 where it is below.
 """
 
 from __future__ import annotations
@@ -25,12 +26,18 @@ RANGES = {
     "EDUC": (LEAST_ABILITY, 14.0),
     "INCOME": (-1e12, 1e13),
     "ASSET": (0.0, 1e13),
+    "NETWORTH": (-1e12, 1e13),
 }
+# what a household's wealth may mean -> the column that has it
+WEALTH = {"assets": "ASSET", "net_worth": "NETWORTH"}
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The rows of a survey, (R,) each: weight (households), education (code), income and assets (US dollars)."""
+    """The rows of a survey, (R,) each: weight (households), education (code), income and wealth (US dollars).
+
+    `assets` holds the wealth that was asked for.
+    """
 
     weight: NDArray[np.float64]
     education: NDArray[np.float64]
@@ -57,24 +64,28 @@ class SurveySummary:
     unweighted_income_gini: float
 
 
-def read_survey(path: str | Path) -> Survey:
-    """Reads the survey's rows; raises InvalidSetting that names the column, and the row where one is at fault."""
-    path = Path(path)
+def read_survey(path: str | Path, wealth: str = "assets") -> Survey:
+    """Reads the survey's rows with wealth `assets` or `net_worth`.
+
+    Raises InvalidSetting that names the column, and the row where one is at fault.
+    """
+    path, columns = Path(path), (*COLUMNS[:3], WEALTH[wealth])
     if not path.is_file():
         raise InvalidSetting(f"survey '{path}': no such file; must be the SCF summary extract (SCFP2022.csv)")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file)
-            header = _header(path, next(rows, []))
-            values = [_row(path, number, row, header) for number, row in enumerate(rows, start=2) if row]
+            header = _header(path, next(rows, []), columns)
+            values = [_row(path, number, row, header, columns) for number, row in enumerate(rows, start=2) if row]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidSetting(f"survey '{path}': not a CSV text file with columns {', '.join(COLUMNS)}") from error
+        raise InvalidSetting(f"survey '{path}': not a CSV text file with columns {', '.join(columns)}") from error
     if not values:
         raise InvalidSetting(f"survey '{path}': no rows below the header; column WGT is empty")
     table = np.array(values)
     if not table[:, 0].sum() > 0:
         raise InvalidSetting(f"survey '{path}': column WGT sums to 0; weights must be positive numbers of households")
-    return Survey(*np.ascontiguousarray(table.T))
+    weight, education, income, owned = np.ascontiguousarray(table.T)
+    return Survey(weight, education, income, np.maximum(owned, 0.0))
 
 
 def check_survey(path: str | Path) -> SurveySummary:
@@ -91,26 +102,26 @@ def check_survey(path: str | Path) -> SurveySummary:
     return SurveySummary(str(path), len(one), float(survey.weight.sum()), *moments[0], *moments[1])
 
 
-def _header(path: Path, header: list[str]) -> list[str]:
+def _header(path: Path, header: list[str], columns: tuple[str, ...]) -> list[str]:
     """The column names in upper case, each needed one of them there once."""
     if not header:
-        raise InvalidSetting(f"survey '{path}': the file is empty; must have columns {', '.join(COLUMNS)}")
+        raise InvalidSetting(f"survey '{path}': the file is empty; must have columns {', '.join(columns)}")
     names = [name.strip().upper() for name in header]
-    for column in COLUMNS:
+    for column in columns:
         if names.count(column) != 1:
             fault = "is missing" if column not in names else "appears more than once"
-            raise InvalidSetting(f"survey '{path}': column {column} {fault}; must have columns {', '.join(COLUMNS)}")
+            raise InvalidSetting(f"survey '{path}': column {column} {fault}; must have columns {', '.join(columns)}")
     return names
 
 
-def _row(path: Path, line: int, row: list[str], header: list[str]) -> list[float]:
+def _row(path: Path, line: int, row: list[str], header: list[str], columns: tuple[str, ...]) -> list[float]:
     """The four values of a row; lines are counted from 1, the header being line 1."""
     if len(row) < len(header):
         raise InvalidSetting(
             f"survey '{path}': line {line} has {len(row)} of {len(header)} values, "
             f"column {header[len(row)]} is missing; is the file truncated?"
         )
-    return [_value(path, line, column, row[header.index(column)]) for column in COLUMNS]
+    return [_value(path, line, column, row[header.index(column)]) for column in columns]
 
 
 def _value(path: Path, line: int, column: str, text: str) -> float:

@@ -1,4 +1,4 @@
-"""Writes data/scf2022_cells.csv from the survey: python -m envs.economy.survey_cells SCFP2022.csv OUT.csv
+"""Writes the tables in data/ from the survey: python -m envs.economy.survey_cells SCFP2022.csv OUT.csv [net_worth]
 
 A cell holds the rows of one education code within one band of assets (30 bands of equally many rows, which are narrow
 where assets are large, and one of households without assets), split by income where there are enough rows.
@@ -51,9 +51,12 @@ def describe(survey: Survey, cell: NDArray[np.int64]) -> str:
     return ",".join(_figures(number) for number in numbers)
 
 
-def write_cells(survey: Survey, path: Path) -> None:
-    """Writes the table."""
-    path.write_text("\n".join([*SOURCE, COLUMNS, *(describe(survey, cell) for cell in cells(survey))]) + "\n", "utf-8")
+def write_cells(survey: Survey, path: Path, wealth: str = "assets") -> None:
+    """Writes the table of a survey that was read with this kind of wealth."""
+    meaning = [] if wealth == "assets" else ["# assets: here net worth, which is assets less debts, and at least 0."]
+    path.write_text(
+        "\n".join([*SOURCE, *meaning, COLUMNS, *(describe(survey, cell) for cell in cells(survey))]) + "\n", "utf-8"
+    )
 
 
 def _spread(x: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
@@ -69,4 +72,5 @@ def _figures(number: float) -> str:
 
 
 if __name__ == "__main__":
-    write_cells(read_survey(sys.argv[1]), Path(sys.argv[2]))
+    kind = sys.argv[3] if len(sys.argv) > 3 else "assets"
+    write_cells(read_survey(sys.argv[1], kind), Path(sys.argv[2]), kind)

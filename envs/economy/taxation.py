@@ -53,6 +53,30 @@ class HSV:
         return 1 - (1 - self.tau) * x**-self.xi
 
 
+@dataclass(frozen=True)
+class ScaledHSV:
+    """The HSV schedule in units of an amount z, so that rates do not depend on the unit of money.
+
+    T(x) = x - (1 - tau) / (1 - xi) z (x / z)^(1 - xi): tau is the marginal rate at x = z, where (tau - xi) / (1 - xi)
+    of x is owed. Amounts below 0 owe nothing. `tau`, `xi` and `scale` (z) broadcast with x: numbers, or (B, 1).
+    """
+
+    tau: Array | float
+    xi: Array | float
+    scale: Array | float
+
+    def tax(self, x: Array) -> Array:
+        """T(x); same shape as x."""
+        taxed = np.maximum(x, 0)
+        return taxed - (1 - self.tau) / (1 - self.xi) * self.scale * (taxed / self.scale) ** (1 - self.xi)
+
+    def marginal_rate(self, x: Array) -> Array:
+        """1 - (1 - tau) (x / z)^(-xi); 0 where nothing is owed because x is not above 0."""
+        with np.errstate(divide="ignore"):
+            rate = 1 - (1 - self.tau) * (np.maximum(x, 0) / self.scale) ** -self.xi
+        return np.where(x > 0, rate, 0.0).astype(_float_type(x))
+
+
 @dataclass(frozen=True, eq=False)
 class Brackets:
     """Piecewise linear: rate k applies to the part of x - deduction between cutoffs k and k + 1; then a credit.

@@ -24,8 +24,9 @@ def advance(
 ) -> tuple[Flows, State]:
     """Clears the markets of one year and rolls the budgets forward.
 
-    A game ends where consumption and spending exceed GDP, a gini reaches its limit, somebody's assets or the capital
-    become negative, or something is not a finite number; `_failed` says what is then reported.
+    A game ends where consumption and spending exceed their limit, a gini or debt reaches its own, somebody's assets
+    become negative, capital falls below the least of it, or something is not a finite number; `_failed` says what is
+    then reported.
     """
     with np.errstate(all="ignore"):
         flows, following = _year(parameters, state, policy, choices, shock)
@@ -44,18 +45,22 @@ def _year(
     assets = state.assets * asset_factor
     hours = _as(dtype, state.maximal_hours) * choices.labour_share
     effective_labour = shock.ability * hours
-    prices = _prices(parameters, state.tfp * shock.tfp_factor, state.capital, total(effective_labour))
+    capital, debt = laws.balance_sheets(state.capital, state.debt, shock.asset_factor)
+    prices = _prices(parameters, state.tfp * shock.tfp_factor, capital, total(effective_labour))
     spending = policy.spending_share * prices.gdp
     budgets, excess_demand = _budgets(
         parameters, policy, choices.saving_rate, prices, assets, effective_labour, spending
     )
-    books = _accounts(parameters, state, prices, assets, budgets, spending)
+    books = _accounts(parameters, capital, debt, prices, assets, budgets, spending)
     next_capital = laws.next_capital(parameters, prices, books)
-    reward = households.utility(parameters, budgets.consumption, choices.labour_share)
+    reward = laws.utility(parameters, budgets.consumption, choices.labour_share, spending / assets.shape[-1])
     following = _next_state(state, shock, prices, budgets, books.next_debt, next_capital)
     wealth_gini, income_gini = _ginis(parameters, policy, state.ascending_assets * asset_factor, following)
     unequal = (wealth_gini >= parameters.gini_limit) | (income_gini >= parameters.gini_limit)
-    bankrupt = (following.ascending_assets[:, :1] < 0) | (next_capital < 0)
+    exhausted = next_capital < parameters.least_capital * prices.gdp
+    bankrupt = (
+        (following.ascending_assets[:, :1] < 0) | exhausted | _over(books.next_debt, parameters.debt_limit, prices)
+    )
     flows = Flows(
         **vars(prices),
         **vars(budgets),
@@ -105,23 +110,35 @@ def _budgets(
     consumption = laws.consumption(desired, demand, spending, prices.gdp)
     next_assets = households.next_assets(post_income, post_assets, consumption, parameters.consumption_tax)
     budgets = Budgets(income, income_tax, asset_tax, post_income, post_assets, consumption, next_assets)
-    return budgets, demand + spending > prices.gdp
+    return budgets, _over(demand + spending, parameters.demand_limit, prices)
+
+
+def _over(amount: Array, limit: float, prices: Prices) -> BoolArray:
+    """Where an amount (B, 1) exceeds a multiple of GDP; nowhere, if the limit is infinite."""
+    over: BoolArray = amount > limit * prices.gdp
+    return over
 
 
 def _accounts(
-    parameters: EconomyParameters, state: State, prices: Prices, assets: Array, budgets: Budgets, spending: Array
+    parameters: EconomyParameters,
+    capital: Array,
+    debt: Array,
+    prices: Prices,
+    assets: Array,
+    budgets: Budgets,
+    spending: Array,
 ) -> Accounts:
     consumption_tax, total_consumption = parameters.consumption_tax, total(budgets.consumption)
     revenue = accounts.tax_revenue(budgets.income_tax, budgets.asset_tax, total_consumption, consumption_tax)
     return Accounts(
-        capital=state.capital,
-        debt=state.debt,
+        capital=capital,
+        debt=debt,
         total_assets=total(assets),
         total_consumption=total_consumption,
         spending=spending,
         revenue=revenue,
         total_next_assets=total(budgets.next_assets),
-        next_debt=accounts.next_debt(state.debt, prices.interest_rate, spending, revenue),
+        next_debt=accounts.next_debt(debt, prices.interest_rate, spending, revenue),
     )
 
 
@@ -161,7 +178,8 @@ def _failed(parameters: EconomyParameters, flows: Flows, failed: BoolArray) -> F
     """
     reported: dict[str, Any] = {name: _finite(x, failed) for name, x in vars(flows).items()}
     count = flows.reward.shape[-1]
-    least = households.utility(parameters, np.array(parameters.failed_consumption), np.array(1.0))
+    nothing = np.array(parameters.failed_consumption)
+    least = parameters.laws.utility(parameters, nothing, np.array(1.0), nothing)
     for name, value in (
         ("wealth_gini", parameters.failed_gini),
         ("income_gini", parameters.failed_gini),

@@ -17,15 +17,15 @@ from rllib_smfg.rollout import evaluate
 ACTIONS: dict[str, dict[str, Any]] = {"constant": {"action": [0.1, 0.02, 0.05, 0.01, 0.01]}}
 
 
-def economy() -> Any:
-    return make("economy", games=2, followers=20, horizon=4)
+def economy(preset: str = "paper") -> Any:
+    return make("economy", games=2, followers=20, horizon=4, preset=preset)
 
 
 @pytest.mark.parametrize("name", registry.LEADERS)
 def test_every_government_plays_and_repeats_itself(name: str) -> None:
     results = []
     for _ in range(2):
-        game = economy()
+        game = economy("calibrated" if name == "us_system" else "paper")
         government = registry.leader(name, game, 3, **ACTIONS.get(name, {}))
         households = registry.follower("constant", game, action=[0.98, 0.5])
         results.append(evaluate(game, government, households, seed=1))

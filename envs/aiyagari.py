@@ -1,0 +1,187 @@
+"""Aiyagari's (1994) economy as a mean-field game: households save against what they may earn, and so set the rate.
+
+The preset `calibrated` without taxes, superstars and choice of working time, at Aiyagari's parameters; the preset's own
+`advance` moves the years. Household i knows its ability e_i and assets a_i, and last year's wage W and interest rate r,
+and chooses which share x_i of its cash on hand to consume:
+
+    c_i = x_i (W e_i + (1 + r) a_i),    a_i' = W e_i + (1 + r) a_i - c_i,    K' = sum a_i'
+    reward ((c_i / c_0)^(1 - mu) - 1) / (1 - mu),    log e' = rho log e + sigma (1 - rho^2)^(1/2) eps + constant
+
+The government has nothing to decide: its action changes nothing. Solved by `envs.economy.aiyagari`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import ClassVar
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from envs.economy import aiyagari, households
+from envs.economy.ability import AbilityDraws, next_stationary_ability
+from envs.economy.aiyagari import Parameters
+from envs.economy.indicators import gini
+from envs.economy.parameters import EconomyParameters
+from envs.economy.presets import CALIBRATED
+from envs.economy.state import Choices, Shock, State
+from envs.economy.taxation import FiscalPolicy, NoTax
+from envs.economy.transition import advance
+from envs.game import Array, Observations, StackelbergMeanFieldGame, Transition
+from envs.scaling import FeatureScaling, ShareBox
+from envs.solution import Solution, check_numbers
+
+# No leader acts, so all ways to differentiate it come to the same.
+GAME_CONCEPTS = ("stackelberg", "partial")
+LEAST_SHARE, LARGEST_SHARE = 0.03, 0.999  # of cash on hand, that is consumed
+INITIAL_CAPITAL_RANGE = (0.8, 1.6)  # of the capital at which r = 1 / beta - 1, where nobody fears anything
+INITIAL_SPREAD = 0.7  # standard deviation of log assets at the start
+
+
+class Aiyagari(StackelbergMeanFieldGame):
+    """The game above.
+
+    Leader: observes (W, r), acts in [0, 1] to no effect; its reward is the mean household's. Follower: observes
+    (e_i, a_i, W, r), acts with x_i. The game has no end: the horizon truncates it.
+    """
+
+    name: ClassVar[str] = "aiyagari"
+
+    def __init__(
+        self,
+        *,
+        games: int = 1,
+        followers: int = 1000,
+        horizon: int = 200,
+        mu: float = Parameters.mu,
+        rho: float = Parameters.rho,
+        sigma: float = Parameters.sigma,
+        alpha: float = Parameters.alpha,
+        delta: float = Parameters.delta,
+        beta: float = Parameters.beta,
+    ) -> None:
+        super().__init__(games=games, followers=followers, horizon=horizon)
+        self.parameters = Parameters(mu, rho, sigma, alpha, delta, beta)
+        check_numbers(self.parameters)
+        self.economy = economy_of(self.parameters)
+        self.discount = beta
+        self.leader_reward_scale = self.follower_reward_scale = 0.1
+        self.leader_observation_space = Box(-1.0, np.inf, (2,), np.float64)
+        self.leader_action_space = Box(0.0, 1.0, (1,), np.float64)
+        self.follower_observation_space = Box(-1.0, np.inf, (4,), np.float64)
+        self.follower_action_space = ShareBox(LEAST_SHARE, LARGEST_SHARE, (1,), np.float64)
+        capital = self.golden_capital
+        wage, rate = (1.0, self.parameters.wage(1 / beta - 1)), (0.01, 0.02)
+        self.leader_scaling = FeatureScaling.linear((0.1 * wage[1], rate[1]), (wage[1], 0.04))
+        self.follower_scaling = FeatureScaling(
+            (True, True, False, False),
+            (0.1, 0.3 * capital, 1.0, 1.0),
+            (2.4, 1.4, wage[1], 0.04),
+            (0.35, 0.7, 0.1 * wage[1], rate[1]),
+        )
+        self.state = self._first_state(self.n_games)
+
+    @property
+    def golden_capital(self) -> float:
+        """Capital per household where r = 1 / beta - 1: what they would hold if they could insure everything."""
+        return self.parameters.capital_per_labour(1 / self.parameters.beta - 1)
+
+    def _start(self, games: NDArray[np.int64]) -> None:
+        fresh = self._first_state(len(games))
+        self.state = fresh if len(games) == self.n_games else self.state.with_games(games, fresh)
+
+    def _first_state(self, games: int) -> State:
+        shape, p = (games, self.n_followers), self.parameters
+        ability = np.exp(p.sigma * self._start_random.standard_normal(shape) - p.sigma**2 / 2)
+        low, high = np.log(INITIAL_CAPITAL_RANGE)
+        capital = self.golden_capital * np.exp(self._start_random.uniform(low, high, (games, 1)))
+        assets = np.exp(INITIAL_SPREAD * self._start_random.standard_normal(shape))
+        assets *= capital / assets.mean(axis=1, keepdims=True)
+        rate = p.alpha * capital ** (p.alpha - 1) - p.delta
+        wage = (1 - p.alpha) * capital**p.alpha
+        income = wage * ability + rate * assets
+        return State(
+            ability=ability,
+            superstar=np.zeros(shape, dtype=bool),
+            assets=assets,
+            income=income,
+            ascending_assets=np.sort(assets),
+            ascending_income=np.sort(income),
+            capital=self.n_followers * capital,
+            debt=np.zeros((games, 1)),
+            gdp=self.n_followers * capital**p.alpha,
+            wage=wage,
+            interest_rate=rate,
+            tfp=np.ones((games, 1)),
+            maximal_hours=np.ones((games, 1)),
+        )
+
+    def _observe(self) -> Observations:
+        s = self.state
+        seen = [s.ability, s.assets, *(np.broadcast_to(x, s.assets.shape) for x in (s.wage, s.interest_rate))]
+        return Observations(np.concatenate([s.wage, s.interest_rate], axis=-1), np.stack(seen, axis=-1))
+
+    def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
+        state, p = self.state, self.economy
+        share, nothing = follower_action[..., 0], np.ones((self.n_games, 1))
+        shock = Shock(state.ability, state.superstar, nothing, nothing)
+        policy = FiscalPolicy(NoTax(), NoTax(), np.zeros((self.n_games, 1)))
+        flows, following = advance(p, state, policy, Choices(1 - share, np.ones_like(share)), shock)
+        draws = AbilityDraws.sample(self._shock_random, self.n_games, self.n_followers)
+        ability, superstar = next_stationary_ability(p, state.ability, state.superstar, draws)
+        self.state = replace(following, ability=ability, superstar=superstar)
+        indicators = {
+            "mean_action": follower_action[..., 0].mean(axis=1),
+            "interest_rate": flows.interest_rate[:, 0],
+            "capital": flows.capital[:, 0] / self.n_followers,
+            "consumption": flows.consumption.mean(axis=1),
+            "at_the_limit": (share >= LARGEST_SHARE).mean(axis=1),
+            "wealth_gini": gini(flows.next_assets)[:, 0],
+        }
+        return Transition(flows.reward.mean(axis=1), flows.reward, flows.terminated, indicators)
+
+
+def economy_of(parameters: Parameters) -> EconomyParameters:
+    """The preset `calibrated` without government, superstars and choice of working time, at Aiyagari's parameters."""
+    p = parameters
+    rate = 1 / p.beta - 1
+    return replace(
+        CALIBRATED,
+        laws=replace(CALIBRATED.laws, utility=households.isoelastic_utility),
+        capital_share=p.alpha,
+        depreciation=p.delta,
+        interest_rate=rate,
+        tfp=1.0,
+        crra=p.mu,
+        log_consumption_unit=p.wage(rate) + rate * p.capital_per_labour(rate),
+        utility_unit=1.0,
+        maximal_hours=1.0,
+        discount=p.beta,
+        consumption_tax=0.0,
+        ability_persistence=p.rho,
+        ability_sd=float(p.sigma * np.sqrt(1 - p.rho**2)),
+        superstar_entry=0.0,
+        debt_limit=np.inf,
+        least_capital=0.0,
+    )
+
+
+def solution(p: Parameters, followers: float, concept: str) -> Solution:
+    """The interest rate, wage, saving rate, capital, and the share of households at the borrowing limit.
+
+    `followers` changes nothing: households take prices as given. The rule is that of the long run, whatever the prices.
+    """
+    found = aiyagari.usual_equilibrium(p)
+
+    def leader_rule(observation: Array) -> Array:
+        return np.full_like(observation[..., :1], 0.5)
+
+    def follower_rule(observation: Array, leader_action: Array) -> Array:
+        ability, assets = observation[..., 0], observation[..., 1]
+        cash = found.wage * ability + (1 + found.interest_rate) * assets
+        return np.minimum(found.consumption(cash, ability) / cash, LARGEST_SHARE)[..., None]
+
+    values = {name: getattr(found, name) for name in ("interest_rate", "wage", "saving_rate", "capital")}
+    values["at_the_limit"] = float(found.long_run.share[found.plan.next_assets <= 0].sum())
+    return Solution("aiyagari", followers, concept, values | asdict(p), leader_rule, follower_rule)
