@@ -261,3 +261,40 @@ def test_an_actor_at_its_bound_feels_its_critic_only_when_clipped(squash: str) -
     down = torch.full((1, 1), -1.0, dtype=torch.float64)
     actor_loss(output, down, bound_penalty=0.0, squash=squash).backward()  # type: ignore[arg-type]
     assert (output.grad > 0.9).item() if squash == "clip" else (output.grad < 1e-5).item()
+
+
+@pytest.mark.parametrize("gradient", ["game", "team"])
+@pytest.mark.parametrize("view", ["own", "mean_field", "joint"])
+def test_one_pass_backwards_gives_each_network_the_gradient_of_its_own_loss(view: str, gradient: str) -> None:
+    both = learners(leader_view=view, follower_view=view, follower_gradient=gradient)
+    data = batch(both, m=N)
+    found, logs = gradients(both, data)
+
+    def check(side: str, network: str, loss: torch.Tensor) -> None:
+        parameters = list(getattr(getattr(both, side), network).parameters())
+        for mine, alone in zip(found[side, network], torch.autograd.grad(loss, parameters), strict=True):
+            assert torch.allclose(mine, alone, rtol=1e-10, atol=1e-14)
+        assert logs[f"{side}/{network}_loss"] == pytest.approx(loss.item())
+
+    for side in ("leader", "follower"):
+        check(side, "critic", critic_losses(both, data)[side])
+    output = both.lead_output(data.leader_state)
+    check("leader", "actor", actor_loss(output, leader_action_gradient(both, data, output.clamp(-1, 1)), 1.0))
+    output = both.follow_output(data.follower_state, data.leader_action)
+    check("follower", "actor", actor_loss(output, follower_action_gradient(both, data, output.clamp(-1, 1)), 1.0))
+
+
+def test_a_network_is_the_sum_of_its_three_parts() -> None:
+    """Written out in full: perceptron, linear part and quadratic part, on inputs side by side."""
+    critic = learners().follower.critic
+    with torch.no_grad():
+        critic.curvature.normal_()  # type: ignore[union-attr]
+    torch.manual_seed(2)
+    own, shared = torch.randn(B, M, DF + AF).double(), torch.randn(B, 1, AL + DF + AF).double()
+    x = torch.cat([own, shared.expand(B, M, -1)], -1)
+    first = torch.cat([critic.first_own.weight, critic.first_shared.weight], -1)
+    slope = torch.cat([critic.linear_own.weight, critic.linear_shared.weight], -1)
+    hidden = torch.nn.functional.silu(x @ first.T + critic.first_own.bias)
+    hidden = torch.nn.functional.silu(critic.middle[0](hidden))
+    expected = critic.last(hidden) + x @ slope.T + torch.einsum("...i,ij,...j->...", x, critic.curvature, x)[..., None]
+    assert torch.allclose(critic(own, shared), expected.squeeze(-1), rtol=1e-12)

@@ -157,7 +157,8 @@ def test_export_keeps_on_which_scale_actions_are_even(tmp_path) -> None:  # type
     actors = (build.leader_actor(interface, settings), build.follower_actor(interface, settings))
     save_policies(TrainedPolicies(*actors, interface, settings, {"name": "brock_mirman"}), tmp_path)
     restored = load_policies(tmp_path).interface
-    assert isinstance(restored.leader_action, ShareBox) and isinstance(restored.follower_action, ShareBox)
+    assert isinstance(restored.leader_action, ShareBox)
+    assert isinstance(restored.follower_action, ShareBox)
     assert not isinstance(restored.leader_observation, ShareBox)
 
 
