@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from experiments.metrics import GROUPS, HEADLINES, RETURNS, grouped
 from experiments.tables import label
@@ -28,12 +25,12 @@ def training_curves(path: Path, title: str, seeds: Sequence[Rows], indicators: S
     """
     economy = "per_capita_gdp" in indicators
     names = [*(HEADLINES if economy else [*indicators, *RETURNS])]
-    panels = [(label(name), _column(name, seeds)) for name in names]
+    panels = [(label(name), source(name, seeds)) for name in names]
     panels = [(heading, column) for heading, column in panels if any(column in row for rows in seeds for row in rows)]
     across = min(4, len(panels) + 1)
     down = -(-(len(panels) + 1) // across)
-    figure, grid = plt.subplots(down, across, figsize=(3.4 * across, 2.6 * down), squeeze=False, layout="constrained")
-    axes = list(grid.flat)
+    figure = Figure(figsize=(3.4 * across, 2.6 * down), layout="constrained")
+    axes = list(figure.subplots(down, across, squeeze=False).flat)
     for axis, (heading, column) in zip(axes, panels, strict=False):
         _curve(axis, seeds, column)
         axis.set_title(heading, fontsize=10)
@@ -47,10 +44,9 @@ def training_curves(path: Path, title: str, seeds: Sequence[Rows], indicators: S
     many = f"{len(seeds)} seeds: mean, smallest to largest" if len(seeds) > 1 else "1 seed"
     figure.suptitle(f"{title} ({many})", fontsize=11)
     figure.savefig(path, dpi=120)
-    plt.close(figure)
 
 
-def _column(indicator: str, seeds: Sequence[Rows]) -> str:
+def source(indicator: str, seeds: Sequence[Rows]) -> str:
     """Where an indicator is read: in the evaluations, if there was more than one of them."""
     evaluated = f"evaluation/{indicator}"
     if max(sum(evaluated in row for row in rows) for rows in seeds) > 1 or indicator not in GROUPS:
@@ -59,7 +55,7 @@ def _column(indicator: str, seeds: Sequence[Rows]) -> str:
 
 
 def _curve(axis: Axes, seeds: Sequence[Rows], column: str, name: str | None = None, style: str = "-") -> None:
-    years, values = _common(seeds, column)
+    years, values = common(seeds, column)
     if not values.size:
         return
     marker = "o" if len(years) < 30 else None
@@ -78,7 +74,7 @@ def _saturation(axis: Axes, seeds: Sequence[Rows]) -> None:
         axis.legend(fontsize=8)
 
 
-def _common(seeds: Sequence[Rows], column: str) -> tuple[np.ndarray, np.ndarray]:
+def common(seeds: Sequence[Rows], column: str) -> tuple[np.ndarray, np.ndarray]:
     """Years (T,) and values (seeds, T), at the iterations that all seeds have."""
     by_seed = [{int(row["iteration"]): row for row in rows if column in row} for rows in seeds]
     iterations = sorted(set.intersection(*(set(rows) for rows in by_seed)))

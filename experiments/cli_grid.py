@@ -1,0 +1,26 @@
+"""The command `smfg grid`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+
+def grid(
+    config: Annotated[str, typer.Argument(help="YAML file, or a shipped grid: table1, table3, figure2 ... figure7.")],
+    scale: Annotated[
+        Literal["quick", "full"], typer.Option(help="How much is run; docs/results.md has both.")
+    ] = "quick",
+    output: Annotated[Path | None, typer.Option(help="Folder of the grid [default: runs/NAME-SCALE].")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
+) -> None:
+    """Run a table or figure of the paper, seeds side by side, and show it as one HTML page."""
+    from experiments.grid.run import run
+
+    command = shlex.join(["smfg", *(word for word in sys.argv[1:] if word != "--resume")])
+    raise typer.Exit(run(Console(), config, scale=scale, output=output, resume=resume, command=command))

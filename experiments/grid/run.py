@@ -1,0 +1,118 @@
+"""`smfg grid CONFIG`: trains a grid on Tune, collects its results in one file, and draws what the paper draws of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from experiments import checkpoints
+from experiments.evaluate import evaluate_policies
+from experiments.frontier import constant_frontier
+from experiments.grid.clones import clone
+from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, trials
+from experiments.grid.mixtures import mixtures
+from experiments.grid.results import Row, write
+from experiments.interrupts import Interrupted
+from experiments.loading import SHIPPED, find, load
+from experiments.metrics import HEADLINES
+from experiments.report.make import run as report
+from experiments.run_log import read_progress
+from experiments.trials import TrialResult, run_trials
+
+RESULTS, CONFIG = "results.csv", "grid.yaml"
+
+
+def run(console: Console, config: str, *, scale: str, output: Path | None, resume: bool, command: str) -> int:
+    """Runs what is not there yet, and makes results.csv and report.html; 1 if a run failed, else 0.
+
+    A grid that shows another one's runs makes those, and a page of its own beside theirs.
+    """
+    path, grid = _grid(config)
+    own, runs = path.stem, grid
+    if grid.of is not None:
+        path, runs = _grid(grid.of)
+        command, resume = f"smfg grid {grid.of} --scale {scale}", True
+    folder = output or Path("runs") / f"{path.stem}-{scale}"
+    if runs.clones is None:
+        trials(runs, scale)  # refuses a mistake before anything is written
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        rows, failed = _rows(console, runs, scale, folder, resume)
+    except Interrupted as stop:
+        raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
+    shutil.copyfile(path, folder / CONFIG)
+    write(folder / RESULTS, command, runs.shows, rows)
+    report(console, folder / RESULTS, folder / "report.html")
+    if grid.of is not None:
+        report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
+    for result in failed:
+        console.print(f"failed: {result.trial}: {result.error}", soft_wrap=True, highlight=False, markup=False)
+    return int(bool(failed))
+
+
+def _grid(config: str) -> tuple[Path, Grid]:
+    """A grid's file, by its path or name; raises InvalidSetting."""
+    shipped = SHIPPED / "grids" / f"{config}.yaml"
+    path = shipped if shipped.is_file() else find(config)
+    return path, load(Grid, path)
+
+
+def _rows(console: Console, grid: Grid, scale: str, folder: Path, resume: bool) -> tuple[list[Row], list[TrialResult]]:
+    """All numbers of a grid, and the trials that failed."""
+    if grid.clones is not None:
+        return clone(console, grid.clones, scale, folder / "clones"), []
+    planned = trials(grid, scale)
+    results = run_trials(
+        [trial for each in planned.values() for trial in each], folder / "trials", console, resume=resume
+    )
+    of_setting = {trial.name: setting for setting, each in planned.items() for trial in each}
+    finished = [(of_setting[each.trial.name], each) for each in results if each.status == "finished"]
+    failed = [each for each in results if each.status != "finished"]
+    rows: list[Row] = []
+    episodes = grid.scales[scale].episodes  # type: ignore[index]
+    for setting, result in finished:
+        rows += _final(setting, result, episodes)
+        rows += _training(setting, result)
+    if grid.mixture is not None:
+        rows += mixtures(grid.mixture, finished, episodes)
+    if grid.frontier is not None:
+        rows += _frontier(grid.frontier, finished, folder / "frontier.json")
+    return rows, failed
+
+
+def _final(setting: Setting, result: TrialResult, episodes: int) -> Iterator[Row]:
+    """What the trial's last policies reach in whole episodes, under luck that a seed has in common with its like."""
+    policies = checkpoints.read_policies(checkpoints.find(result.folder))
+    luck = result.trial.settings().evaluation.seed + result.trial.seed
+    for name, values in evaluate_policies(policies, episodes=episodes, seed=luck).items():
+        if name in HEADLINES:
+            yield _row(setting, result, name, None, float(values.mean()))
+
+
+def _training(setting: Setting, result: TrialResult) -> Iterator[Row]:
+    """The evaluations during training."""
+    for progress in read_progress(result.folder / "progress.csv"):
+        for name in HEADLINES:
+            if f"evaluation/{name}" in progress:
+                yield _row(setting, result, name, int(progress["years"]), progress[f"evaluation/{name}"])
+
+
+def _row(setting: Setting, result: TrialResult, indicator: str, years: int | None, value: float) -> Row:
+    return Row(
+        f"{result.trial.name}/seed_{result.trial.seed}", result.trial.seed, str(setting), indicator, years, value
+    )
+
+
+def _frontier(group: str, finished: Sequence[tuple[Setting, TrialResult]], file: Path) -> Iterator[Row]:
+    """Constant policies that no other surpasses, in the economy of a group on the preset's own bounds."""
+    own = [result.trial.settings() for setting, result in finished if setting.group == group]
+    if not own:
+        return
+    settings = {**own[0].game.settings(), "saving_rate_min": None, "saving_rate_max": None}
+    for k, point in enumerate(constant_frontier(settings, own[0].comparison.search_seed, file), start=1):
+        for name, value in point.indicators.items():
+            if name in HEADLINES:
+                yield Row(f"frontier/{k}", k, str(Setting(group, CONSTANT, EQUAL)), name, None, value)

@@ -1,0 +1,227 @@
+"""The page of a run of `smfg train`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envs import InvalidSetting, make
+from envs.economy.game import Economy
+from experiments import checkpoints
+from experiments.comparison import COLUMNS, learned_row
+from experiments.config import Experiment
+from experiments.evaluate import one_thread
+from experiments.figures import Rows
+from experiments.loading import dump, load
+from experiments.metrics import RETURNS, headlines
+from experiments.report import economy_sections, learning_figures, words
+from experiments.report.drawing import headline
+from experiments.report.episodes import pooled, record
+from experiments.report.page import Cell, Code, Page, Section, Table, Tile
+from experiments.report.writing import compact, shown
+from experiments.run_log import read_progress
+from experiments.statistics import Summary
+from experiments.tables import label
+from policies.free_market import free_market
+
+HOUSEHOLDS = 3200  # played at the same time by each seed, over all its episodes
+EPISODES = 16
+TRIMMED = 4  # seeds from which an inter-quartile mean leaves any out
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `smfg train` left in a folder."""
+
+    folder: Path
+    experiment: Experiment
+    command: str
+    summary: dict[str, Any]
+    comparison: dict[str, dict[str, Summary]]
+    progress: dict[int, Rows]
+
+    @property
+    def learned(self) -> str:
+        """The comparison's row of the run's own policies."""
+        return learned_row(self.experiment)
+
+
+def read_run(folder: Path) -> Run:
+    """Reads a finished run; raises InvalidSetting where there is none, or it is not finished."""
+    config = folder / "config.yaml"
+    if not config.is_file():
+        raise InvalidSetting(f"{folder}: holds no run (config.yaml is missing); name the folder of smfg train")
+    for name in ("summary.json", "comparison.json"):
+        if not (folder / name).is_file():
+            raise InvalidSetting(
+                f"{folder}: is not finished ({name} is missing); finish it: smfg train --resume {folder}"
+            )
+    experiment = load(Experiment, config)
+    first = config.read_text(encoding="utf-8").splitlines()[0]
+    compared = _json(folder / "comparison.json")["policies"]
+    return Run(
+        folder,
+        experiment,
+        first.removeprefix("# ") if first.startswith("# ") else "smfg train",
+        _json(folder / "summary.json"),
+        {policy: {name: _summary(values) for name, values in row.items()} for policy, row in compared.items()},
+        {seed: read_progress(folder / f"seed_{seed}" / "progress.csv") for seed in experiment.training.seeds},
+    )
+
+
+def run_page(run: Run, made: str) -> Page:
+    """The whole page; plays episodes of the trained policies where the game is an economy."""
+    experiment = run.experiment
+    game, seeds = experiment.game, list(experiment.training.seeds)
+    years = sum(int(rows[-1]["years"]) for rows in run.progress.values() if rows)
+    trained = f"{len(seeds)} seeds" if len(seeds) > 1 else "1 seed"
+    subtitle = f"{trained}, {years:,} years played in {_duration(run.summary['wall_seconds'])}."
+    if game.name == "economy":
+        title = f"A government and {game.followers:,} households"
+        known = game.own_settings()
+        told = [f"{name} {known[name]}" for name in ("preset", "task", "weighting", "shock") if name in known]
+        subtitle += f" Economy: {', '.join(told)}." if told else ""
+        summary, sections = _economy(run)
+    else:
+        title = f"{game.name}: a leader and {game.followers:,} followers"
+        summary, sections = words.of_known_game(experiment, run.comparison), []
+    sections = [_policies(run), _learning(run), *sections, *_exploitability(run), _details(run)]
+    kind = f"{experiment.algorithm.title}: what a run has shown"
+    return Page(kind, title, subtitle, made, summary, _tiles(run), sections)
+
+
+def _economy(run: Run) -> tuple[list[str], list[Section]]:
+    """Sentences, and the sections that show the economies at work."""
+    settings, seed = run.experiment.game.settings(), run.experiment.evaluation.seed
+    episodes = max(2, min(EPISODES, HOUSEHOLDS // settings["followers"]))
+    game = make(**{**settings, "games": episodes})
+    assert isinstance(game, Economy)
+    learned, free = [], []
+    with one_thread():
+        for number in run.experiment.training.seeds:
+            policies = checkpoints.read_policies(checkpoints.find(run.folder / f"seed_{number}"))
+            learned.append(record(game, *policies.policies(game, seed), seed))
+            free.append(record(game, free_market(game), policies.follower_policy(game, seed), seed))
+    both = pooled(learned), pooled(free)
+    return words.of_economy(run.experiment, run.comparison, game.horizon, *both), economy_sections.sections(*both)
+
+
+def _tiles(run: Run) -> list[Tile]:
+    seen = run.comparison[run.learned]
+    names = [name for name in COLUMNS if name in seen] if "per_capita_gdp" in seen else headlines(seen)[:5]
+    return [
+        Tile(
+            _label(name),
+            shown(name, seen[name].mean),
+            f"{shown(name, seen[name].ci_low)} to {shown(name, seen[name].ci_high)}",
+        )
+        for name in names
+    ]
+
+
+def _policies(run: Run) -> Section:
+    names = headlines(run.comparison[run.learned])
+    rows = [[Cell(policy), *(_cell(name, row[name]) for name in names)] for policy, row in run.comparison.items()]
+    episodes = run.experiment.evaluation.final_episodes
+    text = (
+        f"Mean over the years of an episode, then over {episodes} episodes that are the same for every policy; below it"
+        " the 95 % bootstrap interval. Click a column's head to sort."
+    )
+    table = Table(["Policy", *map(_label, names)], rows)
+    panels = learning_figures.policies(run.comparison, names[:6])
+    return Section("policies", "Policies", [text], [table], panels)
+
+
+def _learning(run: Run) -> Section:
+    summaries = run.summary["indicators"]
+    rows = []
+    for k, seed in enumerate(run.experiment.training.seeds):
+        values = [(name, summaries[name]["per_seed"][k]) for name in summaries]
+        rows.append([Cell(f"seed {seed}", value=seed), *(Cell(shown(n, _number(v)), value=v) for n, v in values)])
+    iqm = [
+        Cell("inter-quartile mean"),
+        *(Cell(shown(n, _number(s["iqm"])), value=s["iqm"]) for n, s in summaries.items()),
+    ]
+    table = Table(["Seed", *map(_label, summaries)], [*rows, iqm] if len(rows) >= TRIMMED else rows)
+    names = [name for name in summaries if name not in RETURNS]
+    spread = "Lines: mean over seeds; bands: from the lowest to the highest." if len(rows) > 1 else "One seed."
+    return Section(
+        "learning",
+        "Learning",
+        [f"Years played are those of training, exploration included. {spread}"],
+        tables=[table],
+        panels=learning_figures.curves(list(run.progress.values()), names),
+    )
+
+
+def _exploitability(run: Run) -> list[Section]:
+    """What `smfg exploitability --json` has left in the run's folder."""
+    rows = []
+    for path in sorted(run.folder.rglob("exploitability*.json")):
+        for found in _json(path)["exploitability"]:
+            gain, share = found["gain"], found["of_own_return"]["value"]
+            span = f"{compact(gain['ci_low'])} to {compact(gain['ci_high'])}"
+            cells = [Cell(compact(gain["value"]), span, gain["value"]), Cell(f"{100 * share:.3g} %", value=share)]
+            rows.append([Cell(found["name"]), Cell(path.relative_to(run.folder).as_posix()), *cells])
+    if not rows:
+        return []
+    text = (
+        "What one player could gain by leaving the learned policies while all others keep to them; 0 in an equilibrium."
+    )
+    table = Table(["Player", "File", "Gain", "Of its own return"], rows, named=2)
+    return [Section("exploitability", "Exploitability", [text], [table])]
+
+
+def _details(run: Run) -> Section:
+    versions = "\n".join(f"{name} {version}" for name, version in run.summary["versions"].items())
+    seeds = ", ".join(map(str, run.experiment.training.seeds))
+    folder = shlex.quote(str(run.folder))
+    commands = [f"{run.command}    # trains", f"smfg report {folder}    # makes this page"]
+    commands += [f"smfg evaluate {folder}/seed_{seed}" for seed in run.experiment.training.seeds[:1]]
+    text = (
+        f"Training seeds: {seeds}. Luck of the evaluation: seed {run.experiment.evaluation.seed}. The same"
+        " configuration, seeds and versions give the same numbers on the same machine."
+    )
+    code = [Code("\n".join(commands)), Code(dump(run.experiment), "Configuration"), Code(versions, "Versions")]
+    return Section("details", "Reproduce", [text], code=code)
+
+
+def _cell(name: str, summary: Summary) -> Cell:
+    return Cell(
+        shown(name, summary.mean), f"{shown(name, summary.ci_low)} to {shown(name, summary.ci_high)}", summary.mean
+    )
+
+
+def _label(name: str) -> str:
+    return headline({"per_capita_gdp": "GDP a household", "years": "years lived"}.get(name, label(name)))
+
+
+def _summary(values: Mapping[str, Any]) -> Summary:
+    numbers = {name: _number(values[name]) for name in ("mean", "iqm", "ci_low", "ci_high")}
+    return Summary(**numbers, per_seed=[_number(each) for each in values["per_seed"]])
+
+
+def _number(value: float | None) -> float:
+    """JSON's null stands for what is not a number."""
+    return float("nan") if value is None else value
+
+
+def _duration(seconds: float) -> str:
+    return (
+        f"{seconds / 3600:.1f} hours"
+        if seconds >= 7200
+        else f"{seconds / 60:.0f} minutes"
+        if seconds >= 120
+        else f"{seconds:.0f} s"
+    )
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InvalidSetting(f"{path}: is damaged (no JSON)") from None

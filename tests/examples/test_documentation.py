@@ -1,0 +1,70 @@
+"""The documentation is true of the tree: its links lead somewhere, its commands exist, its notebook runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments.algorithms import GradientAlgorithm
+from experiments.cli import app
+from experiments.loading import SHIPPED
+from rllib_smfg.methods import METHODS, SMFRL, replace
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
+NOTEBOOK = ROOT / "docs" / "notebooks" / "first_steps.ipynb"
+SIZES = "HOUSEHOLDS, YEARS, ITERATIONS, EPISODES = 100, 300, 30, 16"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("http", "#")):
+            assert (page.parent / target.split("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_and_configurations_exist(page: Path) -> None:
+    import typer
+
+    known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    text = page.read_text(encoding="utf-8")
+    for command in re.findall(r"`smfg ([a-z]+)", text):
+        assert command in known, command
+    for command, name in re.findall(r"`smfg (train|pretrain|grid) ([a-z_0-9]+)[`; ]", text):
+        folder = SHIPPED / "grids" if command == "grid" else SHIPPED
+        assert (folder / f"{name}.yaml").is_file(), f"smfg {command} {name}"
+
+
+def test_every_method_has_its_page() -> None:
+    overview = (ROOT / "docs" / "algorithms" / "README.md").read_text(encoding="utf-8")
+    for name in METHODS:
+        assert f"`{name}`" in overview, name
+
+
+def test_a_method_of_your_own_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = re.search(r'METHODS\["(\w+)"\] = (.+)', (ROOT / "docs" / "extend.md").read_text(encoding="utf-8"))
+    assert line
+    monkeypatch.setitem(METHODS, line[1], eval(line[2], {"replace": replace, "SMFRL": SMFRL}))
+    assert GradientAlgorithm(method=line[1]).leader_view == "own"
+
+
+def test_the_notebook_runs(ray_local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every cell in turn, with a smaller population, a shorter horizon and two iterations."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert SIZES in cells[0]
+    cells[0] = cells[0].replace(SIZES, "HOUSEHOLDS, YEARS, ITERATIONS, EPISODES = 20, 8, 2, 4")
+    names: dict[str, object] = {"__name__": "__main__"}
+    for number, cell in enumerate(cells):
+        exec(compile(cell, f"first_steps.ipynb, code cell {number}", "exec"), names)
+    comparison = names["comparison"]
+    assert list(comparison.index)[-1] == "flat tax, 50 %"  # type: ignore[attr-defined]
+    assert comparison.notna().all().all()  # type: ignore[attr-defined]
+    assert (tmp_path / "runs" / "first_steps" / "report.html").is_file()

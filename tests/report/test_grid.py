@@ -1,0 +1,195 @@
+"""Grids: what is planned, what is collected, and the page that is drawn of it."""
+
+from __future__ import annotations
+
+import html as html_text
+import io
+import re
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import made_up
+import numpy as np
+import pytest
+from browser import look
+
+from envs import InvalidSetting
+from experiments.config import Experiment
+from experiments.grid.config import Grid, Setting, trials
+from experiments.grid.results import Results, read, write
+from experiments.loading import SHIPPED, load
+from experiments.report.grid_page import grid_page, published
+from experiments.report.markdown import markdown
+from experiments.report.page import render
+from experiments.seed_statistics import iqm
+
+GRIDS = sorted((SHIPPED / "grids").glob("*.yaml"))
+TINY = """
+title: Tiny
+shows: [assumption, figure6]
+groups:
+  "N=20":
+    set: [game.followers=20, game.games=4, game.horizon=6]
+    methods: {Rule-based: rule_based, SMFRL: {equal: smfrl}}
+frontier: null
+mixture: {group: "N=20", method: SMFRL, shares: [0, 0.5, 1]}
+scales:
+  quick:
+    groups: ["N=20"]
+    seeds: [1, 2]
+    episodes: 4
+    set: [training.iterations=2, algorithm.years_per_iteration=24, algorithm.warm_up_years=24,
+          algorithm.updates_per_iteration=2, evaluation.interval=1, evaluation.episodes=2]
+  full: {groups: ["N=20"], seeds: [1, 2]}
+"""
+Save = Callable[..., Path]
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Save:
+    def saved(name: str, shows: list[str], rows: list) -> Path:
+        write(tmp_path / name, "smfg grid table3", shows, rows)
+        return tmp_path / name
+
+    return saved
+
+
+def page(path: Path) -> str:
+    return html_text.unescape(render(grid_page(read(path), "made now")))
+
+
+@pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
+def test_every_shipped_grid_can_be_planned(path: Path) -> None:
+    grid = load(Grid, path)
+    if grid.of is not None:
+        assert (path.parent / f"{grid.of}.yaml").is_file()
+        return
+    for scale in grid.scales:
+        for setting, each in trials(grid, scale).items():
+            assert len(each) == len(grid.scales[scale].seeds) >= 5
+            assert Setting.parse(str(setting)) == setting
+            Experiment.model_validate(each[0].experiment)
+
+
+def test_published_bounds_are_those_of_the_authors_program() -> None:
+    """Only the paper's own method saves at least half in the published runs; on equal bounds nobody has to."""
+    for name in ("table1", "table3"):
+        for setting, each in trials(load(Grid, SHIPPED / "grids" / f"{name}.yaml"), "full").items():
+            game = each[0].experiment["game"]
+            assert game.get("saving_rate_min") == (0.5 if setting.bounds == "published" else None), setting
+            assert game["weighting"] == "unweighted"
+
+
+@pytest.mark.parametrize("name", ["table1", "table3"])
+def test_every_row_has_its_published_value(name: str) -> None:
+    rows = {
+        (setting.group, setting.method) for setting in trials(load(Grid, SHIPPED / "grids" / f"{name}.yaml"), "full")
+    }
+    absent = {(group, method) for group, method in rows if not published(name, group, method)}
+    assert absent == (set() if name == "table1" else {("N=1000", "AI Economist"), ("N=1000", "AI Economist-BC")})
+
+
+def test_the_file_gives_back_what_was_written(save: Save) -> None:
+    rows = made_up.table3()
+    found = read(save("results.csv", ["table3"], rows))
+    assert found.command == "smfg grid table3"
+    assert [(r.run, r.seed, r.setting, r.indicator, r.years) for r in found.rows] == [
+        (r.run, r.seed, r.setting, r.indicator, r.years) for r in rows
+    ]
+    assert np.allclose([r.value for r in found.rows], [r.value for r in rows], rtol=1e-7)
+
+
+def test_a_damaged_file_is_refused_with_its_line(save: Save) -> None:
+    path = save("results.csv", ["table3"], made_up.table3())
+    path.write_text(path.read_text() + "run,one,setting\n")
+    lines = path.read_text().count("\n")
+    with pytest.raises(InvalidSetting, match=rf"results.csv:{lines}: not a row"):
+        read(path)
+    path.write_text("a,b\n")
+    with pytest.raises(InvalidSetting, match="holds no results of smfg grid"):
+        read(path)
+
+
+def test_a_table_shows_the_paper_beside_both_of_ours(save: Save) -> None:
+    path = save("results.csv", ["table3"], made_up.table3())
+    text, results = page(path), read(path)
+    values = {float(value) for value in re.findall(r'data-value="([^"]+)"', text)}
+    assert 1.01e13 in values
+    for bounds in ("published", "equal"):
+        seeds = list(results.per_seed(f"N=100 / SMFG / {bounds}", "per_capita_gdp").values())
+        assert len(seeds) == 5
+        assert iqm(seeds).value in values
+    for source in ("paper", "ours, as published", "ours, equal bounds", "best found"):
+        assert f">{source}<" in text
+    assert "5 seeds" in text
+    assert "1.06e13" in text or "10.6 trillion" in text
+
+
+@pytest.mark.parametrize(
+    ("shows", "rows", "panels"),
+    [
+        (["figure3"], made_up.table3(), 5),
+        (["figure4"], made_up.table3(), 2),
+        (["figure5"], made_up.figure5(), 4),
+        (["figure7"], made_up.figure7(), 2),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) and isinstance(value[0], str) else "",
+)
+def test_every_figure_is_drawn_and_says_its_seeds(save: Save, shows: list[str], rows: list, panels: int) -> None:
+    text = page(save("results.csv", shows, rows))
+    notes = re.findall(r"<figcaption>.*?</figcaption>", text, re.DOTALL)
+    assert len(notes) == panels
+    assert all("5 seeds" in note for note in notes)
+    assert text.count("<svg ") == panels
+
+
+def test_few_seeds_are_admitted(save: Save) -> None:
+    rows = [row for row in made_up.table3() if row.seed <= 2]
+    assert "Some rows rest on 2 seeds" in page(save("results.csv", ["table3"], rows))
+
+
+def test_as_markdown_the_tables_hold_the_same_numbers(save: Save) -> None:
+    """For docs/results.md: whoever has the results file makes the same text."""
+    path = save("results.csv", ["table3"], made_up.table3())
+    text = markdown(grid_page(read(path), "made now"))
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    smfg = next(row for row in rows if row[:2] == ["SMFG", "paper"])
+    assert smfg[2:] == ["$10.1tn", "96.9", "0.51", "0.53", "300"]
+    ours = iqm(list(read(path).per_seed("N=100 / SMFG / equal", "income_gini").values()))
+    found = next(row for row in rows if row[:2] == ["SMFG", "ours, equal bounds"])
+    assert found[4].startswith(f"{ours.value:.3g} (")
+    assert found[4].endswith("5 seeds)")
+
+
+def test_in_a_browser(save: Save, tmp_path: Path) -> None:
+    path = save("results.csv", ["table3", "figure3", "figure4"], made_up.table3())
+    path.with_suffix(".html").write_text(render(grid_page(read(path), "made now")), encoding="utf-8")
+    seen = look(path.with_suffix(".html"), tmp_path, width=390)
+    assert seen.console == []
+    assert seen.measured["width"] <= seen.measured["wanted"] == 390
+    assert seen.measured["drawings"] == 7
+    assert seen.measured["empty"] == 0
+
+
+@pytest.mark.slow
+def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
+    from experiments.cli import app
+
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    out, err = io.StringIO(), io.StringIO()
+    arguments = ["grid", str(tmp_path / "tiny.yaml"), "--output", str(tmp_path / "run")]
+    with redirect_stdout(out), redirect_stderr(err):
+        assert app(arguments, standalone_mode=False) == 0, err.getvalue()
+        before = (tmp_path / "run" / "results.csv").read_text()
+        assert app([*arguments, "--resume"], standalone_mode=False) == 0, err.getvalue()
+    assert (tmp_path / "run" / "report.html").is_file()
+    results: Results = read(tmp_path / "run" / "results.csv")
+    strip = [line for line in before.splitlines() if not line.startswith("#")]
+    assert [line for line in (tmp_path / "run" / "results.csv").read_text().splitlines() if line[0] != "#"] == strip
+    for setting in ("N=20 / Rule-based / both", "N=20 / SMFRL / equal"):
+        assert set(results.per_seed(setting, "per_capita_gdp")) == {1, 2}
+    assert results.curves("N=20 / SMFRL / equal", "years")[1].shape == (2, 2)
+    half = results.per_seed("50 % SMFG / SMFG households / both", "utility")
+    assert set(half) == {1, 2}
+    assert not results.per_seed("0 % SMFG / SMFG households / both", "utility")
