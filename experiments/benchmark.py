@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from envs import StackelbergMeanFieldGame, make
+from experiments.benchmark_goals import page
 from experiments.config import Experiment
 from experiments.evaluate import one_thread
-from experiments.files import write_json
+from experiments.files import write_json, write_text
 from experiments.metrics import TIMERS, peak_memory_mib
 from experiments.ray_session import ray_session
 from experiments.run_report import versions
@@ -29,10 +30,34 @@ from rllib_smfg.learned import LearnedFollower, LearnedLeader
 from rllib_smfg.rollout import play
 from rllib_smfg.settings import LearningSettings
 
-SIZES = ((1, 100), (64, 100), (1, 1000), (8, 1000), (1, 10_000))  # (B, N)
-TRAINED = (100, 1000, 10_000)  # N; in this order, so that peak memory is each size's own
-SECONDS, REPEATS = 0.5, 5  # of a block of years, and how often it is measured
-WARM_UP_ITERATIONS, ITERATIONS = 2, 5
+DTYPES = ("float64", "float32")  # of the households' numbers
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and how often.
+
+    sizes: (B, N) of play; trained: N of whole iterations, rising, so that peak memory is each size's own.
+    seconds, repeats: of a block of years, and how many blocks. warm_up, iterations: of training before and while timed.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    trained: tuple[int, ...]
+    seconds: float
+    repeats: int
+    warm_up: int
+    iterations: int
+
+
+FULL = Plan(
+    sizes=((1, 100), (64, 100), (1, 1000), (8, 1000), (1, 10_000), (1, 100_000), (1, 1_000_000)),
+    trained=(100, 1000, 10_000, 100_000),
+    seconds=0.5,
+    repeats=5,
+    warm_up=2,
+    iterations=3,
+)
+QUICK = Plan(sizes=((1, 100), (8, 1000)), trained=(100,), seconds=0.1, repeats=3, warm_up=2, iterations=1)
 # households who save nearly everything: the economy lives on, and no year is spent on starting anew
 SAVERS, LOW_TAXES = (0.9, 0.5), (0.1, 0.02, 0.001, 0.001, 0.001)
 
@@ -43,6 +68,7 @@ class Speed:
 
     games: int
     followers: int
+    dtype: str
     simulator_years: float
     simulator_household_years: float
     acting_years: float
@@ -51,11 +77,15 @@ class Speed:
 
 @dataclass(frozen=True)
 class IterationTime:
-    """One iteration of 300 years and 100 updates of both sides at batch 128: median seconds, and where they go."""
+    """One iteration of 300 years and 100 updates of both sides at batch 128: median seconds, and where they go.
+
+    update: of all updates, replay included; update_milliseconds: of one.
+    """
 
     followers: int
     games: int
     seconds: float
+    update_milliseconds: float
     sampling: float
     update: float
     weights: float
@@ -63,24 +93,30 @@ class IterationTime:
     peak_memory_mib: float
 
 
-def run(console: Console, json: Path | None) -> None:
-    """Measures, prints, and writes `json`."""
+def run(console: Console, json: Path | None, quick: bool = False) -> None:
+    """Measures, prints, and writes `json`, with its tables as Markdown beside it.
+
+    `quick` measures little, to see that it works.
+    """
+    plan = QUICK if quick else FULL
     with one_thread():
-        speeds = [_speed(games, followers) for games, followers in SIZES]
+        speeds = [_speed(plan, *size, dtype) for size in plan.sizes for dtype in DTYPES]
     console.print(_speed_table(speeds))
     with ray_session(0):
-        iterations = [_iteration(followers) for followers in TRAINED]
+        iterations = [_iteration(plan, followers) for followers in plan.trained]
     console.print(_iteration_table(iterations))
     content = {
         "simulator": [asdict(speed) for speed in speeds],
         "iteration": [asdict(iteration) for iteration in iterations],
         "machine": machine(),
+        "threads": 1,
         "versions": versions(),
-        "method": f"medians of {REPEATS} blocks of {SECONDS} s, and of {ITERATIONS} iterations; one thread",
+        "method": f"medians of {plan.repeats} blocks of {plan.seconds} s, and of {plan.iterations} iterations",
     }
     if json is not None:
         json.parent.mkdir(parents=True, exist_ok=True)
         write_json(json, content)
+        write_text(json.with_suffix(".md"), page(content))
 
 
 def machine() -> dict[str, Any]:
@@ -103,8 +139,8 @@ def _processor() -> str:
 
 
 # --- simulator and acting --------------------------------------------------------------------------------------------
-def _speed(games: int, followers: int) -> Speed:
-    game = make("economy", games=games, followers=followers)
+def _speed(plan: Plan, games: int, followers: int, dtype: str) -> Speed:
+    game = make("economy", games=games, followers=followers, dtype=dtype)
     interface, settings = Interface.of(game), LearningSettings()
     constant = (ConstantLeader(LOW_TAXES), ConstantFollower(SAVERS))
     torch.manual_seed(0)
@@ -112,39 +148,43 @@ def _speed(games: int, followers: int) -> Speed:
         LearnedLeader(leader_actor(interface, settings, LOW_TAXES), interface),
         LearnedFollower(follower_actor(interface, settings, SAVERS), interface, settings.followers_see_leader),
     )
-    simulator, acting = _years_per_second(game, *constant), _years_per_second(game, *learned)
-    return Speed(games, followers, simulator, simulator * followers, acting, acting * followers)
+    simulator, acting = (_years_per_second(plan, game, *policies) for policies in (constant, learned))
+    return Speed(games, followers, dtype, simulator, simulator * followers, acting, acting * followers)
 
 
-def _years_per_second(game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy) -> float:
+def _years_per_second(
+    plan: Plan, game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy
+) -> float:
     """Years of one game played a second, over all games; the first years, while memory is set up, do not count."""
     years = play(game, leader, follower, game.reset(0))
 
     def block() -> float:
         began, played = time.perf_counter(), 0
-        while time.perf_counter() - began < SECONDS:
+        while time.perf_counter() - began < plan.seconds:
             next(years)
             played += game.n_games
         return played / (time.perf_counter() - began)
 
     block()
-    return median(block() for _ in range(REPEATS))
+    return median(block() for _ in range(plan.repeats))
 
 
 # --- training --------------------------------------------------------------------------------------------------------
-def _iteration(followers: int) -> IterationTime:
+def _iteration(plan: Plan, followers: int) -> IterationTime:
     """The default algorithm, whose iteration is 300 years and 100 updates at batch 128."""
     experiment = Experiment.model_validate({"game": {"name": "economy", "followers": followers}})
     algorithm = experiment.algorithm_config(seed=0).build_algo()
     try:
-        timed = [_timed(algorithm.train) for _ in range(WARM_UP_ITERATIONS + ITERATIONS)][WARM_UP_ITERATIONS:]
+        timed = [_timed(algorithm.train) for _ in range(plan.warm_up + plan.iterations)][plan.warm_up :]
     finally:
         algorithm.stop()
     seconds = median(elapsed for elapsed, _ in timed)
     sampling, update, weights = (median(float(result["timers"][timer]) for _, result in timed) for timer in TIMERS)
     other = max(0.0, seconds - sampling - update - weights)
-    games = experiment.game.games
-    return IterationTime(followers, games, seconds, sampling, update, weights, other, peak_memory_mib())
+    each = 1000 * update / algorithm.config.updates_per_iteration
+    return IterationTime(
+        followers, experiment.game.games, seconds, each, sampling, update, weights, other, peak_memory_mib()
+    )
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -155,22 +195,36 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 # --- tables ----------------------------------------------------------------------------------------------------------
 def _speed_table(speeds: list[Speed]) -> Table:
-    headings = ("B", "N", "simulator: years/s", "household-years/s", "with policies: years/s", "household-years/s")
+    headings = (
+        "B",
+        "N",
+        "dtype",
+        "simulator: years/s",
+        "household-years/s",
+        "with policies: years/s",
+        "household-years/s",
+    )
     table = _numbers(headings, "simulator and acting, one thread")
     for speed in speeds:
-        table.add_row(*(f"{value:,.0f}" for value in asdict(speed).values()))
+        values = asdict(speed).values()
+        table.add_row(*(value if isinstance(value, str) else f"{value:,.0f}" for value in values))
     return table
 
 
 def _iteration_table(iterations: list[IterationTime]) -> Table:
-    headings = ("N", "B", "seconds", "sampling", "update", "weights", "other", "peak memory (MiB)")
+    headings = ("N", "B", "seconds", "one update (ms)", "sampling", "update", "weights", "other", "peak memory (MiB)")
     table = _numbers(headings, "one iteration: 300 years, 100 updates of both sides, batch 128")
     for each in iterations:
         shares = (
             f"{100 * part / each.seconds:.0f} %" for part in (each.sampling, each.update, each.weights, each.other)
         )
         table.add_row(
-            str(each.followers), str(each.games), f"{each.seconds:.2f}", *shares, f"{each.peak_memory_mib:,.0f}"
+            f"{each.followers:,}",
+            str(each.games),
+            f"{each.seconds:.2f}",
+            f"{each.update_milliseconds:.1f}",
+            *shares,
+            f"{each.peak_memory_mib:,.0f}",
         )
     return table
 

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from envs import InvalidSetting
 from experiments.config import Experiment
-from experiments.files import write_text, written_folder
+from experiments.files import unused, write_text, written_folder
 from experiments.loading import dump, load
-from rllib_smfg.export import POLICY_FILE, TrainedPolicies, load_policies, save_policies
+from experiments.ownership import refuse_strangers_files
+from policies.checksums import CHECKSUMS
+from rllib_smfg.export import POLICY_FILE, TrainedPolicies, load_policies, read_verified, save_policies
 
 if TYPE_CHECKING:
     from rllib_smfg.rllib.smfrl import SMFRL
@@ -45,7 +47,7 @@ class Progress:
 # --- writing ---------------------------------------------------------------------------------------------------------
 def save(folder: Path, algorithm: SMFRL, experiment: Experiment, progress: Progress) -> Path:
     """Adds a checkpoint to a seed's `checkpoints` folder; returns where it is."""
-    target = folder / f"iteration_{progress.iteration:06d}"
+    target = path_of(folder, progress.iteration)
     with written_folder(target) as beside:
         algorithm.save_to_path(str((beside / STATE).resolve()))
         (beside / POLICIES).mkdir()
@@ -55,19 +57,48 @@ def save(folder: Path, algorithm: SMFRL, experiment: Experiment, progress: Progr
     return target
 
 
+def adopt(checkpoint: Path, folder: Path) -> Path:
+    """Makes another run's checkpoint the latest of a seed's `checkpoints` folder: later ones go.
+
+    Raises InvalidSetting, before anything is changed, if it is damaged.
+    """
+    iteration = verify(checkpoint)["iteration"]
+    target = path_of(folder, iteration)
+    with written_folder(target) as beside:
+        shutil.copytree(checkpoint, beside, dirs_exist_ok=True)
+    for path in _all(folder):
+        if path > target:
+            shutil.rmtree(path)
+    return target
+
+
 def keep_latest_and_best(folder: Path, keep: int) -> None:
     """Removes all checkpoints but the latest `keep` and the one whose evaluation gave the leader most."""
     found = [path for path in _all(folder) if (path / MANIFEST).is_file()]
     kept = {*found[-keep:], best(folder)}
     for path in found:
         if path not in kept:
-            shutil.rmtree(path)
+            _remove(path)
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Removes what a killed process left half-written."""
+    """Removes what a killed process left half-written or half-removed."""
     for path in folder.glob(".iteration_*.tmp"):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def set_aside_damaged(folder: Path, start: Path | None) -> None:
+    """Renames what is later than `start`, the latest whole checkpoint, so that it counts as no checkpoint any more."""
+    for path in _all(folder):
+        if start is not None and path > start:
+            path.rename(unused(path.with_name(f"damaged_{path.name}")))
+
+
+def _remove(path: Path) -> None:
+    """Removes a checkpoint so that a process killed meanwhile leaves no half of it under its name."""
+    gone = path.with_name(f".{path.name}.{os.getpid()}.old.tmp")
+    path.rename(gone)
+    shutil.rmtree(gone)
 
 
 def _manifest(folder: Path, progress: Progress) -> str:
@@ -76,7 +107,12 @@ def _manifest(folder: Path, progress: Progress) -> str:
         if path.is_file():
             files[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
     content = {"format": FORMAT, **asdict(progress), "files": files}
-    return json.dumps({**content, "sha256": _sum(content)}, indent=1) + "\n"
+    return _text({**content, "sha256": _sum(content)})
+
+
+def path_of(folder: Path, iteration: int) -> Path:
+    """Where the checkpoint of an iteration is, if there is one."""
+    return folder / f"iteration_{iteration:06d}"
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -91,7 +127,7 @@ def latest(folder: Path, say: Callable[[str], None] | None = None) -> Path | Non
             verify(path)
         except InvalidSetting as damage:
             if path == found[0]:
-                raise
+                raise InvalidSetting(f"{damage} (none of {len(found)} checkpoints is whole)") from None
             if say is not None:
                 say(f"{damage} (going on from the one before)")
             continue
@@ -119,7 +155,7 @@ def find(path: Path) -> Path:
     """
     if not path.exists():
         raise InvalidSetting(f"{path}: no such folder; name a checkpoint, exported policies, or a run's folder")
-    if (path / MANIFEST).is_file() or (path / POLICY_FILE).is_file():
+    if (path / MANIFEST).is_file() or _is_export(path):
         return path
     seeds = sorted(path.glob("seed_*")) or [path]
     if len(seeds) > 1:
@@ -149,7 +185,16 @@ def verify(path: Path) -> dict[str, Any]:
             )
         if _sha256(file) != written["sha256"]:
             raise InvalidSetting(f"{file}: is damaged (its SHA-256 is not the recorded one); use an earlier checkpoint")
+    _refuse_others(path, manifest["files"])
     return manifest
+
+
+def _refuse_others(path: Path, files: dict[str, Any]) -> None:
+    """Raises InvalidSetting for a file that was not there when the checkpoint was written."""
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if name != MANIFEST and name not in files and not file.is_dir():
+            raise InvalidSetting(f"{file}: does not belong to the checkpoint ({MANIFEST} does not list it); remove it")
 
 
 def read_progress(path: Path) -> Progress:
@@ -160,10 +205,15 @@ def read_progress(path: Path) -> Progress:
 
 def read_policies(path: Path) -> TrainedPolicies:
     """The policies of a checkpoint, or exported ones; raises InvalidSetting if anything is damaged."""
-    if not (path / MANIFEST).is_file() and (path / POLICY_FILE).is_file():
+    if not (path / MANIFEST).is_file() and _is_export(path):
         return load_policies(path)
     verify(path)
-    return load_policies(path / POLICIES)
+    return read_verified(path / POLICIES)
+
+
+def _is_export(path: Path) -> bool:
+    """Whether there are policies in a folder of their own; one of these files may be missing."""
+    return (path / POLICY_FILE).is_file() or (path / CHECKSUMS).is_file()
 
 
 def read_experiment(path: Path) -> Experiment | None:
@@ -176,10 +226,8 @@ def restore(path: Path, algorithm: SMFRL) -> Progress:
 
     Reads pickles, which could run anything: raises InvalidSetting unless every file is whole and the user's own.
     """
+    refuse_strangers_files(path)
     verify(path)
-    for file in (path, *path.rglob("*")):
-        if file.stat().st_uid != os.getuid():
-            raise InvalidSetting(f"{file}: belongs to another user; training resumes only from your own files")
     algorithm.restore_from_path(str((path / STATE).resolve()))
     return read_progress(path)
 
@@ -189,8 +237,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise InvalidSetting(f"{path}: is not a checkpoint ({MANIFEST} is missing)")
     try:
-        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        whole = manifest.pop("sha256") == _sum(manifest)
+        text = file.read_text(encoding="utf-8")
+        manifest: dict[str, Any] = json.loads(text)
+        whole = text == _text(manifest) and manifest.pop("sha256") == _sum(manifest)
     except (ValueError, KeyError, AttributeError, OSError):
         whole = False
     if not whole:
@@ -203,6 +252,11 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _text(manifest: dict[str, Any]) -> str:
+    """What stands in the file; reading and writing it again must give the same."""
+    return json.dumps(manifest, indent=1) + "\n"
 
 
 def _sum(content: dict[str, Any]) -> str:

@@ -16,7 +16,16 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from envs import InvalidSetting
-from experiments import cli_compete
+from experiments import (
+    cli_calibrate,
+    cli_compare,
+    cli_compete,
+    cli_convergence,
+    cli_export,
+    cli_grid,
+    cli_report,
+    cli_tune,
+)
 from experiments.interrupts import Interrupted
 
 BAD_INPUT = 2
@@ -64,11 +73,20 @@ app = typer.Typer(
 data = typer.Typer(help="Look at survey data.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(cli_compete.app, name="compete")
+app.command()(cli_calibrate.calibrate)
+app.command()(cli_compare.compare)
+app.command()(cli_convergence.convergence)
+app.command()(cli_export.export)
+app.command()(cli_report.report)
+app.command()(cli_grid.grid)
+app.command()(cli_tune.tune)
 
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
 ]
-JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Also write the result as JSON.")
+]
 
 
 @app.command()
@@ -76,12 +94,21 @@ def train(
     config: Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped configuration.")] = None,
     set_: Overrides = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME-TIME].")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
+    resume: cli_tune.Resume = None,
+    storage: cli_tune.Storage = None,
 ) -> None:
     """Train SMFRL, then compare what it learned with a free market, a random and the best constant policy."""
     from experiments.train import run
 
-    run(_console(), config=config, overrides=set_ or [], output=output, resume=resume, command=_command())
+    run(
+        _console(),
+        config=config,
+        overrides=set_ or [],
+        output=output,
+        resume=resume,
+        command=_command(),
+        storage=storage,
+    )
 
 
 @app.command()
@@ -152,7 +179,7 @@ def frontier(
         int | None, typer.Option(min=0, help="Luck of the search [default: comparison.search_seed].")
     ] = None,
     json: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Keep it here, and find it again.")
+        Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Keep it here, and find it again.")
     ] = None,
 ) -> None:
     """Search constant policies and print those that no other surpasses in GDP, welfare and equality."""
@@ -165,13 +192,14 @@ def frontier(
 def verify(
     games: Annotated[list[str] | None, typer.Argument(help="Games [default: all whose solution is known].")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training seeds of each case.")] = 5,
+    followers: Annotated[int | None, typer.Option(help="Only the cases of this N: 16, 100 or 1000.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="stage_game and income_tax at N = 100, one seed.")] = False,
     json: JsonFile = None,
 ) -> None:
     """Train on games whose solution is known; exit code 1 where what was learned misses the acceptance table."""
     from experiments.verify.run import run
 
-    raise typer.Exit(run(_console(), games or [], seeds=seeds, quick=quick, output=json))
+    raise typer.Exit(run(_console(), games or [], seeds=seeds, quick=quick, output=json, followers=followers))
 
 
 @app.command()
@@ -180,10 +208,10 @@ def exploitability(
     baseline: Annotated[
         Literal["random", "free_market", "constant"], typer.Option(help="The gap to it is one unit.")
     ] = "random",
-    quick: Annotated[bool, typer.Option("--quick", help="A third of the budget, one seed, 64 episodes.")] = False,
-    budget: Annotated[int | None, typer.Option(min=100, help="Updates of each best response [default: 3000].")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each best response [default: 3].")] = None,
-    episodes: Annotated[int | None, typer.Option(min=8, help="Episodes that score them [default: 128].")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A quarter of the budget, one seed, 32 episodes.")] = False,
+    budget: Annotated[int | None, typer.Option(min=100, help="Updates of each best response [default: 1600].")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each best response [default: 2].")] = None,
+    episodes: Annotated[int | None, typer.Option(min=8, help="Episodes that score them [default: 64].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Luck of training, choosing and scoring.")] = 0,
     off_path: Annotated[
         list[float] | None, typer.Option(help="Also shift the government by this share of half its range; repeatable.")
@@ -210,11 +238,14 @@ def exploitability(
 
 
 @app.command()
-def benchmark(json: JsonFile = None) -> None:
+def benchmark(
+    json: JsonFile = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Two sizes only, in little time: rough figures.")] = False,
+) -> None:
     """Measure the speed of simulator, policies and training."""
     from experiments.benchmark import run
 
-    run(_console(), json)
+    run(_console(), json, quick)
 
 
 def _console() -> Console:

@@ -20,7 +20,9 @@ Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Luck of the episo
 CallSeconds = Annotated[float, typer.Option(min=0.001, help="Time for one action.")]
 TotalSeconds = Annotated[float, typer.Option(min=0.001, help="Time for all actions in one composition.")]
 Memory = Annotated[int, typer.Option("--memory-mib", min=1, help="Address space a process may have.")]
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Also write the result as JSON.")
+]
 
 
 @app.command()

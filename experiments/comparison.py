@@ -12,6 +12,7 @@ from rich.console import Console
 
 from envs import make
 from envs.game import Array, StackelbergMeanFieldGame
+from experiments.algorithms import RuleAlgorithm
 from experiments.config import Experiment
 from experiments.constant_search import ConstantPolicy, best_constant_policy
 from experiments.evaluate import one_thread
@@ -26,7 +27,6 @@ from policies.random import RandomFollower, RandomLeader
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import evaluate
 
-LEARNED = "SMFRL (learned)"
 TITLES = {
     "free_market_learned": "free market, learned households",
     "free_market_random": "free market, random households",
@@ -40,6 +40,14 @@ Evaluations = list[dict[str, Array]]  # one {indicator: (episodes,)} a training 
 Pair = tuple[LeaderPolicy, FollowerPolicy]
 
 
+def learned_row(experiment: Experiment) -> str:
+    """What the row of the experiment's own policies is called."""
+    if isinstance(experiment.algorithm, RuleAlgorithm):
+        rules = experiment.algorithm
+        return f"{rules.leader.name}, {rules.follower.name} households".replace("_", " ")
+    return f"{experiment.algorithm.title} (learned)"
+
+
 def compare(
     experiment: Experiment, trained: Sequence[TrainedPolicies], learned: Evaluations, folder: Path, command: str
 ) -> dict[str, dict[str, Summary]]:
@@ -49,14 +57,16 @@ def compare(
     `folder/best_constant.json`; the table itself goes to `folder/comparison.json`.
     """
     players: dict[str, Callable[[StackelbergMeanFieldGame], list[Pair]]] = {
-        "free_market_learned": lambda game: [(free_market(game), each.policies()[1]) for each in trained],
+        "free_market_learned": lambda game: [
+            (free_market(game), each.follower_policy(game, experiment.evaluation.seed)) for each in trained
+        ],
         "free_market_random": lambda game: [(free_market(game), _random_households(game, experiment))],
         "random": lambda game: [
             (RandomLeader(game.leader_action_space, experiment.evaluation.seed), _random_households(game, experiment))
         ],
         "best_constant": lambda game: [_constant(_best_constant(experiment, folder, command))],
     }
-    rows = {LEARNED: summarise_all(learned)}
+    rows = {learned_row(experiment): summarise_all(learned)}
     for baseline in experiment.comparison.baselines:
         if baseline in ONLY_IN_ECONOMIES and experiment.game.name != "economy":
             continue
@@ -69,7 +79,7 @@ def compare(
 
 def show(console: Console, experiment: Experiment, rows: Mapping[str, Mapping[str, Summary]]) -> None:
     """Prints the comparison."""
-    names = headlines(rows[LEARNED])
+    names = headlines(rows[learned_row(experiment)])
     columns = [name for name in COLUMNS if name in names] if "per_capita_gdp" in names else names
     seeds, episodes = len(experiment.training.seeds), experiment.evaluation.final_episodes
     over = f"{episodes} episodes" + (f"; what was learned, over {seeds} training seeds of as many" if seeds > 1 else "")

@@ -173,6 +173,7 @@ def run(
     json: Path | None,
 ) -> int:
     """Scores a submission, prints and writes the result; returns the exit code, 1 if the submission failed."""
+    find(source)  # before anything is said
     contest = _contest(checkpoint, real, government, config, followers, episodes, seed, limits)
     for kind, note in MISSING.items():
         if kind not in contest.households:

@@ -27,8 +27,9 @@ def evaluate_policies(
 ) -> dict[str, Array]:
     """Each indicator of `episodes` episodes, (episodes,); see `rollout.evaluate`. On one thread, to be repeatable."""
     changes = {} if followers is None else {"followers": followers}
+    game = policies.make_game(games=episodes, **changes)
     with one_thread():
-        return evaluate(policies.make_game(games=episodes, **changes), *policies.policies(), seed=seed)
+        return evaluate(game, *policies.policies(game, seed), seed=seed)
 
 
 def run(

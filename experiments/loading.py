@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from envs import InvalidSetting
 from envs.registry import nearest
+from experiments.algorithms import ALGORITHMS
 from experiments.config import Experiment, Section
 
 SHIPPED = Path(str(resources.files("experiments"))) / "configs"
@@ -70,8 +71,14 @@ def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Loca
     """The file's values, and where each setting stands ("file:line")."""
     try:
         text = path.read_text(encoding="utf-8")
+        alias = next((event for event in yaml.parse(text, Loader=_Yaml) if isinstance(event, yaml.AliasEvent)), None)
+        if alias is not None:  # a few lines of them can stand for more values than any memory holds, or for no end
+            line = alias.start_mark.line + 1 if alias.start_mark else 1
+            raise InvalidSetting(f"{path}:{line}: *{alias.anchor}: references are not read; write the values out")
         node = yaml.compose(text, Loader=_Yaml)
         values = yaml.load(text, Loader=_Yaml)
+    except RecursionError:
+        raise InvalidSetting(f"{path}: is nested too deeply for a configuration") from None
     except UnicodeDecodeError:
         raise InvalidSetting(f"{path}: not a text file; must be YAML in UTF-8") from None
     except yaml.YAMLError as error:
@@ -133,8 +140,8 @@ def _in_one_line(error: ValidationError, model: type[BaseModel], path: Path, pla
 
 
 def _setting(error: Any) -> Location:
-    """Section and key; pydantic goes on into items of lists and branches of unions."""
-    return tuple(str(part) for part in error["loc"][:2])
+    """Section and key; pydantic goes on into items of lists and branches of unions, and names a union's families."""
+    return tuple(str(part) for part in error["loc"] if part not in ALGORITHMS)[:2]
 
 
 def _place(mistake: str, location: Location, path: Path, places: dict[Location, str]) -> str:
@@ -153,11 +160,12 @@ def _mistake(error: Any, location: Location, model: type[BaseModel]) -> str:
     name = ".".join(location)
     if error["type"] == "extra_forbidden":
         where = f" in section '{location[0]}'" if location[1:] else ""
-        return f"unknown setting '{location[-1]}'{where}{nearest(location[-1], _known(model, location[:-1]))}"
+        unknown = str(error["loc"][-1])
+        return f"unknown setting '{unknown}'{where}{nearest(unknown, _known(model, error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{name} is missing"
     if error["type"] == "model_type":
-        return f"{name} must be a section with the settings {', '.join(_known(model, location))}"
+        return f"{name} must be a section with the settings {', '.join(_known(model, error['loc']))}"
     if error["type"] == "value_error":
         text = str(error["ctx"]["error"])
         return text if isinstance(error["input"], BaseModel | dict) else f"{name} = {error['input']!r}: {text}"
@@ -165,10 +173,15 @@ def _mistake(error: Any, location: Location, model: type[BaseModel]) -> str:
     return f"{name} = {error['input']!r}: {text}"
 
 
-def _known(model: type[BaseModel], location: Location) -> list[str]:
-    """The settings of the section at `location`."""
+def _known(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
+    """The settings of the section at `location`, as pydantic names it."""
     for part in location:
+        if part in ALGORITHMS:
+            model = ALGORITHMS[part]
+            continue
+        if isinstance(part, int):  # an item of a list
+            continue
         annotation = model.model_fields[part].annotation
         inner = (annotation, *get_args(annotation))
-        model = next(each for each in inner if isinstance(each, type) and issubclass(each, BaseModel))
+        model = next((each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)), model)
     return list(model.model_fields)

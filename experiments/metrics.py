@@ -1,4 +1,10 @@
-"""Which numbers are kept of an iteration, and in which group a reader finds each: `economy/per_capita_gdp`, ..."""
+"""Which numbers are kept of an iteration, and in which group a reader finds each: `economy/per_capita_gdp`, ...
+
+economy, government, households (game, where there is no economy): the training games, with exploration. Means over the
+episodes that ended lately (16, or one a game if there are more), each itself a mean over the years it lived;
+empty in iterations in which none ended. evaluation: episodes without exploration, the same luck every time. losses,
+learning: means over the iteration's updates. timing in seconds; faults: counts since the run began.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from envs import StackelbergMeanFieldGame
+from experiments.config import Experiment
+from rllib_smfg.methods import Family
 
 # what is compared, in this order, where a game reports it
 HEADLINES = (
@@ -32,7 +40,12 @@ GROUPS = {
     "capital": "economy",
     "wage": "economy",
     "interest_rate": "economy",
+    "capital_output_ratio": "economy",
+    "top_10_wealth_share": "economy",
+    "bottom_50_wealth_share": "economy",
     "debt": "government",
+    "debt_to_gdp": "government",
+    "spending_to_gdp": "government",
     "tax_revenue": "government",
     "spending": "government",
     "mean_marginal_rate": "government",
@@ -51,6 +64,14 @@ LEARNER = {
     "actor_learning_rate": "learning/{side}_actor_rate",
     "critic_learning_rate": "learning/{side}_critic_rate",
 }
+PROXIMAL_LEARNER = {
+    "vf_loss": "losses/{side}_critic",
+    "policy_loss": "losses/{side}_actor",
+    "entropy": "learning/{side}_entropy",
+    "vf_explained_var": "learning/{side}_explained_variance",
+    "default_optimizer_learning_rate": "learning/{side}_rate",
+}
+LEARNERS: dict[Family, dict[str, str]] = {"gradient": LEARNER, "proximal": PROXIMAL_LEARNER, "rules": {}}
 SIDES = ("leader", "follower")
 TIMERS = {
     "env_runner_sampling_timer": "timing/sampling_seconds",
@@ -58,7 +79,14 @@ TIMERS = {
     "synch_weights": "timing/weights_seconds",
 }
 FIRST = ("iteration", "years", "seconds")
-OTHERS = ("timing/years_per_second", "timing/peak_memory_mib", "faults/runner_restarts", "learning/replay_transitions")
+OTHERS = (
+    "timing/years_per_second",
+    "timing/peak_memory_mib",
+    "faults/runner_restarts",
+    "faults/learner_restarts",
+    "learning/replay_transitions",
+    "learning/free_market",
+)
 
 
 def grouped(indicator: str) -> str:
@@ -81,9 +109,9 @@ def indicators_of(game: StackelbergMeanFieldGame) -> list[str]:
     return list(game.step(leader, np.broadcast_to(box.low, (game.n_games, game.n_followers, *box.shape))).indicators)
 
 
-def columns(indicators: list[str]) -> list[str]:
+def columns(indicators: list[str], family: Family = "gradient") -> list[str]:
     """The columns of progress.csv: all that an iteration can have, whether or not the first one has it."""
-    learner = [place.format(side=side) for place in LEARNER.values() for side in SIDES]
+    learner = [place.format(side=side) for place in LEARNERS[family].values() for side in SIDES]
     evaluation = [f"evaluation/{name}" for name in (*indicators, *RETURNS)]
     return [*FIRST, *map(grouped, indicators), *evaluation, *learner, *TIMERS.values(), *OTHERS]
 
@@ -94,14 +122,23 @@ def of_iteration(result: Mapping[str, Any], seconds: float) -> dict[str, float]:
     years = float(runners.get("num_env_steps_sampled", 0))
     row: dict[str, Any] = {grouped(name): value for name, value in runners.get("indicators", {}).items()}
     for side in SIDES:
-        for name, place in LEARNER.items():
-            row[place.format(side=side)] = learners.get(side, {}).get(name)
+        for name, place in (LEARNER | PROXIMAL_LEARNER).items():
+            if name in learners.get(side, {}):
+                row[place.format(side=side)] = learners[side][name]
     row |= {place: result.get("timers", {}).get(name) for name, place in TIMERS.items()}
     row["timing/years_per_second"] = years / seconds if seconds > 0 else None
     row["timing/peak_memory_mib"] = peak_memory_mib()
     row["faults/runner_restarts"] = result.get("fault_tolerance", {}).get("num_remote_worker_restarts")
     row["learning/replay_transitions"] = result.get("replay_size")
+    row["learning/free_market"] = result.get("free_market")
     return {name: float(value) for name, value in row.items() if value is not None and np.isfinite(float(value))}
+
+
+def settings_shown(experiment: Experiment, seed: int) -> dict[str, Any]:
+    """What TensorBoard's table of runs lists: `section.key` of game and algorithm, and the seed."""
+    sections = {name: getattr(experiment, name).settings() for name in ("game", "algorithm")}
+    named = {"seed": seed, "algorithm.method": experiment.algorithm.method}
+    return named | {f"{name}.{key}": value for name, keys in sections.items() for key, value in keys.items()}
 
 
 def peak_memory_mib() -> float:

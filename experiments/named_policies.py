@@ -19,14 +19,14 @@ def leader(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any
     """
     if name in registry.LEADERS:
         return registry.leader(name, game, seed, **settings)
-    return trained(name, game, list(registry.LEADERS)).leader_policy()
+    return trained(name, game, list(registry.LEADERS)).leader_policy(game, seed)
 
 
 def follower(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any) -> FollowerPolicy:
     """The households `name` for a game; otherwise as `leader`."""
     if name in registry.FOLLOWERS:
         return registry.follower(name, game, seed, **settings)
-    return trained(name, game, list(registry.FOLLOWERS)).follower_policy()
+    return trained(name, game, list(registry.FOLLOWERS)).follower_policy(game, seed)
 
 
 def trained(path: str, game: StackelbergMeanFieldGame, rules: list[str]) -> TrainedPolicies:

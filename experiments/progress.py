@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import zip_longest
+from pathlib import Path
 from typing import Protocol, Self
 
 from rich.console import Console, Group
@@ -11,6 +12,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from experiments.checkpoints import path_of
+from experiments.storage import Place
 from experiments.tables import number
 
 # what the live table shows: heading -> rows of (label, name of the number)
@@ -55,6 +58,34 @@ class Display(Protocol):
 
     def note(self, text: str) -> None:
         """Something that should be read."""
+
+
+class Mirrored:
+    """A display that also brings a place's bucket up to date after every checkpoint."""
+
+    def __init__(self, inner: Display, folder: Path, place: Place) -> None:
+        self._inner, self._folder, self._place = inner, folder, place
+
+    def __enter__(self) -> Self:
+        self._inner.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._inner.__exit__(*exception)
+
+    def start(self, title: str, done: int, total: int) -> None:
+        """See Display."""
+        self._inner.start(title, done, total)
+
+    def update(self, row: Mapping[str, float]) -> None:
+        """See Display."""
+        self._inner.update(row)
+        if path_of(self._folder, int(row["iteration"])).is_dir():
+            self._place.push()
+
+    def note(self, text: str) -> None:
+        """See Display."""
+        self._inner.note(text)
 
 
 def display(console: Console) -> Display:

@@ -13,7 +13,7 @@ from experiments.quiet import quieten
 def ray_session(processes: int) -> Iterator[None]:
     """Ray for the time of the block; `processes` are the runners and learners beside the main process.
 
-    A Ray of our own listens on loopback only and has no dashboard. One that is already running stays.
+    A Ray of our own listens on loopback only (see `quiet.LOOPBACK`) and has no dashboard. One that is running stays.
     """
     quieten()
     import ray
@@ -32,7 +32,6 @@ def ray_session(processes: int) -> Iterator[None]:
             include_dashboard=False,
             log_to_driver=False,
             logging_level="WARNING",
-            _node_ip_address="127.0.0.1",
         )
     try:
         yield

@@ -6,10 +6,13 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tensorboardX import SummaryWriter
+from tensorboardX.summary import hparams
 
 from experiments.files import write_text
+from experiments.run_pictures import Look
 
 
 class RunLog:
@@ -35,6 +38,21 @@ class RunLog:
         for name, value in row.items():
             if "/" in name:
                 self._events.add_scalar(name, value, global_step=int(row["years"]))
+
+    def add_look(self, years: int, look: Look) -> None:
+        """Adds histograms over households, and pictures, to the events."""
+        for name, values in look.distributions().items():
+            self._events.add_histogram(name, values, global_step=years)
+        for name, image in look.images().items():
+            self._events.add_image(name, image, global_step=years, dataformats="HWC")
+
+    def add_settings(self, settings: Mapping[str, Any], metrics: list[str]) -> None:
+        """Tells TensorBoard's table of runs (HPARAMS) what was set, and which scalars are its results."""
+        plain = {
+            name: value if isinstance(value, bool | int | float) else str(value) for name, value in settings.items()
+        }
+        for summary in hparams(plain, dict.fromkeys(metrics, 0.0)):
+            self._events.file_writer.add_summary(summary)
 
     def close(self) -> None:
         """Writes out what is left."""

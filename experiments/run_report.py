@@ -42,7 +42,7 @@ def report(console: Console, experiment: Experiment, folder: Path, command: str)
     )
     progress = {seed: read_progress(path / "progress.csv") for seed, path in seeds.items()}
     _write_progress(folder / "progress.csv", progress)
-    title = f"SMFRL, {experiment.game.name}, N = {experiment.game.followers}"
+    title = f"{experiment.algorithm.title}, {experiment.game.name}, N = {experiment.game.followers}"
     indicators = [name for name in results[0] if name not in RETURNS]
     training_curves(folder / "training_curves.png", title, list(progress.values()), indicators)
     show(console, experiment, compare(experiment, trained, results, folder, command))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -22,16 +23,27 @@ def indicator_table(summaries: Mapping[str, Summary]) -> Table:
     return table
 
 
-def comparison_table(title: str, rows: Mapping[str, Mapping[str, Summary]], columns: Sequence[str]) -> Table:
-    """One row a policy; in each cell the mean over its 95 % interval."""
+def comparison_table(
+    title: str,
+    rows: Mapping[str, Mapping[str, Summary]],
+    columns: Sequence[str],
+    shown: Literal["mean", "iqm"] = "mean",
+    most_unbroken: int = FIT_80_COLUMNS,
+) -> Table:
+    """One row a policy; in each cell the mean (or the inter-quartile mean) over its 95 % interval.
+
+    With more than `most_unbroken` columns numbers may be broken where the terminal is narrow.
+    """
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 0, 1, 0), show_edge=False)
     table.add_column("policy", min_width=11)
     for name in columns:
         table.add_column(
-            label(name).replace(" ", "\n"), justify="right", overflow="fold", no_wrap=len(columns) <= FIT_80_COLUMNS
+            label(name).replace(" ", "\n"), justify="right", overflow="fold", no_wrap=len(columns) <= most_unbroken
         )
     for policy, summaries in rows.items():
-        table.add_row(policy, *(f"{number(summaries[name].mean)}\n{span(summaries[name])}" for name in columns))
+        table.add_row(
+            policy, *(f"{number(getattr(summaries[name], shown))}\n{span(summaries[name])}" for name in columns)
+        )
     return table
 
 

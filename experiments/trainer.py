@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,21 @@ from envs import make
 from experiments import checkpoints
 from experiments.checkpoints import Progress
 from experiments.config import Experiment
-from experiments.interrupts import Interrupted, Interrupts
-from experiments.metrics import columns, indicators_of, of_iteration
+from experiments.files import clear_leftovers
+from experiments.interrupts import Interrupted, Interrupts, Stopped
+from experiments.metrics import RETURNS, columns, indicators_of, of_iteration, settings_shown
 from experiments.progress import Display
+from experiments.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
 from experiments.run_log import RunLog
+from experiments.run_pictures import look
 from rllib_smfg.rollout import evaluate
 
 if TYPE_CHECKING:
+    from rllib_smfg.export import TrainedPolicies
     from rllib_smfg.rllib.smfrl import SMFRL
 
 CHECKPOINTS = "checkpoints"
+LOOKED_AT = 4  # economies played for pictures, of which one that lives is shown
 
 
 def is_finished(experiment: Experiment, folder: Path) -> bool:
@@ -30,19 +36,39 @@ def is_finished(experiment: Experiment, folder: Path) -> bool:
 
 
 def train_seed(experiment: Experiment, seed: int, folder: Path, screen: Display) -> None:
-    """Trains one seed to its last iteration; raises Interrupted once everything is saved."""
+    """Trains one seed to its last iteration; raises Interrupted once everything is saved.
+
+    A learner of its own that is lost is built again from the latest checkpoint, a few times.
+    """
+    for restarts in count():
+        try:
+            return _train_from_latest(experiment, seed, folder, screen, restarts)
+        except LearnerLost as lost:
+            if restarts == LEARNER_RESTARTS:
+                raise Stopped(f"stopped: {lost}, {restarts + 1} times by now") from lost
+            screen.note(f"seed {seed}: {lost}; going on from the latest checkpoint")
+
+
+def _train_from_latest(experiment: Experiment, seed: int, folder: Path, screen: Display, restarts: int) -> None:
+    """Trains on from the latest whole checkpoint; `restarts` counts how often the learner was lost before."""
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+    clear_leftovers(folder)
     checkpoints.clear_leftovers(folder / CHECKPOINTS)
     start = checkpoints.latest(folder / CHECKPOINTS, screen.note)
+    checkpoints.set_aside_damaged(folder / CHECKPOINTS, start)
     algorithm = experiment.algorithm_config(seed).build_algo()
     try:
         progress = checkpoints.restore(start, algorithm) if start else Progress(seed, 0, 0, 0.0, {})
-        names = columns(indicators_of(make(**{**experiment.game.settings(), "games": 1})))
+        indicators = indicators_of(make(**{**experiment.game.settings(), "games": 1}))
+        names = columns(indicators, experiment.algorithm.family)
         log = RunLog(folder, names, iteration=progress.iteration, years=progress.years)
+        log.add_settings(settings_shown(experiment, seed), [f"evaluation/{name}" for name in RETURNS])
         try:
             since = f", from iteration {progress.iteration}" if start else ""
             screen.start(f"seed {seed}{since}", progress.iteration, experiment.training.iterations)
-            _Seed(experiment, folder / CHECKPOINTS, algorithm, log, screen, progress).train()
+            run = _Seed(experiment, folder / CHECKPOINTS, algorithm, log, screen, progress, restarts)
+            with noticing_a_lost_learner(algorithm):
+                run.train()
         finally:
             log.close()
     finally:
@@ -53,10 +79,18 @@ class _Seed:
     """The loop over iterations and what it needs."""
 
     def __init__(
-        self, experiment: Experiment, folder: Path, algorithm: SMFRL, log: RunLog, screen: Display, progress: Progress
+        self,
+        experiment: Experiment,
+        folder: Path,
+        algorithm: SMFRL,
+        log: RunLog,
+        screen: Display,
+        progress: Progress,
+        learner_restarts: int,
     ) -> None:
         self._experiment, self._folder, self._algorithm = experiment, folder, algorithm
         self._log, self._screen, self._progress = log, screen, progress
+        self._faults = {"faults/runner_restarts": 0.0, "faults/learner_restarts": float(learner_restarts)}
 
     def train(self) -> None:
         """Goes on to the last iteration. After a signal it saves what the iteration brought, and stops."""
@@ -70,10 +104,10 @@ class _Seed:
                 if interval and (save or iteration % interval == 0):
                     row |= self._evaluate()
                 self._log.add(row)
-                self._screen.update(row)
                 if save:
                     checkpoints.save(self._folder, self._algorithm, self._experiment, self._progress)
                     checkpoints.keep_latest_and_best(self._folder, training.keep_checkpoints)
+                self._screen.update(row)
                 if stop is not None and not last:
                     where = f"seed {self._progress.seed}, iteration {iteration} of {training.iterations}"
                     raise Interrupted(f"stopped after {where}, which is saved", stop)
@@ -81,19 +115,36 @@ class _Seed:
     def _iterate(self, iteration: int) -> dict[str, float]:
         """One iteration of learning, as a row of progress.csv."""
         began = time.perf_counter()
-        result = self._algorithm.train()
+        result, played = train_until_years(self._algorithm, self._screen.note)
         seconds = time.perf_counter() - began
-        years = self._progress.years + int(result.get("env_runners", {}).get("num_env_steps_sampled", 0))
+        years = self._progress.years + played
         self._progress = replace(
             self._progress, iteration=iteration, years=years, seconds=self._progress.seconds + seconds, evaluation={}
         )
         counts = {"iteration": float(iteration), "years": float(years), "seconds": self._progress.seconds}
-        return counts | of_iteration(result, seconds)
+        return counts | self._with_faults(of_iteration(result, seconds))
+
+    def _with_faults(self, row: dict[str, float]) -> dict[str, float]:
+        """The row with what was lost so far; says what is new."""
+        before, self._faults = self._faults, self._faults | {k: row[k] for k in self._faults if k in row}
+        restarts = self._faults["faults/runner_restarts"]
+        if restarts > before["faults/runner_restarts"]:
+            self._screen.note(f"a runner was lost and has been started again ({restarts:.0f} so far)")
+        return row | self._faults
 
     def _evaluate(self) -> dict[str, float]:
         """Plays whole episodes in games of their own, with copies of the policies and without exploration."""
         evaluation, policies = self._experiment.evaluation, self._algorithm.trained_policies()
-        results = evaluate(policies.make_game(games=evaluation.episodes), *policies.policies(), seed=evaluation.seed)
+        game = policies.make_game(games=evaluation.episodes)
+        results = evaluate(game, *policies.policies(game, evaluation.seed), seed=evaluation.seed)
         means = {name: float(values.mean()) for name, values in results.items()}
         self._progress = replace(self._progress, evaluation=means)
+        self._look(policies)
         return {f"evaluation/{name}": value for name, value in means.items()}
+
+    def _look(self, policies: TrainedPolicies) -> None:
+        """Histograms and pictures of one economy under the policies as they stand, for TensorBoard."""
+        game, seed = policies.make_game(games=LOOKED_AT), self._experiment.evaluation.seed
+        seen = look(game, *policies.policies(game, seed), seed=seed)
+        if seen is not None:
+            self._log.add_look(self._progress.years, seen)

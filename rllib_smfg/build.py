@@ -77,7 +77,7 @@ def leader_critic(interface: Interface, settings: LearningSettings) -> Critic:
 def follower_critic(interface: Interface, settings: LearningSettings) -> Critic:
     """Q^f(s^f, a^f, a^l, population)."""
     view = settings.follower_view
-    seen = _size(interface.leader_action) if settings.followers_see_leader else 0
+    seen = _size(interface.leader_action) if settings.household_critic_sees_leader else 0
     population = view_size(view, interface.household_size, interface.followers, settings.mean_field)
     return Critic(interface.household_size, seen + population, settings.hidden, quadratic=view != "joint")
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from envs.game import StackelbergMeanFieldGame
-from rllib_smfg.learned import LearnedFollower, LearnedLeader
+from rllib_smfg.learned import GivenFollower, LearnedFollower, LearnedLeader
 from rllib_smfg.mean_field import summary
 from rllib_smfg.networks import Float32, to_unit
 from rllib_smfg.replay_buffer import Arrays
@@ -26,7 +26,7 @@ def sampled_households(n_followers: int, households: int, random: np.random.Gene
 def record(
     game: StackelbergMeanFieldGame,
     leader: LearnedLeader,
-    follower: LearnedFollower,
+    follower: LearnedFollower | GivenFollower,
     year: Year,
     households: np.ndarray,
     statistics: Sequence[Statistic],

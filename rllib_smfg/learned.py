@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from envs.game import Array
+from envs.game import Array, BoolArray
 from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg.build import Interface
 from rllib_smfg.networks import Actor, Features, Float32, to_natural, to_unit
+
+# households that pass through a network at once, so that the memory of its hidden layers is bounded at any N
+AT_ONCE = 16_384
 
 
 @dataclass
@@ -60,6 +63,27 @@ class LearnedLeader(LeaderPolicy):
         return to_natural(unit, self._box)
 
 
+class GivenFollower(FollowerPolicy):
+    """Households that are given, with what replay rows tell of them: features, and actions in network units."""
+
+    def __init__(self, policy: FollowerPolicy, interface: Interface) -> None:
+        self.policy = policy
+        self.features = Features(interface.follower_scaling)
+        self._box, self._leader_box = interface.follower_action, interface.leader_action
+
+    def unit_action(self, observation: Array, leader_unit_action: Float32) -> Float32:
+        """Actions u (B, N, af) after leader actions u (B, al)."""
+        return to_unit(self.act(observation, to_natural(leader_unit_action, self._leader_box)), self._box)
+
+    def act(self, observation: Array, leader_action: Array) -> Array:
+        """Actions (B, N, af) for observations (B, N, df) after leader actions (B, al)."""
+        return self.policy.act(observation, leader_action)
+
+    def forget(self, games: BoolArray) -> None:
+        """See FollowerPolicy."""
+        self.policy.forget(games)
+
+
 class LearnedFollower(FollowerPolicy):
     """The followers' shared actor as a policy; with `exploration`, a noisy one."""
 
@@ -75,7 +99,10 @@ class LearnedFollower(FollowerPolicy):
         """Actions u (B, N, af) without exploration, after leader actions u (B, al)."""
         state = torch.from_numpy(self.features(observation))
         seen = torch.from_numpy(leader_unit_action).unsqueeze(-2)
-        unit: Float32 = self.actor.act(state, seen if self.sees_leader else seen[..., :0]).numpy()
+        shared = seen if self.sees_leader else seen[..., :0]
+        together = max(1, AT_ONCE // len(state))  # households of each game
+        parts = [self.actor.act(part, shared) for part in state.split(together, dim=-2)]
+        unit: Float32 = torch.cat(parts, -2).numpy()
         return unit
 
     def act(self, observation: Array, leader_action: Array) -> Array:

@@ -7,6 +7,7 @@ rewards in units of the game's reward scale. l and f mark leader and follower; L
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -42,6 +43,11 @@ class Batch:
     next_mean_field: Tensor
     leader_value_range: Tensor
     follower_value_range: Tensor
+
+    @cached_property
+    def households(self) -> Tensor:
+        """States and actions of the sampled households as recorded, (B, m, df + af)."""
+        return torch.cat([self.follower_state, self.follower_action], -1)
 
 
 @dataclass
@@ -99,7 +105,8 @@ class Learners:
         self, critic: Critic, state: Tensor, action: Tensor, leader_action: Tensor, population: Tensor
     ) -> Tensor:
         """Q^f(s^f, a^f, a^l, L), (B, m); population (B, 1, k) or (B, m, k)."""
-        seen = self._seen(leader_action).expand(*population.shape[:-1], -1)
+        seen = leader_action if self.settings.household_critic_sees_leader else leader_action[..., :0]
+        seen = seen.unsqueeze(-2).expand(*population.shape[:-1], -1)
         out: Tensor = critic(torch.cat([state, action], -1), torch.cat([seen, population], -1))
         return out
 
@@ -141,11 +148,10 @@ def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
         follower_target = (1.0 - c.discount) * batch.follower_reward + goes_on.unsqueeze(-1) * (
             next_follower_value.clamp(*batch.follower_value_range)
         )
-    households = torch.cat([batch.follower_state, batch.follower_action], -1)
     leader_value = learners.value_to_leader(
-        leader.critic, batch.leader_state, batch.leader_action, households, batch.mean_field
+        leader.critic, batch.leader_state, batch.leader_action, batch.households, batch.mean_field
     )
-    population = population_view(c.follower_view, households, batch.mean_field).unsqueeze(-2)
+    population = population_view(c.follower_view, batch.households, batch.mean_field).unsqueeze(-2)
     follower_value = learners.value_to_follower(
         follower.critic, batch.follower_state, batch.follower_action, batch.leader_action, population
     )
@@ -163,12 +169,11 @@ def leader_action_gradient(learners: Learners, batch: Batch, action: Tensor) -> 
     """
     c = learners.settings
     action = action.detach().requires_grad_()
-    households = recorded = torch.cat([batch.follower_state, batch.follower_action], -1)
-    mean_field = batch.mean_field
+    households, mean_field = batch.households, batch.mean_field
     if c.leader_gradient == "total" and c.leader_view != "own":
         reaction = learners.follow(learners.follower.actor, batch.follower_state, action)
         households = torch.cat([batch.follower_state, reaction], -1)
-        mean_field = moved(mean_field, recorded, households, c.mean_field)
+        mean_field = moved(mean_field, batch.households, households, c.mean_field)
     value = learners.value_to_leader(learners.leader.critic, batch.leader_state, action, households, mean_field)
     return torch.autograd.grad(value.sum(), action)[0]
 
@@ -182,15 +187,14 @@ def follower_action_gradient(learners: Learners, batch: Batch, action: Tensor) -
     """
     c = learners.settings
     action = action.detach().requires_grad_()
-    recorded = torch.cat([batch.follower_state, batch.follower_action], -1)
     households = torch.cat([batch.follower_state, action], -1)
     if c.follower_view == "own":
         population = batch.mean_field[..., :0].unsqueeze(-2)
     elif c.follower_gradient == "team":
-        mean_field = moved(batch.mean_field, recorded, households, c.mean_field)
+        mean_field = moved(batch.mean_field, batch.households, households, c.mean_field)
         population = population_view(c.follower_view, households, mean_field).unsqueeze(-2)
     else:
-        population = _population_around(learners, recorded, households, batch.mean_field)
+        population = _population_around(learners, batch.households, households, batch.mean_field)
     value = learners.value_to_follower(
         learners.follower.critic, batch.follower_state, action, batch.leader_action, population
     )

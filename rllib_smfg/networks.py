@@ -14,7 +14,7 @@ import torch
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import relu, silu
+from torch.nn.functional import silu
 
 from envs.game import Array
 from envs.scaling import FeatureScaling, coordinate, from_coordinate
@@ -52,16 +52,20 @@ class Features:
 def to_unit(action: Array, space: Box) -> Float32:
     """Natural actions (..., a) as u in [-1, 1]."""
     low, high = coordinate(space.low, space), coordinate(space.high, space)
-    unit: Float32 = ((coordinate(action, space) - low) * (2.0 / (high - low)) - 1.0).astype(np.float32)
+    unit = np.empty(action.shape, dtype=np.float32)
+    for k in range(action.shape[-1]):  # numpy is slow along short last axes
+        unit[..., k] = (coordinate(action[..., k], space) - low[k]) * (2.0 / (high[k] - low[k])) - 1.0
     return unit
 
 
 def to_natural(unit: NDArray[np.floating], space: Box) -> Array:
-    """u in [-1, 1] as natural actions (..., a), clipped to the box."""
+    """u in [-1, 1] as natural actions (..., a), clipped to the box; each component is in one piece of memory."""
     low, high = coordinate(space.low, space), coordinate(space.high, space)
-    natural = from_coordinate(low + (unit.astype(np.float64) + 1.0) * (0.5 * (high - low)), space)
-    clipped: Array = np.clip(natural, space.low.astype(np.float64), space.high.astype(np.float64))
-    return clipped
+    natural = np.empty((unit.shape[-1], *unit.shape[:-1]))
+    for k in range(len(natural)):
+        even = low[k] + (unit[..., k].astype(np.float64) + 1.0) * (0.5 * (high[k] - low[k]))
+        natural[k] = np.clip(from_coordinate(even, space), float(space.low[k]), float(space.high[k]))
+    return np.moveaxis(natural, 0, -1)
 
 
 class Network(nn.Module):
@@ -74,7 +78,7 @@ class Network(nn.Module):
     """
 
     curvature: nn.Parameter | None
-    unit = staticmethod(relu)
+    unit = staticmethod(torch.relu_)
 
     def __init__(self, own: int, shared: int, hidden: Sequence[int], outputs: int, quadratic: bool = False) -> None:
         super().__init__()
@@ -92,10 +96,10 @@ class Network(nn.Module):
 
     def forward(self, own: Tensor, shared: Tensor) -> Tensor:
         """Outputs (..., outputs)."""
-        h = self.unit(self.first_own(own) + self.first_shared(shared))
+        h = self.unit(self.first_own(own).add_(self.first_shared(shared)))
         for layer in self.middle:
             h = self.unit(layer(h))
-        out: Tensor = self.last(h) + self.linear_own(own) + self.linear_shared(shared)
+        out: Tensor = self.last(h).add_(self.linear_own(own)).add_(self.linear_shared(shared))
         if self.curvature is not None:
             x = torch.cat([own, shared.expand(*own.shape[:-1], shared.shape[-1])], -1)
             out = out + ((x @ self.curvature) * x).sum(-1, keepdim=True)

@@ -20,7 +20,8 @@ class LearningSettings:
     """What both sides' critics see, which derivative each actor follows, and how fast.
 
     leader_view, follower_view: what a critic sees of the population beside its own state and action
-        (own: nothing, mean_field: the mean field L, joint: every household's state and action).
+        (own: nothing, mean_field: the mean field L, joint: every household's state and action; a household's critic
+        then sees the leader's action, too, even where households do not).
     followers_see_leader: households observe this year's leader action before they act (Stackelberg order).
     leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
         `partial` holds the mean field fixed, as algorithm 1 of the paper prints it.
@@ -42,6 +43,11 @@ class LearningSettings:
     squash: Squash = "clip"
     bound_penalty: float = 1.0  # weight of (distance of an actor's output beyond [-1, 1])^2
     huber_threshold: float = 10.0  # temporal-difference errors beyond it count linearly
+
+    @property
+    def household_critic_sees_leader(self) -> bool:
+        """Whether a household's critic is told the leader's action: with a joint view it is told everybody's."""
+        return self.followers_see_leader or self.follower_view == "joint"
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rllib_smfg.losses import (
     Batch,
@@ -19,18 +21,17 @@ SIDES = ("leader", "follower")
 Gradients = dict[tuple[str, str], tuple[Tensor, ...]]
 
 
-def gradients(learners: Learners, batch: Batch, actors: tuple[str, ...] = SIDES) -> tuple[Gradients, dict[str, Tensor]]:
+def gradients(
+    learners: Learners, batch: Batch, actors: tuple[str, ...] = SIDES, critics: tuple[str, ...] = SIDES
+) -> tuple[Gradients, dict[str, Tensor]]:
     """Gradients of each network's own loss, by (side, "critic" or "actor"), and what there is to log.
 
-    `actors` names the sides whose actor learns (a side held still keeps learning its critic).
+    `actors` names the sides whose actor learns (a side held still keeps learning its critic), `critics` those whose
+    critic does (a side that is given learns neither).
     """
-    result: Gradients = {}
+    c = learners.settings
     logs: dict[str, Tensor] = {}
-    losses = critic_losses(learners, batch)
-    for side in SIDES:
-        critic = getattr(learners, side).critic
-        result[side, "critic"] = torch.autograd.grad(losses[side], list(critic.parameters()))
-        logs[f"{side}/critic_loss"] = losses[side].detach()
+    losses = {(side, "critic"): loss for side, loss in critic_losses(learners, batch).items() if side in critics}
     for side in actors:
         actor = getattr(learners, side).actor
         if side == "leader":
@@ -39,22 +40,28 @@ def gradients(learners: Learners, batch: Batch, actors: tuple[str, ...] = SIDES)
         else:
             output = learners.follow_output(batch.follower_state, batch.leader_action)
             ascent = follower_action_gradient(learners, batch, actor.to_action(output))
-        loss = actor_loss(output, ascent, learners.settings.bound_penalty, learners.settings.squash)
-        result[side, "actor"] = torch.autograd.grad(loss, list(actor.parameters()))
-        logs[f"{side}/actor_loss"] = loss.detach()
+        losses[side, "actor"] = actor_loss(output, ascent, c.bound_penalty, c.squash)
         logs[f"{side}/action_gradient"] = ascent.square().mean().sqrt()
         logs[f"{side}/saturation"] = saturation(output)
-    return result, logs
+    logs |= {f"{side}/{network}_loss": loss.detach() for (side, network), loss in losses.items()}
+    return _own_gradients(learners, losses), logs
+
+
+def _own_gradients(learners: Learners, losses: dict[tuple[str, str], Tensor]) -> Gradients:
+    """Of each network's own loss: no loss depends on another's network, so one pass backwards serves all of them."""
+    networks = {key: list(getattr(getattr(learners, key[0]), key[1]).parameters()) for key in losses}
+    every = [parameter for parameters in networks.values() for parameter in parameters]
+    found = iter(torch.autograd.grad(list(losses.values()), every))
+    return {key: tuple(islice(found, len(parameters))) for key, parameters in networks.items()}
 
 
 @torch.no_grad()
 def move_targets(learners: Learners) -> None:
     """Targets <- (1 - step) targets + step networks, for all four (last lines of algorithm 1)."""
-    for side in SIDES:
-        player = getattr(learners, side)
-        for network, target in ((player.actor, player.target_actor), (player.critic, player.target_critic)):
-            _move(network, target, learners.settings.target_step)
-
-
-def _move(network: nn.Module, target: nn.Module, step: float) -> None:
-    torch._foreach_lerp_(list(target.parameters()), list(network.parameters()), step)
+    targets: list[Tensor] = []
+    networks: list[Tensor] = []
+    for player in (learners.leader, learners.follower):
+        for target, network in ((player.target_actor, player.actor), (player.target_critic, player.critic)):
+            targets += target.parameters()
+            networks += network.parameters()
+    torch._foreach_lerp_(targets, networks, learners.settings.target_step)

@@ -79,9 +79,20 @@ def cases(games: Sequence[str]) -> list[Case]:
     return found
 
 
-def run(console: Console, games: Sequence[str], *, seeds: int, quick: bool, output: Path | None) -> int:
-    """Exit code 0 where everything is as it should be, else 1."""
+def run(
+    console: Console,
+    games: Sequence[str],
+    *,
+    seeds: int,
+    quick: bool,
+    output: Path | None,
+    followers: int | None = None,
+) -> int:
+    """Exit code 0 where everything is as it should be, else 1. `followers` keeps the cases of that N alone."""
     chosen = [Case(game, 100) for game in QUICK] if quick else cases(games or list(SOLVED_GAMES))
+    chosen = [case for case in chosen if followers in (None, case.followers)]
+    if not chosen:
+        raise InvalidSetting(f"--followers {followers}: the cases of these games have N = 100, some also 16 and 1000")
     began = time.perf_counter()
     outcomes = _train_all(console, chosen, [FIRST_SEED + k for k in range(1 if quick else seeds)])
     for outcome in outcomes:
@@ -89,7 +100,8 @@ def run(console: Console, games: Sequence[str], *, seeds: int, quick: bool, outp
     passed = sum(outcome.passed for outcome in outcomes)
     console.print(f"{passed} of {len(outcomes)} cases as they should be, {time.perf_counter() - began:.0f} s")
     if output:
-        _keep(output, outcomes, "--quick" if quick else f"--seeds {seeds}")
+        only = "" if followers is None else f" --followers {followers}"
+        _keep(output, outcomes, "--quick" if quick else f"--seeds {seeds}{only}")
     return 0 if passed == len(outcomes) else 1
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from envs.game import InvalidSetting
 from policies.behavior_cloned import clone_folder
+from policies.given import Given
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.networks import SEEING
 from rllib_smfg.export import TrainedPolicies, load_policies
@@ -26,9 +27,12 @@ def pretrained_follower(source: str | Path, kind: str, interface: Interface, set
     for a network of another kind or size, for another game's, or a damaged one.
     """
     found = load_policies(clone_folder(source))
-    _refuse_what_differs(source, found, kind, interface, settings)
+    if isinstance(found.follower, Given):
+        raise InvalidSetting(f"pretrain = {source}: its followers are '{found.follower.name}', not a network")
+    _refuse_what_differs(source, found, kind_of(found.follower), kind, interface, settings)
     wanted = follower_network(kind, interface, settings).state_dict()
-    return {name: _fitted(source, name, values, wanted[name]) for name, values in found.follower.state_dict().items()}
+    weights = found.follower.state_dict()
+    return {name: _fitted(source, name, values, wanted[name]) for name, values in weights.items()}
 
 
 def _fitted(source: str | Path, name: str, values: Tensor, wanted: Tensor) -> Tensor:
@@ -41,11 +45,16 @@ def _fitted(source: str | Path, name: str, values: Tensor, wanted: Tensor) -> Te
 
 
 def _refuse_what_differs(
-    source: str | Path, found: TrainedPolicies, kind: str, interface: Interface, settings: LearningSettings
+    source: str | Path,
+    found: TrainedPolicies,
+    found_kind: str,
+    kind: str,
+    interface: Interface,
+    settings: LearningSettings,
 ) -> None:
     theirs, ours = found.interface, interface
     pairs = {
-        "follower network": (kind_of(found.follower), kind),
+        "follower network": (found_kind, kind),
         "hidden": (list(found.settings.hidden), list(settings.hidden)),
         "follower observation": (theirs.follower_observation.shape, ours.follower_observation.shape),
         "follower scaling": (_plain(theirs), _plain(ours)),

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
-from envs import InvalidSetting
+from envs import InvalidSetting, make
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
@@ -29,8 +29,8 @@ class SMFRLConfig(GameConfig):
     own_names = (
         "actor_lr", "critic_lr", "years_per_iteration", "updates_per_iteration", "transitions_per_update",
         "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise", "follower_noise",
-        "common_noise", "leader_held_years", "follower_held_years", "leader_start", "follower_start", "pretrain",
-        "torch_threads", "evaluation_seed",
+        "common_noise", "leader_held_years", "follower_held_years", "leader_start", "follower_start", "follower",
+        "pretrain", "torch_threads", "evaluation_seed",
     )  # fmt: skip
     rllib_names = ("lr", "grad_clip", "train_batch_size_per_learner", "num_epochs", "minibatch_size")
     follower_kind = "actor"
@@ -46,7 +46,7 @@ class SMFRLConfig(GameConfig):
         self.critic_lr: LearningRate = 1e-3
         self.updates_per_iteration = 100
         self.transitions_per_update = 128
-        self.households_per_transition = 16
+        self.households_per_transition: int | None = None
         self.replay_capacity = 30_000
         self.warm_up_years = 300
         self.leader_noise = 0.1
@@ -62,11 +62,13 @@ class SMFRLConfig(GameConfig):
 
         Those of `LearningSettings` (views, gradients, networks, ...; `discount` defaults to the game's own), and
         actor_lr, critic_lr: learning rates, constant or piecewise linear in years sampled ([[0, 1e-3], [30000, 1e-4]])
-        years_per_iteration, updates_per_iteration, transitions_per_update (batch size B), households_per_transition (m)
+        years_per_iteration, updates_per_iteration, transitions_per_update (batch size B)
+        households_per_transition: m (None: 16; all N for a joint view; 1 of households that are given)
         replay_capacity: transitions;  warm_up_years: sampled before the first update
         leader_noise, follower_noise, common_noise: see `Exploration`
         leader_held_years, follower_held_years: years before this side's actor learns
         leader_start, follower_start: what each actor does before learning, in natural units (default: mid-range)
+        follower: households that are given and learn nothing (None: they learn), which needs leader_view "own"
         pretrain: where the followers' actor starts instead: a cloned follower's folder, see `pretrained_follower`
         torch_threads: threads of driver, runners and learner each;  evaluation_seed: luck of the evaluation games
         Raises InvalidSetting for a name that is none of these nor RLlib's own.
@@ -77,16 +79,43 @@ class SMFRLConfig(GameConfig):
         """Refuses, in one line each, what cannot be trained."""
         super().validate()
         settings = self.learning_settings()
-        self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "households_per_transition")
-        self.refuse_less_than(1, "replay_capacity")
+        self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "replay_capacity")
+        if self.households_per_transition is not None:
+            self.refuse_less_than(1, "households_per_transition")
         self.refuse_less_than(0, "leader_noise", "follower_noise", "common_noise")
         self.refuse_less_than(0, "leader_held_years", "follower_held_years")
-        joint = "joint" in (settings.leader_view, settings.follower_view)
-        if joint and self.households_per_transition < self.followers():
+        if self._has_a_joint_view() and self.households_kept() < self.followers():
             raise InvalidSetting(
                 f"households_per_transition = {self.households_per_transition}: a joint view sees every household,"
                 f" so it must be at least followers = {self.followers()}"
             )
+        if self.follower is not None:
+            self._refuse_what_given_followers_rule_out(settings)
+
+    def households_kept(self) -> int:
+        """m, households of which a transition keeps state and action."""
+        if self.households_per_transition is not None:
+            return self.households_per_transition
+        if self._has_a_joint_view():
+            return self.followers()
+        return 16 if self.follower is None else 1
+
+    def _has_a_joint_view(self) -> bool:
+        settings = self.learning_settings()
+        return "joint" in (settings.leader_view, settings.follower_view)
+
+    def _refuse_what_given_followers_rule_out(self, settings: LearningSettings) -> None:
+        assert self.follower is not None
+        name = self.follower.name
+        if settings.leader_view != "own":
+            raise InvalidSetting(
+                f"leader_view = {settings.leader_view}: must be own, as followers that are given ('{name}') do not"
+                " learn what they would do next"
+            )
+        for setting in ("pretrain", "follower_start"):
+            if getattr(self, setting) is not None:
+                raise InvalidSetting(f"{setting}: must be left out, as the followers are given ('{name}')")
+        self.follower.follower(make(**{**self.env_config, "games": 1}), 0)
 
     def get_default_learner_class(self) -> type[SMFRLLearner]:
         """SMFRL's Learner."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -22,13 +23,15 @@ from ray.rllib.utils.metrics import (
     WEIGHTS_SEQ_NO,
 )
 
-from envs import make
+from envs import StackelbergMeanFieldGame, make
 from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg.collect import record, sampled_households
-from rllib_smfg.learned import Exploration, LearnedFollower, LearnedLeader
+from rllib_smfg.learned import Exploration, GivenFollower, LearnedFollower, LearnedLeader
 from rllib_smfg.replay_buffer import Arrays
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.rollout import Year, evaluate, play
+
+EPISODES_SHOWN = 16  # metrics of play are means over at least so many of the latest episodes
 
 
 @dataclass
@@ -66,11 +69,15 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     def make_env(self) -> None:
         """Builds the games, and the random streams of actions and of household sampling."""
         self.game = make(**self.config.env_config)
-        seeds = np.random.SeedSequence([self.config.seed or 0, self.worker_index or 0]).spawn(3)
+        seeds = np.random.SeedSequence([self.config.seed or 0, self.worker_index or 0]).spawn(4)
         self._action_random = np.random.default_rng(seeds[0])
         self._household_random = np.random.default_rng(seeds[1])
         self._observations = self.game.reset(int(seeds[2].generate_state(1)[0]))
         self._returns = np.zeros(self.game.n_games)
+        self._lived = np.zeros(self.game.n_games)
+        self._totals: dict[str, np.ndarray] = {}
+        given = self.config.follower
+        self._given = given.follower(self.game, int(seeds[3].generate_state(1)[0])) if given else None
 
     def make_module(self) -> None:
         """Builds both actors."""
@@ -129,14 +136,14 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         rows = []
         for year in islice(play(self.game, leader, follower, self._observations), years):
             households = sampled_households(
-                self.game.n_followers, self.config.households_per_transition, self._household_random
+                self.game.n_followers, self.config.households_kept(), self._household_random
             )
             rows.append(record(self.game, leader, follower, year, households, statistics))
             self._count_episodes(year)
             self._observations = year.step.observations
         return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
-    def _policies(self, explore: bool) -> tuple[LearnedLeader, LearnedFollower]:
+    def _policies(self, explore: bool) -> tuple[LearnedLeader, LearnedFollower | GivenFollower]:
         config = self.config
         exploration = None
         if explore:
@@ -145,15 +152,19 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         interface = self.module[LEADER].model_config["interface"]
         sees_leader = config.learning_settings().followers_see_leader
         leader = LearnedLeader(self.module[LEADER].actor, interface, exploration)
+        if self._given is not None:
+            return leader, GivenFollower(self._given, interface)
         return leader, LearnedFollower(self.module[FOLLOWER].actor, interface, sees_leader, exploration)
 
-    def evaluated_policies(self) -> tuple[LeaderPolicy, FollowerPolicy]:
-        """Both sides without exploration."""
-        return self._policies(False)
+    def evaluated_policies(self, game: StackelbergMeanFieldGame) -> tuple[LeaderPolicy, FollowerPolicy]:
+        """Both sides without exploration, for a game of their own."""
+        leader, follower = self._policies(False)
+        given = self.config.follower
+        return leader, given.follower(game, self.config.evaluation_seed + 1) if given else follower
 
     def _evaluate(self, episodes: int) -> list[Fragment]:
         game = make(**{**self.config.env_config, "games": episodes})
-        results = evaluate(game, *self.evaluated_policies(), seed=self.config.evaluation_seed)
+        results = evaluate(game, *self.evaluated_policies(game), seed=self.config.evaluation_seed)
         for name, values in results.items():
             self.metrics.log_value(name, float(np.mean(values)), window=1)
         self.metrics.log_value(EPISODE_RETURN_MEAN, float(np.mean(results["leader_return"])), window=1)
@@ -163,14 +174,23 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         return [Fragment({}, years, game.n_followers)]
 
     def _count_episodes(self, year: Year) -> None:
-        step = year.step
+        """Logs the episodes that end in this year, each indicator as its mean over the years the episode lived.
+
+        The years of episodes that still run are not logged: they would show how old the games are, which all start at
+        once, more than how well they are governed.
+        """
+        step, recent = year.step, max(EPISODES_SHOWN, self.game.n_games)
         self._returns += step.leader_reward
+        self._lived += 1
         for name, values in step.indicators.items():
-            self.metrics.log_value(("indicators", name), float(np.mean(values)), window=64)
+            self._totals[name] = self._totals.get(name, 0.0) + values
         for game in np.flatnonzero(step.done):
-            self.metrics.log_value(EPISODE_RETURN_MEAN, float(self._returns[game]), window=16)
+            self.metrics.log_value(EPISODE_RETURN_MEAN, float(self._returns[game]), window=recent)
+            for name, totals in self._totals.items():
+                self.metrics.log_value(("indicators", name), float(totals[game] / self._lived[game]), window=recent)
         self.metrics.log_value(NUM_EPISODES, int(step.done.sum()), reduce="sum")
-        self._returns[step.done] = 0.0
+        for counted in (self._returns, self._lived, *self._totals.values()):
+            counted[step.done] = 0.0
 
     def _log_years(self, years: int) -> None:
         self.years_sampled += years
@@ -190,16 +210,22 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             "game": self.game.get_state(),
             "observations": self._observations,
             "returns": self._returns.copy(),
+            "lived": self._lived.copy(),
+            "totals": {name: totals.copy() for name, totals in self._totals.items()},
             "actions": self._action_random.bit_generator.state,
             "households": self._household_random.bit_generator.state,
+            "given": deepcopy(self._given),
         }
 
     def set_play_state(self, state: dict[str, Any]) -> None:
         """Goes back to a state from `play_state`."""
         self.game.set_state(state["game"])
         self._observations, self._returns = state["observations"], state["returns"].copy()
+        self._lived = state["lived"].copy()
+        self._totals = {name: totals.copy() for name, totals in state["totals"].items()}
         self._action_random.bit_generator.state = state["actions"]
         self._household_random.bit_generator.state = state["households"]
+        self._given = deepcopy(state["given"])
 
     def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
         """Weights and counts; RLlib hands it from runner to runner, so where play stands is not in it."""

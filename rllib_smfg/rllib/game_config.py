@@ -10,6 +10,7 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
 from envs.registry import nearest
+from policies.given import Given
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.pretrained import Weights, pretrained_follower
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
@@ -34,11 +35,15 @@ class GameConfig(AlgorithmConfig):
         self.learning: dict[str, Any] = {}
         self.years_per_iteration = 300
         self.pretrain: str | None = None
+        self.follower: Given | None = None
         self.torch_threads = 1
         self.evaluation_seed = 1_000_000
         # an exception inside a runner must not pause training for RLlib's default minute
         self.delay_between_env_runner_restarts_s = 1.0
         self.max_num_env_runner_restarts = 100
+        # nor may each iteration wait RLlib's 30 s for a lost one, or forget what a large game plays for more than 60 s
+        self.env_runner_health_probe_timeout_s = 2.0
+        self.sample_timeout_s = 3600.0
         self.num_env_runners = 0
         self.num_learners = 0
         self.multi_agent(

@@ -29,6 +29,7 @@ class SMFRLLearner(TorchLearner):
             self.config.followers(),
         )
         self._actors: tuple[str, ...] = SIDES
+        self._critics: tuple[str, ...] = SIDES if self.config.follower is None else (LEADER,)
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
         """Adam for the actor and for the critic of one side; their learning rates may be schedules over years."""
@@ -43,11 +44,18 @@ class SMFRLLearner(TorchLearner):
                 lr_or_lr_schedule=rate,
             )
 
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to a state; constant learning rates are the configured ones, which a search may have changed."""
+        super().set_state(state)
+        for optimizer, schedule in self._optimizer_lr_schedules.items():
+            if not schedule.use_schedule:
+                self._set_optimizer_lr(optimizer, lr=schedule.get_current_value())
+
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         """Decides whose actor learns this time: a side may be held still for its first years."""
         years = timesteps.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, 0)
         held = {LEADER: self.config.leader_held_years, FOLLOWER: self.config.follower_held_years}
-        self._actors = tuple(side for side in SIDES if years >= held[side])
+        self._actors = tuple(side for side in self._critics if years >= held[side])
 
     def _uncompiled_update(self, batch: dict[str, Any], **_: Any) -> tuple[dict, dict, dict]:
         rows = {**batch[LEADER], **batch[FOLLOWER]}
@@ -65,7 +73,7 @@ class SMFRLLearner(TorchLearner):
         return {}, {}, {}
 
     def _one_update(self, batch: Batch) -> dict[str, torch.Tensor]:
-        found, logs = gradients(self._learners, batch, self._actors)
+        found, logs = gradients(self._learners, batch, self._actors, self._critics)
         for (side, network), values in found.items():
             optimizer = self.get_optimizer(side, network)
             for parameter, value in zip(optimizer.param_groups[0]["params"], values, strict=True):

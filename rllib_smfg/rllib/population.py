@@ -26,8 +26,9 @@ class PopulationAlgorithm(Algorithm):
 
     def trained_policies(self) -> TrainedPolicies:
         """Copies of both policies as they stand, with all that is needed to play without RLlib."""
-        leader, follower = (deepcopy(self.get_module(side).actor) for side in (LEADER, FOLLOWER))
         config = self.config
+        leader = deepcopy(self.get_module(LEADER).actor)
+        follower = config.follower or deepcopy(self.get_module(FOLLOWER).actor)
         return TrainedPolicies(leader, follower, config.interface(), config.learning_settings(), config.env_config)
 
     def sample_years(self, **how: Any) -> list[Any]:

@@ -39,10 +39,12 @@ class SMFRL(PopulationAlgorithm):
         """One iteration: years from the runners, updates of both sides, weights back."""
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER), reduce="item"):
             fragments = self.sample_years()
+        if not fragments:
+            return
         for fragment in fragments:
             self.replay.add(fragment.rows)
         self.metrics.log_value("replay_size", self.replay.size, window=1)
-        if self.years() < self.config.warm_up_years or not self.replay.size:
+        if self.years() < self.config.warm_up_years:
             return
         with self.metrics.log_time((TIMERS, LEARNER_UPDATE_TIMER), reduce="item"):
             batch = to_batch(self.replay.sample(self.config.updates_per_iteration * self.config.transitions_per_update))

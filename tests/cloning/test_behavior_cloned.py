@@ -14,6 +14,7 @@ import torch
 
 from envs import InvalidSetting, make
 from policies.behavior_cloned import REAL_DATA_HOUSEHOLD, SHIPPED, BehaviorClonedHousehold, clone_folder
+from policies.checksums import write_checksums
 from policies.free_market import free_market
 from rllib_smfg.cloning.households import draw_households
 from rllib_smfg.cloning.targets import survey_targets
@@ -158,6 +159,7 @@ def _of_taxai(folder: Path) -> None:
     text = json.loads((folder / "policy.json").read_text())
     text["game"]["preset"] = "taxai"
     (folder / "policy.json").write_text(json.dumps(text))
+    write_checksums(folder)
 
 
 @pytest.mark.parametrize(

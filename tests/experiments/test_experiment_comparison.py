@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from rich.console import Console
 
 from envs import make
 from experiments import comparison
-from experiments.comparison import LEARNED, TITLES, compare, show
+from experiments.benchmark import DTYPES, QUICK
+from experiments.comparison import TITLES, compare, show
 from experiments.config import Experiment
 from experiments.constant_search import best_constant_policy
 from experiments.evaluate import evaluate_policies
@@ -20,6 +22,8 @@ from experiments.figures import training_curves
 from rllib_smfg.build import Interface, follower_actor, leader_actor
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.settings import LearningSettings
+
+LEARNED = "SMFRL (learned)"
 
 
 def test_a_known_game_is_compared_by_its_own_indicators(finished_run: Path) -> None:
@@ -135,19 +139,20 @@ def test_training_curves_name_the_number_of_seeds(tmp_path: Path, monkeypatch) -
 
 
 def test_a_benchmark_measures_every_size(ray_local, tmp_path: Path, smfg, monkeypatch) -> None:
-    monkeypatch.setattr("experiments.benchmark.SIZES", ((1, 10), (4, 20)))
-    monkeypatch.setattr("experiments.benchmark.TRAINED", (10,))
-    monkeypatch.setattr("experiments.benchmark.SECONDS", 0.01)
-    result = smfg("benchmark", "--json", tmp_path / "docs" / "benchmark.json")
+    little = {"sizes": ((1, 10), (4, 20)), "trained": (10,), "seconds": 0.01}
+    monkeypatch.setattr("experiments.benchmark.QUICK", replace(QUICK, **little))
+    result = smfg("benchmark", "--quick", "--json", tmp_path / "docs" / "benchmark.json")
     assert result.code == 0, result.err
     content = json.loads((tmp_path / "docs" / "benchmark.json").read_text())
-    assert [(size["games"], size["followers"]) for size in content["simulator"]] == [(1, 10), (4, 20)]
+    measured = [(size["games"], size["followers"], size["dtype"]) for size in content["simulator"]]
+    assert measured == [(*size, dtype) for size in little["sizes"] for dtype in DTYPES]
     for size in content["simulator"]:
         assert size["simulator_household_years"] == pytest.approx(size["simulator_years"] * size["followers"])
         assert size["acting_years"] > 0
     iteration = content["iteration"][0]
     phases = [iteration[phase] for phase in ("sampling", "update", "weights", "other")]
     assert np.sum(phases) == pytest.approx(iteration["seconds"], rel=0.5)
-    assert iteration["update"] > 0
+    assert iteration["update_milliseconds"] == pytest.approx(1000 * iteration["update"] / 100)
+    assert iteration["update_milliseconds"] > 0
     assert iteration["peak_memory_mib"] > 50
     assert {"processor", "cores", "memory_gib"} <= set(content["machine"])

@@ -33,7 +33,7 @@ def iterate(runner: Any, learner: Any, iterations: int, free_market: bool = Fals
 
 def returns(runner: Any, seed: int = 7) -> tuple[float, float]:
     game = make(**{**runner.config.env_config, "games": 32})
-    results = evaluate(game, *runner.evaluated_policies(), seed=seed)
+    results = evaluate(game, *runner.evaluated_policies(game), seed=seed)
     return results["leader_return"].mean(), results["follower_return"].mean()
 
 
@@ -94,11 +94,11 @@ def test_households_learn_in_the_free_market_while_the_government_stays_as_it_is
 def test_a_government_starts_from_the_free_market() -> None:
     runner, _ = parts(small("economy", 5))
     space = runner.game.leader_action_space
-    action = runner.evaluated_policies()[0].act(runner.game.reset(1).leader)
+    action = runner.evaluated_policies(runner.game)[0].act(runner.game.reset(1).leader)
     assert ((action - space.low) / (space.high - space.low) < 0.1).all()
     elsewhere = (space.low + 0.7 * (space.high - space.low)).tolist()
     runner, _ = parts(small("economy", 5, leader_start=elsewhere))
-    action = runner.evaluated_policies()[0].act(runner.game.reset(1).leader)
+    action = runner.evaluated_policies(runner.game)[0].act(runner.game.reset(1).leader)
     assert ((action - space.low) / (space.high - space.low)) == pytest.approx(0.7, abs=0.1)
 
 
@@ -106,7 +106,7 @@ def test_a_clone_is_where_households_start_from() -> None:
     runner, _ = parts(small("economy", 50, pretrain="real_data/ai_economist"))
     game = runner.game
     observations = game.reset(1)
-    households = runner.evaluated_policies()[1].act(observations.follower, np.zeros((3, 5)))
+    households = runner.evaluated_policies(game)[1].act(observations.follower, np.zeros((3, 5)))
     from policies.behavior_cloned import SHIPPED
     from rllib_smfg.export import load_policies
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from envs import StackelbergMeanFieldGame
 from policies import LeaderPolicy
 from policies.free_market import free_market
 from rllib_smfg.collect import sampled_households
@@ -69,7 +70,7 @@ class PopulationPPORunner(PopulationEnvRunner):
     def _government(self) -> LeaderPolicy:
         return free_market(self.game) if self._in_free_market else self._leader
 
-    def evaluated_policies(self) -> tuple[RecurrentLeader, RecurrentFollower]:
+    def evaluated_policies(self, game: StackelbergMeanFieldGame) -> tuple[RecurrentLeader, RecurrentFollower]:
         """Both sides without chance, with memories of their own."""
         leader, follower, interface = self._leader, self._follower, self.config.interface()
         households = RecurrentFollower(follower.network, interface, follower.sees_leader)

@@ -1,0 +1,217 @@
+"""The section `algorithm` of a configuration, one class for each family of methods (`rllib_smfg.methods`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from envs import InvalidSetting
+from policies.given import Given
+from rllib_smfg.methods import METHODS, Family, method, with_method
+from rllib_smfg.settings import FollowerGradient, LeaderGradient, LearningSettings, Squash, Statistic, View
+
+LearningRate = Annotated[float, Field(gt=0, le=1)] | list[tuple[Annotated[float, Field(ge=0)], float]]
+Units = tuple[Annotated[int, Field(ge=1, le=4096)], ...]
+
+
+class Section(BaseModel):
+    """A part of a configuration; a name it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rule(Section):
+    """A policy that is given: its name, or its name and its own settings; see `policies.registry`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(description="a policy of policies.registry")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_name_alone_will_do(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    def given(self) -> Given:
+        """The policy as data."""
+        return Given(self.name, dict(self.model_extra or {}))
+
+
+class Algorithm(Section):
+    """What every family has: the name of its method, which settles what it means."""
+
+    family: ClassVar[Family]
+
+    method: str = Field(description="a published method, see rllib_smfg.methods")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_its_method(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        name = values.get("method", cls.model_fields["method"].default)
+        return with_method(values, name) if isinstance(name, str) and name in METHODS else values
+
+    @field_validator("method")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        method(name)
+        return name
+
+    @property
+    def title(self) -> str:
+        """What the paper calls the method."""
+        return method(self.method).title
+
+    def settings(self) -> dict[str, Any]:
+        """What `training` of the method's configuration takes; settings left empty are left out."""
+        settings = {name: getattr(self, name) for name in type(self).model_fields if name != "method"}
+        for name, value in settings.items():
+            if name.endswith("lr") and isinstance(value, list):
+                settings[name] = [list(point) for point in value]
+            if isinstance(value, Rule):
+                settings[name] = value.given()
+        return {name: value for name, value in settings.items() if value is not None}
+
+
+def rising(rate: LearningRate) -> LearningRate:
+    """A learning rate as it is; raises InvalidSetting for a schedule that does not start at 0 or go up."""
+    if isinstance(rate, list):
+        years = [point[0] for point in rate]
+        if not years or years[0] != 0 or years != sorted(set(years)):
+            raise InvalidSetting("a schedule must be [[0, rate], [years, rate], ...] with rising years")
+    return rate
+
+
+class GradientAlgorithm(Algorithm):
+    """SMFRL and its relatives: the settings of `SMFRLConfig.training`, by the same names."""
+
+    family: ClassVar[Family] = "gradient"
+
+    method: str = Field("smfrl", description="a published method, see rllib_smfg.methods")
+    leader_view: View = Field("mean_field", description="what the leader's critic sees of the population")
+    follower_view: View = Field("mean_field", description="what the followers' critic sees of the population")
+    followers_see_leader: bool = Field(True, description="followers observe this year's leader action (Stackelberg)")
+    leader_gradient: LeaderGradient = Field(
+        "total", description="total: through the followers' reaction; partial: without"
+    )
+    follower_gradient: FollowerGradient = Field("game", description="game: others held fixed; team: all move together")
+    mean_field: tuple[Statistic, ...] = Field(
+        ("mean",), min_length=1, description="statistics that make up the mean field"
+    )
+    discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
+    hidden: Units = Field((64, 64), min_length=1, description="units of each hidden layer")
+    target_step: float = Field(0.01, gt=0, lt=1, description="share by which targets move towards networks, an update")
+    squash: Squash = Field(
+        "clip", description="how actors keep within bounds: clip (can come back), tanh (the authors)"
+    )
+    bound_penalty: float = Field(1.0, ge=0, le=1e6, description="weight of (actor output beyond [-1, 1])^2")
+    huber_threshold: float = Field(
+        10.0, gt=0, le=1e9, description="temporal-difference errors beyond it count linearly"
+    )
+    actor_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
+    critic_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
+    years_per_iteration: int = Field(
+        300, ge=1, le=10**9, description="years played an iteration, over all games and runners"
+    )
+    updates_per_iteration: int = Field(100, ge=1, le=10**6, description="updates of both sides an iteration")
+    transitions_per_update: int = Field(
+        128, ge=1, le=10**6, description="batch size B, transitions (years of one game)"
+    )
+    households_per_transition: int | None = Field(
+        None, ge=1, le=10**7, description="m, kept with each transition; empty: 16, all for a joint view, 1 if given"
+    )
+    replay_capacity: int = Field(30_000, ge=1, le=10**8, description="transitions that the replay keeps")
+    warm_up_years: int = Field(300, ge=0, le=10**9, description="years played before the first update")
+    leader_noise: float = Field(0.1, ge=0, le=10, description="exploration, as a share of half the action's range")
+    follower_noise: float = Field(0.1, ge=0, le=10, description="the same, drawn for each household")
+    common_noise: float = Field(0.05, ge=0, le=10, description="the same, one draw for all households of a game")
+    leader_held_years: int = Field(0, ge=0, le=10**9, description="years before the leader's actor learns")
+    follower_held_years: int = Field(0, ge=0, le=10**9, description="years before the followers' actor learns")
+    leader_start: tuple[float, ...] | None = Field(
+        None, description="first leader action, natural units; empty: mid-range"
+    )
+    follower_start: tuple[float, ...] | None = Field(None, description="first follower action; empty: mid-range")
+    follower: Rule | None = Field(None, description="households that are given, random or real_data; empty: they learn")
+    pretrain: str | None = Field(None, description="cloned follower to start from: its folder, or real_data/maddpg")
+    torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
+
+    _rising = field_validator("actor_lr", "critic_lr")(rising)
+
+    @model_validator(mode="after")
+    def _can_learn(self) -> GradientAlgorithm:
+        names = LearningSettings.__dataclass_fields__
+        LearningSettings(**{k: v for k, v in self.settings().items() if k in names})
+        return self
+
+    @staticmethod
+    def new_config() -> Any:
+        """RLlib configuration without settings."""
+        from rllib_smfg.rllib.config import SMFRLConfig
+
+        return SMFRLConfig()
+
+
+class ProximalAlgorithm(Algorithm):
+    """The AI Economist: the settings of `PopulationPPOConfig.training`, by the same names."""
+
+    family: ClassVar[Family] = "proximal"
+
+    method: str = Field("ai_economist", description="a published method, see rllib_smfg.methods")
+    followers_see_leader: bool = Field(True, description="followers observe this year's leader action (Stackelberg)")
+    discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
+    hidden: Units = Field((64, 32), min_length=1, description="units of the first perceptron, of memory and second one")
+    critic_hidden: Units = Field((64, 64), min_length=1, description="units of the critics' hidden layers")
+    years_per_iteration: int = Field(
+        300, ge=1, le=10**9, description="years played an iteration, over all games and runners; whole sequences"
+    )
+    free_market_years: int = Field(0, ge=0, le=10**9, description="years of the first phase: no government learns")
+    households_per_game: int = Field(16, ge=1, le=10**7, description="m, whose trajectories are learned from")
+    sequence_years: int = Field(20, ge=1, le=10**6, description="years that a gradient reaches back")
+    minibatches: int = Field(4, ge=1, le=10**6, description="parts of an iteration's sequences, one update each")
+    num_epochs: int = Field(10, ge=1, le=10**6, description="passes over an iteration's sequences")
+    lr: LearningRate = Field(3e-4, description="learning rate, or [[years, rate], ...] joined by straight lines")
+    clip_param: float = Field(0.2, gt=0, le=10, description="how far a probability may move, as a share")
+    lambda_: float = Field(0.95, ge=0, le=1, description="decay of generalised advantage estimation")
+    entropy_coeff: float = Field(0.0, ge=0, le=10, description="weight of the policies' entropy")
+    vf_loss_coeff: float = Field(1.0, ge=0, le=1e6, description="weight of the critics' loss")
+    vf_clip_param: float = Field(10.0, gt=0, le=1e9, description="squared errors of critics beyond it are cut off")
+    grad_clip: float | None = Field(0.5, gt=0, le=1e9, description="largest norm of a gradient; empty: none")
+    leader_start: tuple[float, ...] | None = Field(None, description="mean first leader action; empty: lower bounds")
+    follower_start: tuple[float, ...] | None = Field(None, description="mean first follower action; empty: mid-range")
+    pretrain: str | None = Field(None, description="clone to start from: its folder, or real_data/ai_economist")
+    torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
+
+    _rising = field_validator("lr")(rising)
+
+    @staticmethod
+    def new_config() -> Any:
+        """RLlib configuration without settings."""
+        from rllib_smfg.rllib.population_ppo.config import PopulationPPOConfig
+
+        return PopulationPPOConfig()
+
+
+class RuleAlgorithm(Algorithm):
+    """Both sides are given; an iteration plays an episode of every game and learns nothing."""
+
+    family: ClassVar[Family] = "rules"
+
+    method: str = Field("rule_based", description="a published method, see rllib_smfg.methods")
+    leader: Rule = Field(Rule(name="free_market"), description="the government: free_market, us_federal, saez, ...")
+    follower: Rule = Field(Rule(name="random"), description="the households: random, real_data, constant")
+
+
+ALGORITHMS: dict[Family, type[Algorithm]] = {
+    cls.family: cls for cls in (GradientAlgorithm, ProximalAlgorithm, RuleAlgorithm)
+}
+
+
+def family_of(algorithm: Any) -> Family:
+    """The family of a section `algorithm`, read or not yet; that of SMFRL where it names no known method."""
+    if isinstance(algorithm, Algorithm):
+        return algorithm.family
+    name = algorithm.get("method") if isinstance(algorithm, Mapping) else None
+    return METHODS[name].family if isinstance(name, str) and name in METHODS else "gradient"

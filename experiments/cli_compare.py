@@ -1,0 +1,33 @@
+"""The command `smfg compare`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+def compare(
+    config: Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped configuration.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; repeatable.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to make [default: runs/NAME-TIME].")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the comparison in this folder.")] = None,
+    local: Annotated[bool, typer.Option("--local", help="Play in this process; Ray only trains.")] = False,
+) -> None:
+    """Set policies and trained runs side by side in the same episodes; rows may be trained on the spot."""
+    from experiments.compare.run import run
+
+    command = shlex.join(["smfg", *sys.argv[1:]])
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=WIDTH_WITHOUT_TERMINAL)
+    run(console, config=config, overrides=set_ or [], output=output, resume=resume, local=local, command=command)

@@ -1,0 +1,31 @@
+"""The command `smfg tune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+Search = Annotated[str | None, typer.Argument(help="YAML file, or the name of one in tune_configs/.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
+]
+Output = Annotated[Path | None, typer.Option(help="Folder of the search [default: runs/NAME-TIME].")]
+Resume = Annotated[str | None, typer.Option(metavar="DIR|URI", help="Go on with what is there.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(metavar="PATH|URI", help="Keep the run's folder there: a path all nodes share, or a bucket."),
+]
+
+
+def tune(
+    search: Search = None, set_: Overrides = None, output: Output = None, resume: Resume = None, storage: Storage = None
+) -> None:
+    """Search settings with ASHA, population-based training or Optuna; leaves best.yaml, which `smfg train` takes."""
+    from experiments.storage import new_or_resumed
+    from experiments.tuning import run
+
+    name = Path(search).stem if search else "search"
+    run(Console(), search, set_ or [], new_or_resumed(name, output, resume, storage))

@@ -1,0 +1,1 @@
+"""`smfg compare CONFIG`: several policies in the same episodes, side by side."""

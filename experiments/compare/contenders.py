@@ -1,0 +1,115 @@
+"""Rows of a comparison as policies that can play, and the episodes they play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from envs import InvalidSetting, StackelbergMeanFieldGame, make
+from envs.game import Array
+from experiments import checkpoints, named_policies
+from experiments.algorithms import Rule
+from experiments.compare.config import Luck, Row
+from experiments.evaluate import one_thread
+from policies import FollowerPolicy, LeaderPolicy, registry
+from policies.given import Given
+from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.rollout import evaluate
+
+Source = Given | TrainedPolicies
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Who governs and who lives in an economy; it can be sent to another process."""
+
+    leader: Source
+    follower: Source
+
+    def policies(self, game: StackelbergMeanFieldGame, seed: int) -> tuple[LeaderPolicy, FollowerPolicy]:
+        """Both for a game; those that draw have luck of their own from `seed`."""
+        leader, follower = self.leader, self.follower
+        return (
+            leader.leader(game, seed + 2) if isinstance(leader, Given) else leader.leader_policy(game, seed),
+            follower.follower(game, seed + 1) if isinstance(follower, Given) else follower.follower_policy(game, seed),
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Episodes of one pair with one seed; `of` says which row, training seed and evaluation seed they are."""
+
+    of: tuple[int, int, int]
+    pair: Pair
+    game: dict[str, Any]
+    episodes: int
+    seed: int
+    warm_up: int
+
+    def play(self) -> dict[str, Array]:
+        """Each indicator of every episode, (episodes,); see `rollout.evaluate`."""
+        game = make(**{**self.game, "games": self.episodes})
+        policies = self.pair.policies(game, self.seed)
+        with one_thread():
+            for before in range(self.warm_up):
+                other_luck = int(np.random.SeedSequence([self.seed, before]).generate_state(1)[0])
+                evaluate(game, *policies, seed=other_luck)
+            return evaluate(game, *policies, seed=self.seed)
+
+
+def pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
+    """The pairs of a row, one a training seed; `trained` is the run's folder of a row that was trained here.
+
+    Raises InvalidSetting for what does not exist, is damaged or was made for another kind of game.
+    """
+    if row.leader is not None and row.follower is not None:
+        found = [Pair(_source(row.leader, "leader", game), _source(row.follower, "follower", game))]
+    else:
+        learned = [_trained(path, game, []) for path in _checkpoints(trained if row.train else Path(str(row.policies)))]
+        found = [Pair(each, each) for each in learned]
+    small = make(**{**game, "games": 1})
+    for pair in found:
+        pair.policies(small, 0)
+    return found
+
+
+def batches(contenders: Sequence[tuple[Row, list[Pair]]], game: dict[str, Any], luck: Luck) -> Iterator[Batch]:
+    """All that is to be played."""
+    for r, (row, found) in enumerate(contenders):
+        for k, pair in enumerate(found):
+            for s, seed in enumerate(luck.seeds):
+                yield Batch((r, k, s), pair, game, luck.episodes, seed, row.warm_up)
+
+
+def together(results: dict[tuple[int, int, int], dict[str, Array]], row: int) -> dict[str, Array]:
+    """A row's indicators, (training seeds, episodes of all evaluation seeds) each."""
+    own = {(k, s): values for (r, k, s), values in results.items() if r == row}
+    training, luck = max(k for k, _ in own) + 1, max(s for _, s in own) + 1
+    return {
+        name: np.stack([np.concatenate([own[k, s][name] for s in range(luck)]) for k in range(training)])
+        for name in own[0, 0]
+    }
+
+
+def _source(rule: Rule, side: str, game: dict[str, Any]) -> Source:
+    known = list(registry.LEADERS if side == "leader" else registry.FOLLOWERS)
+    given = rule.given()
+    if given.name in known:
+        return given
+    if given.settings:
+        raise InvalidSetting(f"{side} '{given.name}': what was learned has no setting '{next(iter(given.settings))}'")
+    return _trained(given.name, game, known)
+
+
+def _trained(path: str | Path, game: dict[str, Any], rules: list[str]) -> TrainedPolicies:
+    return named_policies.trained(str(path), make(**{**game, "games": 1}), rules)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """A folder itself, or those of all seeds of a run."""
+    seeds = sorted(folder.glob("seed_*"), key=lambda path: int(path.name.removeprefix("seed_")))
+    return [checkpoints.find(path) for path in seeds] or [folder]

@@ -1,0 +1,142 @@
+"""`smfg compare CONFIG`: trains what is to be trained, lets every row play the same episodes, and sums up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from envs import InvalidSetting
+from envs.game import Array
+from experiments.compare.config import Comparing, Row
+from experiments.compare.contenders import Batch, batches, pairs, together
+from experiments.compare.result import FILES, show, summed_up, write
+from experiments.config import Experiment
+from experiments.files import refuse_overwriting, write_text
+from experiments.interrupts import Interrupted
+from experiments.loading import dump, find, load, load_experiment
+from experiments.quiet import quieten
+from experiments.ray_session import ray_session
+from experiments.train import CONFIG, train_pending
+
+PLAN, TRAINED = "compare.yaml", "trained"
+
+
+def run(
+    console: Console,
+    *,
+    config: str | None,
+    overrides: Sequence[str],
+    output: Path | None,
+    resume: Path | None,
+    local: bool,
+    command: str,
+) -> None:
+    """Compares, prints and writes down; `local` plays in this process alone, otherwise Ray spreads the episodes.
+
+    Nothing is written before the whole configuration has been accepted. Raises InvalidSetting, or Interrupted once what
+    can be saved is saved.
+    """
+    comparing, folder = _planned(config, overrides, output, resume)
+    quieten()
+    game = comparing.game.settings()
+    experiments = [(row, _experiment(row, comparing)) for row in comparing.rows if row.train]
+    given = {row.name: pairs(row, folder, game) for row in comparing.rows if not row.train}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / PLAN, f"# {command}\n{dump(comparing)}")
+    with nullcontext() if local and not experiments else ray_session(0):
+        _train(console, experiments, folder)
+        trained = {row.name: pairs(row, folder / TRAINED / row.folder, game) for row, _ in experiments}
+        contenders = [(row, (given | trained)[row.name]) for row in comparing.rows]
+        results = _play(console, list(batches(contenders, game, comparing.evaluation)), comparing.rows, local)
+    values = {row.name: together(results, r) for r, row in enumerate(comparing.rows)}
+    result = summed_up(values, comparing.reference)
+    write(folder, comparing, result, command)
+    show(console, comparing, result)
+    _say(console, f"{folder}: {', '.join(FILES)}")
+
+
+# --- before ----------------------------------------------------------------------------------------------------------
+def _planned(
+    config: str | None, overrides: Sequence[str], output: Path | None, resume: Path | None
+) -> tuple[Comparing, Path]:
+    if resume is not None:
+        if config is not None or output is not None or overrides:
+            raise InvalidSetting("--resume DIR goes on with the comparison in DIR as it is: give nothing else")
+        if not (resume / PLAN).is_file():
+            raise InvalidSetting(f"{resume}: holds no comparison to resume ({PLAN} is missing)")
+        return load(Comparing, resume / PLAN), resume
+    if config is None:
+        raise InvalidSetting("compare needs a configuration (for example: smfg compare table3_quick), or --resume DIR")
+    comparing = load(Comparing, find(config), overrides)
+    folder = output or Path("runs") / f"{find(config).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    refuse_overwriting(folder)
+    return comparing, folder
+
+
+def _experiment(row: Row, comparing: Comparing) -> Experiment:
+    """What a row trains: its configuration, in the comparison's game with as many games side by side as it says."""
+    own = load_experiment(str(row.train), row.set)
+    game = {**comparing.game.settings(), "games": own.game.games}
+    experiment = Experiment.model_validate({**own.model_dump(mode="json"), "game": game})
+    experiment.algorithm_config(experiment.training.seeds[0])
+    return experiment
+
+
+# --- training and playing --------------------------------------------------------------------------------------------
+def _train(console: Console, experiments: Sequence[tuple[Row, Experiment]], folder: Path) -> None:
+    """Trains every row that is not finished; each has a folder that `smfg evaluate` and `smfg train --resume` take."""
+    for row, experiment in experiments:
+        own = folder / TRAINED / row.folder
+        own.mkdir(parents=True, exist_ok=True)
+        write_text(own / CONFIG, f"# a row of smfg compare: {row.name}\n{dump(experiment)}")
+        began = time.monotonic()
+        try:
+            train_pending(console, experiment, own)
+        except Interrupted as stop:
+            raise stop.going_on(f"go on with: smfg compare --resume {folder}") from None
+        except KeyboardInterrupt:
+            raise Interrupted(f"stopped; go on with: smfg compare --resume {folder}") from None
+        _say(console, f"{row.name}: trained in {time.monotonic() - began:.0f} s")
+
+
+def _play(
+    console: Console, plan: list[Batch], rows: Sequence[Row], local: bool
+) -> dict[tuple[int, int, int], dict[str, Array]]:
+    """The episodes of every batch."""
+    began, left = time.monotonic(), {r: sum(batch.of[0] == r for batch in plan) for r in range(len(rows))}
+    results = {}
+    for of, found in _played_here(plan) if local else _played_by_ray(plan):
+        results[of] = found
+        left[of[0]] -= 1
+        if not left[of[0]]:
+            _say(console, f"played: {rows[of[0]].name} ({time.monotonic() - began:.0f} s)")
+    return results
+
+
+def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], dict[str, Array]]]:
+    for batch in plan:
+        yield batch.of, batch.play()
+
+
+def _played_by_ray(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], dict[str, Array]]]:
+    """As they are done, as many at a time as Ray has CPUs."""
+    import ray
+
+    @ray.remote(num_cpus=1)
+    def play(batch: Batch) -> dict[str, Array]:
+        return batch.play()
+
+    waiting = {play.remote(batch): batch.of for batch in plan}
+    while waiting:
+        done, _ = ray.wait(list(waiting))
+        for each in done:
+            yield waiting.pop(each), ray.get(each)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,161 @@
+"""`smfg tune SEARCH`: many trials of one configuration, and the best one's settings as a ready train configuration.
+
+runs/NAME-TIME/
+    search.yaml       the search, complete
+    trial_00003/      a trial: config.yaml, seed_1/ with progress.csv, checkpoints/, best/ (that of its best evaluation)
+    trials.csv        all trials: settings, iterations, best value
+    best.yaml, best/  the best trial's settings for `smfg train best.yaml`, and its checkpoint for `smfg evaluate`
+    .tune/            Tune's own state, with which a search goes on
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from envs import InvalidSetting
+from experiments import checkpoints
+from experiments.config import Experiment
+from experiments.files import write_text, written_folder
+from experiments.interrupts import Interrupted
+from experiments.loading import dump, load
+from experiments.quiet import quieten
+from experiments.run_log import read_progress
+from experiments.storage import Bucket, Place
+from experiments.tables import label, number
+from experiments.tuning_config import Tuning, find_search
+
+SEARCH, TRIALS, BEST = "search.yaml", "trials.csv", "best"
+SHOWN = 10  # trials in the table on the terminal
+
+
+@dataclass(frozen=True)
+class Found:
+    """A trial at its best evaluation: the experiment as it was then; and how many iterations it had in all."""
+
+    name: str
+    experiment: Experiment
+    value: float
+    iteration: int
+    iterations: int
+    checkpoint: Path
+
+    def settings(self, tuning: Tuning) -> dict[str, Any]:
+        """What the search chose, `section.key` -> value."""
+        values = self.experiment.model_dump(mode="json")
+        return {name: values[name.split(".")[0]].get(name.split(".")[1]) for name, _ in tuning.settings()}
+
+
+def run(console: Console, search: str | None, overrides: Sequence[str], place: Place) -> None:
+    """Runs a search, or goes on with one.
+
+    Raises InvalidSetting before anything runs, or where no trial came as far as an evaluation;
+    Interrupted after Ctrl-C.
+    """
+    quieten()
+    from experiments.tuning_session import search as search_on_tune
+    from experiments.tuning_session import tune_config
+
+    tuning = _planned(search, overrides, place)
+    experiment = tuning.experiment()
+    experiment.algorithm_config(experiment.training.seeds[0])
+    tune_config(tuning, experiment.training.iterations)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    write_text(place.folder / SEARCH, dump(tuning))
+    _say(console, f"{tuning.search.scheduler}, {tuning.search.trials} trials of {tuning.search.base} -> {place.where}")
+    errors, unfinished = search_on_tune(console, tuning, experiment, place)
+    if place.bucket:
+        Bucket(place.bucket).pull("", place.folder)
+    for name, error in errors.items():
+        _say(console, f"{name} failed: {error}")
+    if unfinished:
+        raise Interrupted(f"stopped with {unfinished} trials unfinished; go on with: smfg tune --resume {place.where}")
+    finish(console, tuning, place)
+
+
+def _planned(search: str | None, overrides: Sequence[str], place: Place) -> Tuning:
+    """The search to run; a resumed one stays as it was."""
+    if not place.resumed:
+        if search is None:
+            raise InvalidSetting("tune needs a search (for example: smfg tune asha_smfrl), or --resume DIR")
+        return load(Tuning, find_search(search), overrides)
+    if search is not None or overrides:
+        raise InvalidSetting("--resume: a resumed search stays as it was; leave out the configuration and --set")
+    if not (place.folder / SEARCH).is_file():
+        raise InvalidSetting(f"{place.where}: holds no search to resume ({SEARCH} is missing)")
+    return load(Tuning, place.folder / SEARCH)
+
+
+# --- what is left ----------------------------------------------------------------------------------------------------
+def finish(console: Console, tuning: Tuning, place: Place) -> None:
+    """Writes down and shows what the trials found; raises InvalidSetting where none was evaluated."""
+    trials = best_first(tuning, place.folder)
+    if not trials:
+        raise InvalidSetting(f"{place.folder}: no trial came as far as an evaluation")
+    write_text(place.folder / TRIALS, _as_csv(tuning, trials))
+    best = trials[0]
+    with written_folder(place.folder / BEST) as beside:
+        shutil.copytree(best.checkpoint, beside, dirs_exist_ok=True)
+    why = f"{tuning.search.metric} = {best.value:.6g}, {best.name} at iteration {best.iteration}"
+    changed = "\n".join(f"#   {name}: {value}" for name, value in best.settings(tuning).items())
+    header = f"# best of {tuning.search.trials} trials: {why}\n{changed}\n"
+    write_text(place.folder / f"{BEST}.yaml", f"{header}{dump(best.experiment)}")
+    if place.bucket:
+        for name in (TRIALS, f"{BEST}.yaml", SEARCH):
+            Bucket(place.bucket).put(place.folder / name, name)
+        Bucket(place.bucket).push(place.folder / BEST, BEST)
+    _show(console, tuning, trials)
+    _say(console, f"the best: smfg evaluate {place.folder}/{BEST}, smfg train {place.folder}/{BEST}.yaml")
+
+
+def best_first(tuning: Tuning, folder: Path) -> list[Found]:
+    """All trials that were evaluated, as their folders tell."""
+    found = []
+    for trial in sorted(folder.glob("trial_*")):
+        for seed in trial.glob("seed_*"):
+            if (seed / BEST / checkpoints.MANIFEST).is_file():
+                checkpoints.verify(seed / BEST)
+                progress = checkpoints.read_progress(seed / BEST)
+                experiment = checkpoints.read_experiment(seed / BEST)
+                assert experiment is not None
+                value = progress.evaluation[tuning.search.metric]
+                iterations = max(int(row["iteration"]) for row in read_progress(seed / "progress.csv"))
+                found.append(Found(trial.name, experiment, value, progress.iteration, iterations, seed / BEST))
+    return sorted(found, key=lambda each: each.value, reverse=tuning.search.mode == "max")
+
+
+def _as_csv(tuning: Tuning, trials: Sequence[Found]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = [name for name, _ in tuning.settings()]
+    writer.writerow(["trial", tuning.search.metric, "at_iteration", "iterations", *names])
+    for each in trials:
+        settings = each.settings(tuning)
+        row = [each.name, f"{each.value:.10g}", each.iteration, each.iterations]
+        writer.writerow([*row, *(settings[name] for name in names)])
+    return text.getvalue()
+
+
+def _show(console: Console, tuning: Tuning, trials: Sequence[Found]) -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    names = [name for name, _ in tuning.settings()]
+    for heading in ("trial", label(tuning.search.metric), "iterations", *(name.split(".")[1] for name in names)):
+        table.add_column(heading, justify="left" if heading == "trial" else "right")
+    for each in trials[:SHOWN]:
+        settings = each.settings(tuning)
+        values = (number(x) if isinstance(x, float) else str(x) for x in (settings[name] for name in names))
+        table.add_row(each.name, number(each.value), str(each.iterations), *values)
+    console.print(table)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,98 @@
+"""What a search may be: every shipped one loads, and every mistake is one line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from envs import InvalidSetting
+from experiments.loading import dump, load
+from experiments.tuning_config import Tuning, find_search
+from experiments.tuning_session import space, within_bounds
+
+SHIPPED = sorted((Path(__file__).resolve().parents[2] / "tune_configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_search_loads_and_says_what_its_numbers_are(path: Path) -> None:
+    tuning = load(Tuning, path)
+    assert tuning.experiment().training.checkpoint_interval == tuning.experiment().evaluation.interval
+    assert "#" in path.read_text()
+    assert find_search(path.stem) == path
+
+
+def test_a_search_is_itself_after_writing_and_reading(tmp_path: Path) -> None:
+    tuning = load(Tuning, find_search("pbt_smfrl"), ["search.trials=3", "changes.game.followers=7"])
+    (tmp_path / "again.yaml").write_text(dump(tuning))
+    assert load(Tuning, tmp_path / "again.yaml") == tuning
+    assert tuning.experiment().game.followers == 7
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("search.sheduler=asha", r"unknown setting 'sheduler' in section 'search'.*scheduler"),
+        ("search.scheduler=hyperband", "scheduler = 'hyperband'"),
+        ("search.base=quikstart", "quikstart: no such configuration.*quickstart"),
+        ("changes.training.iteratons=5", r"changes: training.iteratons=5: unknown setting 'iteratons'.*iterations"),
+        ("changes.training.seeds=[1, 2]", "a trial of a search trains one seed"),
+        ("changes.evaluation.interval=0", "a search needs evaluations"),
+        (
+            "space.algorithm.actor_rate={uniform: [0, 1]}",
+            "unknown setting 'actor_rate' in section 'algorithm'.*actor_lr",
+        ),
+        ("space.algoritm.actor_lr={uniform: [0, 1]}", "space.algoritm.actor_lr: cannot be searched.*algorithm"),
+        ("space.algorithm.target_step={uniform: [0.1, 2]}", "space.algorithm.target_step = 2.*less than 1"),
+        ("space.algorithm.squash={choice: [clip, relu]}", "space.algorithm.squash = 'relu'"),
+        ("space.algorithm.actor_lr={uniform: [1, 0]}", "low < high"),
+        ("space.algorithm.actor_lr={log_uniform: [0, 1]}", "low must be above 0"),
+        ("space.algorithm.actor_lr={uniform: [0, 1], choice: [1]}", "must be one of uniform"),
+        ("space.algorithm.actor_lr={normal: [0, 1]}", "must be one of uniform, log_uniform"),
+        ("search.trials=0", "greater than or equal to 1"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_would_be_right(override: str, said: str) -> None:
+    with pytest.raises(InvalidSetting) as error:
+        load(Tuning, find_search("asha_smfrl"), [override])
+    assert "\n" not in str(error.value)
+    assert re.search(said, str(error.value)), str(error.value)
+
+
+def test_population_based_training_asks_for_what_fits_it() -> None:
+    for override, said in (
+        ("search.sampler=optuna", "draws settings itself"),
+        ("search.trials=1", "at least 2 members"),
+        ("pbt.interval=7", "multiple of evaluation.interval"),
+    ):
+        with pytest.raises(InvalidSetting, match=said):
+            load(Tuning, find_search("pbt_smfrl"), [override])
+
+
+def test_an_unknown_search_names_the_nearest() -> None:
+    with pytest.raises(InvalidSetting, match="asha_smfrl"):
+        find_search("asha_smfr")
+
+
+def test_varied_settings_come_back_into_their_bounds_as_what_they_are() -> None:
+    tuning = load(Tuning, find_search("pbt_smfrl"), ["space.algorithm.households_per_transition={integers: [8, 64]}"])
+    assert set(space(tuning)) == {name for name, _ in tuning.settings()}
+    name = "algorithm.{}".format
+    config = {
+        name("actor_lr"): 0.002,
+        name("critic_lr"): 0.001,
+        name("leader_noise"): 0.01,
+        name("follower_noise"): 0.1,
+    }
+    assert within_bounds(tuning)({**config, name("households_per_transition"): 70.4}) == {
+        name("actor_lr"): 0.001,
+        name("critic_lr"): 0.001,
+        name("leader_noise"): 0.05,
+        name("follower_noise"): 0.1,
+        name("households_per_transition"): 64,
+    }
+    assert (
+        within_bounds(tuning)({**config, name("households_per_transition"): 9.6})[name("households_per_transition")]
+        == 10
+    )
