@@ -2,7 +2,7 @@
 
 economy, government, households (game, where there is no economy): the training games, with exploration. Means over the
 episodes that ended lately (16, or one a game if there are more), each itself a mean over the years it lived;
-empty in iterations in which none ended. evaluation: episodes without exploration, the same luck every time. losses,
+empty until one has ended. evaluation: episodes without exploration, the same luck every time. losses,
 learning: means over the iteration's updates. timing in seconds; faults: counts since the run began.
 """
 

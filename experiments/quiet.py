@@ -12,6 +12,7 @@ import warnings
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no statistics to Anyscale
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's future default; unset, it warns
+    "RAY_raylet_start_wait_time_s": "120",  # a busy machine takes longer than Ray's 30 s to start it
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # paths in a configuration mean the same in a Tune trial as here
     "RAY_AIR_NEW_OUTPUT": "0",  # Tune's newer output has a banner even where nothing should be said
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our own TensorBoard and CSV files, not Tune's beside them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
@@ -76,6 +77,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self._returns = np.zeros(self.game.n_games)
         self._lived = np.zeros(self.game.n_games)
         self._totals: dict[str, np.ndarray] = {}
+        self._ended: deque[dict[str, float]] = deque(maxlen=max(EPISODES_SHOWN, self.game.n_games))
         given = self.config.follower
         self._given = given.follower(self.game, int(seeds[3].generate_state(1)[0])) if given else None
 
@@ -174,25 +176,31 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         return [Fragment({}, years, game.n_followers)]
 
     def _count_episodes(self, year: Year) -> None:
-        """Logs the episodes that end in this year, each indicator as its mean over the years the episode lived.
-
-        The years of episodes that still run are not logged: they would show how old the games are, which all start at
-        once, more than how well they are governed.
-        """
-        step, recent = year.step, max(EPISODES_SHOWN, self.game.n_games)
+        """Remembers the episodes that end in this year, each indicator as its mean over the years the episode lived."""
+        step = year.step
         self._returns += step.leader_reward
         self._lived += 1
         for name, values in step.indicators.items():
             self._totals[name] = self._totals.get(name, 0.0) + values
         for game in np.flatnonzero(step.done):
-            self.metrics.log_value(EPISODE_RETURN_MEAN, float(self._returns[game]), window=recent)
-            for name, totals in self._totals.items():
-                self.metrics.log_value(("indicators", name), float(totals[game] / self._lived[game]), window=recent)
+            self.metrics.log_value(EPISODE_RETURN_MEAN, float(self._returns[game]), window=16)
+            self._ended.append({name: float(x[game] / self._lived[game]) for name, x in self._totals.items()})
         self.metrics.log_value(NUM_EPISODES, int(step.done.sum()), reduce="sum")
         for counted in (self._returns, self._lived, *self._totals.values()):
             counted[step.done] = 0.0
 
+    def _log_ended(self) -> None:
+        """Logs means over the episodes that ended lately.
+
+        The years of episodes that still run are left out: they would show how old the games are, which all start at
+        once, more than how well they are governed.
+        """
+        for name in self._ended[-1] if self._ended else ():
+            mean = float(np.mean([episode[name] for episode in self._ended]))
+            self.metrics.log_value(("indicators", name), mean, window=1)
+
     def _log_years(self, years: int) -> None:
+        self._log_ended()
         self.years_sampled += years
         self._log_steps(years)
 
@@ -212,6 +220,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             "returns": self._returns.copy(),
             "lived": self._lived.copy(),
             "totals": {name: totals.copy() for name, totals in self._totals.items()},
+            "ended": list(self._ended),
             "actions": self._action_random.bit_generator.state,
             "households": self._household_random.bit_generator.state,
             "given": deepcopy(self._given),
@@ -223,6 +232,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self._observations, self._returns = state["observations"], state["returns"].copy()
         self._lived = state["lived"].copy()
         self._totals = {name: totals.copy() for name, totals in state["totals"].items()}
+        self._ended = deque(state["ended"], maxlen=self._ended.maxlen)
         self._action_random.bit_generator.state = state["actions"]
         self._household_random.bit_generator.state = state["households"]
         self._given = deepcopy(state["given"])

@@ -67,12 +67,15 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
         **{name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
         **PATIENCE,
         **{"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_USAGE_STATS_ENABLED": "0"},
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "PYTHONPATH": "",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    port, dashboard = _free_port(), _free_port()
+    port, dashboard, agent = _free_port(), _free_port(), _free_port()
     start = [*RAY, "start", "--head", "--block", "--num-cpus=4", "--node-ip-address=127.0.0.1", f"--port={port}"]
     start += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}", f"--temp-dir={temporary}"]
-    start += ["--disable-usage-stats"]
+    # every head of a machine would take the same port for its agent, without which it accepts jobs but runs none
+    start += ["--disable-usage-stats", f"--dashboard-agent-listen-port={agent}"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(start, env=environment, stdout=log, stderr=log)
     try:
