@@ -145,6 +145,7 @@ def soak(
     """Trains with faults; exit code 1 where training did not go on or memory or handles grew."""
     if os.environ.pop("RAY_ADDRESS", None):
         typer.echo("RAY_ADDRESS is left aside: runners are killed here, so this needs a Ray of its own")
+    output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, ray_head() as head:
         config = Path(folder) / "soak.yaml"
         config.write_text(CONFIG)
@@ -168,7 +169,10 @@ def _watch(run: Soak, config: Path, seconds: float, every: float) -> list[str]:
             ended.append(run.run.with_suffix(".log").read_text().splitlines()[-1][:300])
             run.start(config)
         if time.monotonic() > next_fault and run.iteration() >= run.next_from():
-            run.inject(next(faults), config)
+            fault = next(faults)
+            run.inject(fault, config)
+            minutes = (time.monotonic() - run.began) / 60
+            typer.echo(f"{minutes:5.1f} of {seconds / 60:.0f} minutes, iteration {run.iteration()}: {fault}")
             next_fault = time.monotonic() + every
     assert run.driver is not None
     run.driver.send_signal(signal.SIGTERM)
