@@ -128,4 +128,5 @@ class SMFRLConfig(GameConfig):
     def module_specs(self) -> dict[str, RLModuleSpec]:
         """The RLModuleSpec of each side."""
         starts = {LEADER: self.leader_start, FOLLOWER: self.follower_start}
-        return module_specs(self.interface(), self.learning_settings(), starts, {FOLLOWER: self.pretrained()})
+        weights = {FOLLOWER: self.pretrained()}
+        return module_specs(PlayerModule, self.interface(), self.learning_settings(), starts, weights)

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, TargetNetworkAPI
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+from ray.rllib.core.rl_module.rl_module import RLModule, RLModuleSpec
 from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import nn
 
@@ -66,16 +66,24 @@ class PlayerModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):
 
 
 def module_specs(
-    interface: Interface, settings: LearningSettings, starts: dict[str, Any], weights: dict[str, Any]
+    module_class: type[RLModule],
+    interface: Interface,
+    settings: LearningSettings,
+    starts: dict[str, Any],
+    weights: dict[str, Any],
+    **more: Any,
 ) -> dict[str, RLModuleSpec]:
-    """Both sides' RLModuleSpecs; by side, `starts` are first actions and `weights` those of actors before learning."""
+    """Both sides' RLModuleSpecs; by side, `starts` are first actions and `weights` those of actors before learning.
+
+    `more` joins the model_config of both sides.
+    """
     spaces = {
         LEADER: (interface.leader_observation, interface.leader_action),
         FOLLOWER: (interface.follower_observation, interface.follower_action),
     }
     return {
         side: RLModuleSpec(
-            module_class=PlayerModule,
+            module_class=module_class,
             observation_space=observation,
             action_space=action,
             model_config={
@@ -84,6 +92,7 @@ def module_specs(
                 "settings": settings,
                 "start": starts.get(side),
                 "weights": weights.get(side),
+                **more,
             },
         )
         for side, (observation, action) in spaces.items()

@@ -9,10 +9,10 @@ from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from rllib_smfg.rllib.game_config import GameConfig
-from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
 from rllib_smfg.rllib.population_ppo.env_runner import PopulationPPORunner
 from rllib_smfg.rllib.population_ppo.learner import PopulationPPOLearner
-from rllib_smfg.rllib.population_ppo.modules import NETWORK, PPOModule, module_specs
+from rllib_smfg.rllib.population_ppo.modules import NETWORK, PPOModule
 
 
 class PopulationPPOConfig(GameConfig, PPOConfig):
@@ -96,4 +96,5 @@ class PopulationPPOConfig(GameConfig, PPOConfig):
         free_market = interface.leader_action.low.tolist()
         starts = {LEADER: self.leader_start or free_market, FOLLOWER: self.follower_start}
         weights = {FOLLOWER: self.pretrained()}
-        return module_specs(interface, self.learning_settings(), starts, weights, tuple(self.critic_hidden))
+        hidden = tuple(self.critic_hidden)
+        return module_specs(PPOModule, interface, self.learning_settings(), starts, weights, critic_hidden=hidden)

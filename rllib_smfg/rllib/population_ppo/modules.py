@@ -7,15 +7,12 @@ from typing import Any
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.distribution.torch.torch_distribution import TorchDiagGaussian
 from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, ValueFunctionAPI
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
 
-from rllib_smfg.build import Interface
 from rllib_smfg.networks import Critic
 from rllib_smfg.policy_networks import follower_network, leader_network
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
-from rllib_smfg.settings import LearningSettings
 from rllib_smfg.stochastic import RecurrentActor
 
 NETWORK = "recurrent"
@@ -58,33 +55,3 @@ class PPOModule(TorchRLModule, ValueFunctionAPI, InferenceOnlyAPI):
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
         logits, _memory = self.actor.logits(batch["state"], batch["seen"], batch["memory"], batch["starts"])
         return {Columns.ACTION_DIST_INPUTS: logits}
-
-
-def module_specs(
-    interface: Interface,
-    settings: LearningSettings,
-    starts: dict[str, Any],
-    weights: dict[str, Any],
-    critic_hidden: tuple[int, ...],
-) -> dict[str, RLModuleSpec]:
-    """Both sides' RLModuleSpecs; by side, `starts` are first mean actions, `weights` those of actors at first."""
-    spaces = {
-        LEADER: (interface.leader_observation, interface.leader_action),
-        FOLLOWER: (interface.follower_observation, interface.follower_action),
-    }
-    return {
-        side: RLModuleSpec(
-            module_class=PPOModule,
-            observation_space=observation,
-            action_space=action,
-            model_config={
-                "side": side,
-                "interface": interface,
-                "settings": settings,
-                "start": starts.get(side),
-                "weights": weights.get(side),
-                "critic_hidden": critic_hidden,
-            },
-        )
-        for side, (observation, action) in spaces.items()
-    }
