@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from envs import InvalidSetting, make
 from envs.registry import game_class, game_settings, nearest
@@ -57,22 +57,24 @@ class Game(Section):
         return {"name": self.name, "games": self.games, "followers": self.followers, **self.own_settings()}
 
 
+def _none_twice(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) != len(seeds):
+        raise InvalidSetting("every seed must be named once")
+    return seeds
+
+
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], AfterValidator(_none_twice)]
+
+
 class Training(Section):
     """How long, from which seeds, with which machinery."""
 
     iterations: int = Field(100, ge=1, le=10**8, description="iterations of each seed")
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field((1,), min_length=1, description="one run each")
+    seeds: Seeds = Field((1,), min_length=1, description="one run each")
     env_runners: int = Field(0, ge=0, le=4096, description="processes that play; 0: the main process plays")
     learners: int = Field(0, ge=0, le=1, description="processes that learn; 0: the main process learns")
     checkpoint_interval: int = Field(25, ge=1, le=10**8, description="iterations between checkpoints")
     keep_checkpoints: int = Field(2, ge=1, le=10**6, description="latest checkpoints kept, beside the best")
-
-    @field_validator("seeds")
-    @classmethod
-    def _no_seed_twice(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) != len(seeds):
-            raise InvalidSetting("every seed must be named once")
-        return seeds
 
 
 class Evaluation(Section):

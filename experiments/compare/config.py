@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from envs import InvalidSetting
 from envs.registry import nearest
 from experiments.algorithms import Rule, Section
-from experiments.config import Game
+from experiments.config import Game, Seeds
 
 
 class Row(Section):
@@ -46,17 +45,8 @@ class Row(Section):
 class Luck(Section):
     """The episodes, the same for every row."""
 
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(
-        (1_000_000,), min_length=1, description="each is a batch of episodes of its own"
-    )
+    seeds: Seeds = Field((1_000_000,), min_length=1, description="each is a batch of episodes of its own")
     episodes: int = Field(32, ge=1, le=100_000, description="episodes of each seed, side by side")
-
-    @field_validator("seeds")
-    @classmethod
-    def _no_seed_twice(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) != len(seeds):
-            raise InvalidSetting("every seed must be named once")
-        return seeds
 
 
 class Comparing(Section):
