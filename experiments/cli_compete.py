@@ -43,9 +43,9 @@ def households(
     json: Json = None,
 ) -> None:
     """Average utility of households that decide by FILE:CLASS, among predefined ones; exit code 1 if they fail."""
-    games = {"config": config, "followers": followers, "episodes": episodes, "seed": seed, "json": json}
+    games = {"config": config, "followers": followers, "episodes": episodes, "seed": seed}
     limits = {"call_seconds": call_seconds, "total_seconds": total_seconds, "memory_mib": memory}
-    _score("households", submission, limits, checkpoint=checkpoint, real=real, government=government, **games)
+    _score("households", submission, json, limits, checkpoint=checkpoint, real=real, government=government, **games)
 
 
 @app.command()
@@ -63,13 +63,14 @@ def government(
     json: Json = None,
 ) -> None:
     """Return of a government that decides by FILE:CLASS, over predefined households; exit code 1 if it fails."""
-    games = {"config": config, "followers": followers, "episodes": episodes, "seed": seed, "json": json}
+    games = {"config": config, "followers": followers, "episodes": episodes, "seed": seed}
     limits = {"call_seconds": call_seconds, "total_seconds": total_seconds, "memory_mib": memory}
-    _score("government", submission, limits, checkpoint=checkpoint, real=real, government=None, **games)
+    _score("government", submission, json, limits, checkpoint=checkpoint, real=real, government=None, **games)
 
 
-def _score(track: Any, submission: str, limits: dict[str, Any], **options: Any) -> None:
-    from experiments.compete import run
+def _score(track: Any, submission: str, json: Path | None, limits: dict[str, Any], **options: Any) -> None:
+    from experiments.compete import contest_of, run
     from policies.submission import Limits
 
-    raise typer.Exit(run(Console(), track, submission, limits=Limits(**limits), **options))
+    contest = contest_of(limits=Limits(**limits), **options)
+    raise typer.Exit(run(Console(), track, submission, contest, json))

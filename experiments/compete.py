@@ -157,24 +157,9 @@ def _predefined(contest: Contest, kind: str, game: StackelbergMeanFieldGame) -> 
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
-def run(
-    console: Console,
-    track: Track,
-    source: str,
-    *,
-    checkpoint: Path | None,
-    real: Path | None,
-    government: str | None,
-    config: str | None,
-    followers: int | None,
-    episodes: int,
-    seed: int,
-    limits: Limits,
-    json: Path | None,
-) -> int:
+def run(console: Console, track: Track, source: str, contest: Contest, json: Path | None) -> int:
     """Scores a submission, prints and writes the result; returns the exit code, 1 if the submission failed."""
     find(source)  # before anything is said
-    contest = _contest(checkpoint, real, government, config, followers, episodes, seed, limits)
     for kind, note in MISSING.items():
         if kind not in contest.households:
             _say(console, note)
@@ -189,7 +174,8 @@ def run(
     return FAILED if result.failure else 0
 
 
-def _contest(
+def contest_of(
+    *,
     checkpoint: Path | None,
     real: Path | None,
     government: str | None,
