@@ -16,7 +16,6 @@ from envs.registry import nearest
 # gradient: SMFRL and its relatives (replay, deterministic policy gradients); proximal: policy optimisation in two
 # phases; rules: nothing learns
 Family = Literal["gradient", "proximal", "rules"]
-FAMILIES: tuple[Family, ...] = ("gradient", "proximal", "rules")
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,9 @@ from envs.economy.state import State, total
 from envs.economy.taxation import HSV, FiscalPolicy, ScaledHSV
 from envs.game import Array
 
-# the leader's action: tau and xi for incomes, tau and xi for assets, and the share of GDP that is spent
-LEADER_ACTION = ("tau", "xi", "tau_a", "xi_a", "spending_share")
-FOLLOWER_ACTION = ("saving_rate", "labour_share")
-
 
 def caps(parameters: EconomyParameters) -> NDArray[np.float64]:
-    """The most a government may do, (5,)."""
+    """The most a government may do, (5,): tau and xi on incomes, tau and xi on assets, share of GDP that is spent."""
     p = parameters
     return np.array([p.tau_cap, p.xi_cap, p.asset_tau_cap, p.asset_xi_cap, p.spending_cap])
 
