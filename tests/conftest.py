@@ -9,6 +9,17 @@ import pytest
 import torch
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+TINY = """
+game: {name: stage_game, followers: 20, games: 4}
+algorithm:
+  hidden: [16, 16]
+  years_per_iteration: 80
+  warm_up_years: 80
+  updates_per_iteration: 10
+  transitions_per_update: 32
+training: {iterations: 4, checkpoint_interval: 2, seeds: [1]}
+evaluation: {interval: 2, episodes: 8, final_episodes: 16}
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,6 +53,14 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no reference data beside the repository ({SHARED.name}/ is absent)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration that trains in seconds."""
+    path = tmp_path_factory.mktemp("configs") / "tiny.yaml"
+    path.write_text(TINY)
+    return path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

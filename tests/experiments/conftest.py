@@ -11,18 +11,6 @@ from pathlib import Path
 
 import pytest
 
-TINY = """
-game: {name: stage_game, followers: 20, games: 4}
-algorithm:
-  hidden: [16, 16]
-  years_per_iteration: 80
-  warm_up_years: 80
-  updates_per_iteration: 10
-  transitions_per_update: 32
-training: {iterations: 4, checkpoint_interval: 2, seeds: [1]}
-evaluation: {interval: 2, episodes: 8, final_episodes: 16}
-"""
-
 
 @dataclass(frozen=True)
 class Result:
@@ -49,14 +37,6 @@ def run_command(*arguments: object) -> Result:
 @pytest.fixture(scope="session")
 def smfg() -> Command:
     return run_command
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A configuration that trains in seconds."""
-    path = tmp_path_factory.mktemp("configs") / "tiny.yaml"
-    path.write_text(TINY)
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,17 @@ def iterate(runner: Any, learner: Any, iterations: int, free_market: bool = Fals
         runner.module.set_state(learner.module.get_state(inference_only=True))
 
 
+def stage_game_in_training() -> tuple[Any, Any]:
+    training = {
+        "years_per_iteration": 160,
+        "sequence_years": 10,
+        "households_per_game": 10,
+        "num_epochs": 8,
+        "lr": 2e-3,
+    }
+    return parts(small("stage_game", 20, game={"games": 8}, **training))
+
+
 def returns(runner: Any, seed: int = 7) -> tuple[float, float]:
     game = make(**{**runner.config.env_config, "games": 32})
     results = evaluate(game, *runner.evaluated_policies(game), seed=seed)
@@ -53,14 +64,7 @@ def equilibrium(followers: int) -> tuple[LeaderPolicy, FollowerPolicy]:
 
 def test_both_sides_learn_the_stage_game() -> None:
     """The government loses 25 an episode where it starts, near its lower bound, and 2.2 in equilibrium."""
-    training = {
-        "years_per_iteration": 160,
-        "sequence_years": 10,
-        "households_per_game": 10,
-        "num_epochs": 8,
-        "lr": 2e-3,
-    }
-    runner, learner = parts(small("stage_game", 20, game={"games": 8}, **training))
+    runner, learner = stage_game_in_training()
     game = make("stage_game", games=32, followers=20)
     best = evaluate(game, *equilibrium(20), seed=7)["leader_return"].mean()
     first, _ = returns(runner)
@@ -71,14 +75,7 @@ def test_both_sides_learn_the_stage_game() -> None:
 
 
 def test_households_learn_in_the_free_market_while_the_government_stays_as_it_is() -> None:
-    training = {
-        "years_per_iteration": 160,
-        "sequence_years": 10,
-        "households_per_game": 10,
-        "num_epochs": 8,
-        "lr": 2e-3,
-    }
-    runner, learner = parts(small("stage_game", 20, game={"games": 8}, **training))
+    runner, learner = stage_game_in_training()
     before = {name: x.clone() for name, x in learner.module["leader"].state_dict().items()}
     _, first = returns(runner)
     iterate(runner, learner, 6, free_market=True)

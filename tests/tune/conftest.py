@@ -1,4 +1,4 @@
-"""A configuration that trains in a second or two."""
+"""The tiny configuration without comparison at its end: searches and grids train it again and again."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ from pathlib import Path
 
 import pytest
 
-TINY = """
-game: {name: stage_game, followers: 20, games: 4}
-algorithm:
-  hidden: [16, 16]
-  years_per_iteration: 80
-  warm_up_years: 80
-  updates_per_iteration: 10
-  transitions_per_update: 32
-training: {iterations: 4, checkpoint_interval: 2, seeds: [1]}
-evaluation: {interval: 2, episodes: 8, final_episodes: 16}
-comparison: {baselines: []}
-"""
-
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration that trains in a second or two."""
     path = tmp_path_factory.mktemp("configs") / "tiny.yaml"
-    path.write_text(TINY)
+    path.write_text(tiny.read_text() + "comparison: {baselines: []}\n")
     return path
