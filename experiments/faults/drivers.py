@@ -15,6 +15,7 @@ from typing import Self
 
 from experiments.config import Experiment
 from experiments.faults.processes import parent_of_listener
+from experiments.quiet import LOOPBACK
 
 STARTED = "started"  # what a driver says when it begins to train; then every iteration's number
 HEAD_ATTEMPTS = 5
@@ -39,11 +40,18 @@ def ray_head() -> Iterator[int]:
         yield parent_of_listener(int(known.rpartition(":")[2]))
         return
     head, address = _started_head()
-    os.environ["RAY_ADDRESS"] = address
+    # LOOPBACK, or drivers look for 127.0.0.1 at this machine's outer address
+    ours = {"RAY_ADDRESS": address, **LOOPBACK}
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
     try:
         yield head.pid
     finally:
-        del os.environ["RAY_ADDRESS"]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
         head.communicate()
 
 
