@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+from unittest.mock import patch
 
 from experiments.config import Experiment
 from experiments.faults.processes import parent_of_listener
@@ -39,20 +40,13 @@ def ray_head() -> Iterator[int]:
     if known := os.environ.get("RAY_ADDRESS"):
         yield parent_of_listener(int(known.rpartition(":")[2]))
         return
-    head, address = _started_head()
-    # LOOPBACK, or drivers look for 127.0.0.1 at this machine's outer address
-    ours = {"RAY_ADDRESS": address, **LOOPBACK}
-    before = {name: os.environ.get(name) for name in ours}
-    os.environ.update(ours)
-    try:
-        yield head.pid
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-        head.communicate()
+    # drivers need what the head has: loopback, or they look for it at this machine's outer address, and the token
+    with patch.dict(os.environ, LOOPBACK | {"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}):
+        head, os.environ["RAY_ADDRESS"] = _started_head()
+        try:
+            yield head.pid
+        finally:
+            head.communicate()
 
 
 def _started_head() -> tuple[subprocess.Popen[str], str]:
