@@ -34,15 +34,15 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
     trainable = tune.with_resources(search_trial, resources(settings))
     state = f"{place.bucket or folder}/{TUNE}"
     wanted = tune_config(tuning, experiment.training.iterations)
+    param_space = {"work": work, **space(tuning)}  # for a resumed search, too: Tune's state has references alone
     with ray_session(processes(settings)), TrialsDisplay(console, tuning.search.trials, aim.column) as display:
         refuse_scattering(folder, place.bucket)
         if place.resumed and tune.Tuner.can_restore(state):
             _refuse_strangers_state(place)
-            tuner = tune.Tuner.restore(state, trainable, resume_errored=True)
+            tuner = tune.Tuner.restore(state, trainable, param_space=param_space, resume_errored=True)
         else:
             kept = tune.CheckpointConfig(num_to_keep=KEPT)
             run = run_config(folder, display, place.bucket, checkpoint_config=kept)
-            param_space = {"work": work, **space(tuning)}
             tuner = tune.Tuner(trainable, param_space=param_space, tune_config=wanted, run_config=run)
         results = tuner.fit()
     errors = {trial_number(Path(each.path).name): in_one_line(each.error) for each in results if each.error}

@@ -79,6 +79,20 @@ def cases(games: Sequence[str]) -> list[Case]:
     return found
 
 
+def quick_cases() -> list[Case]:
+    """Those of `make test`."""
+    return [Case(game, 100) for game in QUICK]
+
+
+def of_size(found: Sequence[Case], followers: int) -> list[Case]:
+    """The cases with this N; raises InvalidSetting where there is none."""
+    chosen = [case for case in found if case.followers == followers]
+    if not chosen:
+        sizes = ", ".join(str(size) for size in sorted({case.followers for case in found}))
+        raise InvalidSetting(f"--followers {followers}: these games are verified at N = {sizes}")
+    return chosen
+
+
 def run(
     console: Console,
     games: Sequence[str],
@@ -89,10 +103,9 @@ def run(
     followers: int | None = None,
 ) -> int:
     """Exit code 0 where everything is as it should be, else 1. `followers` keeps the cases of that N alone."""
-    chosen = [Case(game, 100) for game in QUICK] if quick else cases(games or list(SOLVED_GAMES))
-    chosen = [case for case in chosen if followers in (None, case.followers)]
-    if not chosen:
-        raise InvalidSetting(f"--followers {followers}: the cases of these games have N = 100, some also 16 and 1000")
+    chosen = quick_cases() if quick else cases(games or list(SOLVED_GAMES))
+    if followers is not None:
+        chosen = of_size(chosen, followers)
     began = time.perf_counter()
     outcomes = _train_all(console, chosen, [FIRST_SEED + k for k in range(1 if quick else seeds)])
     for outcome in outcomes:

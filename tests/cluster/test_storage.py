@@ -11,8 +11,8 @@ from envs import InvalidSetting
 from experiments.storage import Bucket, Place, new_or_resumed, refuse_unusable
 
 
-def tree(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def checkpoint(folder: Path, content: str) -> None:
@@ -32,8 +32,8 @@ def run(tmp_path: Path) -> Path:
     return folder
 
 
-def whole(folder: Path) -> dict[str, str]:
-    return {name: text for name, text in tree(folder).items() if "/." not in name}
+def whole(folder: Path) -> dict[str, bytes]:
+    return {name: content for name, content in tree(folder).items() if "/." not in name}
 
 
 # --- buckets ---------------------------------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from envs.game import Array
+from envs.game import Array, InvalidSetting
 from envs.solution import SOLVED_GAMES, Solution, solution
 from experiments.verify.acceptance import LABELS, judge, label
 from experiments.verify.learning import Case
 from experiments.verify.readings import read
-from experiments.verify.run import Outcome, _keep, cases, run
+from experiments.verify.run import Outcome, _keep, cases, of_size, run
 from policies import FollowerPolicy, LeaderPolicy
 
 
@@ -86,6 +86,18 @@ def test_cases_track_n_and_have_controls() -> None:
     assert sum(case.control for case in found) == 2
     for case in found:
         assert case.experiment().game.followers == case.followers
+
+
+@pytest.mark.parametrize("followers", [16, 100, 1000])
+def test_one_size_alone_can_be_verified(followers: int) -> None:
+    chosen = of_size(cases(["linear_quadratic", "income_tax"]), followers)
+    assert {case.followers for case in chosen} == {followers}
+    assert {case.game for case in chosen} == {"linear_quadratic"} | ({"income_tax"} if followers == 100 else set())
+
+
+def test_a_size_that_nobody_verifies_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match="--followers 50: these games are verified at N = 16, 100, 1000"):
+        of_size(cases(["linear_quadratic"]), 50)
 
 
 def test_a_case_run_again_replaces_itself_and_leaves_the_others(tmp_path: Path) -> None:
