@@ -6,16 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from experiments.config import Experiment
+from experiments.faults.kills import EXPERIMENT
 
 TINY: dict[str, Any] = {
-    "game": {"name": "stage_game", "followers": 20, "games": 4},
-    "algorithm": {
-        "hidden": [16, 16],
-        "years_per_iteration": 80,
-        "warm_up_years": 80,
-        "updates_per_iteration": 10,
-        "transitions_per_update": 32,
-    },
+    "game": EXPERIMENT["game"],
+    "algorithm": EXPERIMENT["algorithm"],
     "training": {"iterations": 6, "checkpoint_interval": 2},
     "evaluation": {"interval": 0, "episodes": 4, "final_episodes": 4},
     "comparison": {"baselines": []},
