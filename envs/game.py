@@ -143,7 +143,7 @@ class StackelbergMeanFieldGame(ABC):
         self.year += 1
         truncated = (self.year >= self.horizon) & ~transition.terminated
         final = self._observe()
-        finished = np.flatnonzero(transition.terminated | truncated)
+        (finished,) = (transition.terminated | truncated).nonzero()
         observations = final
         if finished.size:
             self.year[finished] = 0
@@ -169,7 +169,7 @@ class StackelbergMeanFieldGame(ABC):
         if action.shape != wanted:
             raise ValueError(f"{who} action has shape {action.shape}: must be {wanted}")
         clipped = _clip(action, space.low, space.high)
-        if np.isnan(clipped.sum()):
+        if np.isnan(np.add.reduce(clipped, None)):
             raise ValueError(f"{who} action has a value that is not a number")
         return clipped
 
@@ -178,7 +178,8 @@ def _clip(action: Array, low: Array, high: Array) -> Array:
     """The followers' actions component by component, each in one piece of memory: short last axes are slow in numpy."""
     if action.ndim == 2:
         return np.minimum(np.maximum(action, low), high)
-    clipped = np.empty((len(low), *action.shape[:-1]), dtype=np.result_type(action, low))
-    for k, component in enumerate(clipped):
-        np.minimum(np.maximum(action[..., k], low[k], out=component), high[k], out=component)
+    components = action.transpose(2, 0, 1)
+    clipped = np.empty(components.shape, dtype=np.result_type(action, low))
+    np.maximum(components, low[:, None, None], out=clipped)
+    np.minimum(clipped, high[:, None, None], out=clipped)
     return clipped.transpose(1, 2, 0)

@@ -19,6 +19,7 @@ from experiments.metrics import headlines
 from experiments.statistics import summarise_all
 from experiments.tables import indicator_table
 from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.rollout import evaluate
 
 
@@ -61,9 +62,10 @@ def run(
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One torch thread inside the block."""
+    """One torch thread inside the block; the process keeps the memory of its arrays, then and afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    keep_freed_memory()
     try:
         yield
     finally:

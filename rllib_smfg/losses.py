@@ -69,6 +69,17 @@ class Learners:
     settings: LearningSettings
     followers: int  # N
 
+    @cached_property
+    def pursuit(self) -> tuple[list[Tensor], list[Tensor]]:
+        """All parameters of the targets, and those they follow; listed once, as each update needs them."""
+        targets: list[Tensor] = []
+        networks: list[Tensor] = []
+        for player in (self.leader, self.follower):
+            for target, network in ((player.target_actor, player.actor), (player.target_critic, player.critic)):
+                targets += target.parameters()
+                networks += network.parameters()
+        return targets, networks
+
     # --- acting ----------------------------------------------------------------------------------------------
     def lead(self, actor: Actor, state: Tensor) -> Tensor:
         """Leader actions (B, al)."""

@@ -72,9 +72,8 @@ class Network(nn.Module):
     """A multilayer perceptron beside a low-order polynomial of the same inputs.
 
     Inputs come in two parts: `own` (..., do), one row per household, and `shared` (..., ds), one row per transition
-    that broadcasts against it; the first layer is split accordingly, so what is shared is embedded once. The polynomial
-    part (linear for actors, quadratic for critics) carries slopes and curvatures of smooth games exactly, and leaves to
-    the perceptron what they miss.
+    that broadcasts against it; the first layer is split accordingly. The polynomial part (linear for actors, quadratic
+    for critics) carries slopes and curvatures of smooth games exactly, and leaves to the perceptron what they miss.
     """
 
     curvature: nn.Parameter | None
@@ -96,14 +95,33 @@ class Network(nn.Module):
 
     def forward(self, own: Tensor, shared: Tensor) -> Tensor:
         """Outputs (..., outputs)."""
-        h = self.unit(self.first_own(own).add_(self.first_shared(shared)))
+        rows = own.shape[:-1]
+        first, polynomial = self._apart(own, shared) if self.curvature is None else self._joined(own, shared)
+        h = self.unit(first).flatten(0, -2)
         for layer in self.middle:
             h = self.unit(layer(h))
-        out: Tensor = self.last(h).add_(self.linear_own(own)).add_(self.linear_shared(shared))
-        if self.curvature is not None:
-            x = torch.cat([own, shared.expand(*own.shape[:-1], shared.shape[-1])], -1)
-            out = out + ((x @ self.curvature) * x).sum(-1, keepdim=True)
+        out: Tensor = self.last(h).view(*rows, -1) + polynomial
         return out
+
+    def _apart(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
+        """First layer (..., hidden) and linear part (..., outputs); what is shared is embedded once."""
+        first = added(self.first_own(own), self.first_shared(shared))
+        return first, added(self.linear_own(own), self.linear_shared(shared))
+
+    def _joined(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
+        """The same with a quadratic part, which needs all inputs x of a row: the polynomial is (x'C + a')x."""
+        assert self.curvature is not None
+        rows = own.shape[:-1]
+        x = torch.cat([own, shared.expand(*rows, shared.shape[-1])], -1).flatten(0, -2)
+        embedding = torch.cat([self.first_own.weight, self.first_shared.weight], -1).T.contiguous()
+        slope = torch.cat([self.linear_own.weight, self.linear_shared.weight], -1)
+        polynomial = (torch.addmm(slope, x, self.curvature) * x).sum(-1)
+        return torch.addmm(self.first_own.bias, x, embedding), polynomial.view(*rows, 1)
+
+
+def added(x: Tensor, y: Tensor) -> Tensor:
+    """x + y, in x's place where nothing is to be differentiated (otherwise autograd would copy all of x)."""
+    return x + y if torch.is_grad_enabled() else x.add_(y)
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:

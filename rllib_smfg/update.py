@@ -58,10 +58,5 @@ def _own_gradients(learners: Learners, losses: dict[tuple[str, str], Tensor]) ->
 @torch.no_grad()
 def move_targets(learners: Learners) -> None:
     """Targets <- (1 - step) targets + step networks, for all four (last lines of algorithm 1)."""
-    targets: list[Tensor] = []
-    networks: list[Tensor] = []
-    for player in (learners.leader, learners.follower):
-        for target, network in ((player.target_actor, player.actor), (player.target_critic, player.critic)):
-            targets += target.parameters()
-            networks += network.parameters()
+    targets, networks = learners.pursuit
     torch._foreach_lerp_(targets, networks, learners.settings.target_step)

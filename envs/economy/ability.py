@@ -118,7 +118,7 @@ def next_ability(parameters: EconomyParameters, ability: Array, superstar: BoolA
     drift = parameters.ability_persistence * np.log(ability)
     following = np.exp(drift + (parameters.ability_sd * draws.normal).astype(ability.dtype, copy=False))
     rises = draws.uniform < parameters.superstar_entry
-    if not (rises.any() or superstar.any()):
+    if not (rises | superstar).any():
         return following, rises
     shining = np.where(superstar, draws.uniform < parameters.superstar_stay, rises)
     for game in np.flatnonzero((shining | superstar).any(axis=-1)):

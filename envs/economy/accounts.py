@@ -9,7 +9,7 @@ from envs.game import Array
 
 def tax_revenue(income_tax: Array, asset_tax: Array, total_consumption: Array, consumption_tax: float) -> Array:
     """R = sum(income tax + asset tax + tau_c c), (B, 1), from taxes (B, N)."""
-    return total(income_tax) + total(asset_tax) + consumption_tax * total_consumption
+    return total(income_tax + asset_tax) + consumption_tax * total_consumption
 
 
 def next_debt(debt: Array, interest_rate: Array, spending: Array, revenue: Array) -> Array:

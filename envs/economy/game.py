@@ -135,12 +135,13 @@ class Economy(StackelbergMeanFieldGame):
         self.flows, self.state = flows, laws.state_after(following, drawn)
         with np.errstate(all="ignore"):
             reward = self.task.reward(self.parameters, flows)[:, 0]
+            also_reported = self._also_reported(flows)
         unrewarded = ~np.isfinite(reward)
         return Transition(
             np.where(unrewarded, 0.0, reward),
             flows.reward,
             flows.terminated | unrewarded,
-            _indicators(flows) | self._also_reported(flows),
+            _indicators(flows) | also_reported,
         )
 
     def _draw(self) -> Abilities:
@@ -149,8 +150,7 @@ class Economy(StackelbergMeanFieldGame):
 
     def _also_reported(self, flows: Flows) -> dict[str, Array]:
         """The preset's own indicators, (B,) each; 0 where they do not exist because the economy has failed."""
-        with np.errstate(all="ignore"):
-            measured = {name: law(flows, self.state) for name, law in self.parameters.laws.also_reported.items()}
+        measured = {name: law(flows, self.state) for name, law in self.parameters.laws.also_reported.items()}
         return {name: np.nan_to_num(x[:, 0], nan=0.0, posinf=0.0, neginf=0.0) for name, x in measured.items()}
 
     def _first_state(self, games: int) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,15 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 def _factors(factor_of_year: Mapping[int, float], year: NDArray[np.int64]) -> Array:
-    factors = np.ones((len(year), 1))
+    factors = _no_shock(len(year))
     for struck, factor in factor_of_year.items():
-        factors[year == struck] = factor
+        factors = np.where((year == struck)[:, None], factor, factors)
     return factors
+
+
+@lru_cache(maxsize=4)
+def _no_shock(games: int) -> Array:
+    """Ones (B, 1), the same array every year."""
+    ones = np.ones((games, 1))
+    ones.flags.writeable = False
+    return ones

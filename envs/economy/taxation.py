@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -44,9 +45,15 @@ class HSV:
     tau: Array | float
     xi: Array | float
 
+    @cached_property
+    def _kept(self) -> tuple[Array | float, Array | float]:
+        """(1 - tau) / (1 - xi) and 1 - xi; four amounts a year are taxed with them."""
+        return (1 - self.tau) / (1 - self.xi), 1 - self.xi
+
     def tax(self, x: Array) -> Array:
         """x - (1 - tau) / (1 - xi) x^(1 - xi)."""
-        return x - (1 - self.tau) / (1 - self.xi) * x ** (1 - self.xi)
+        level, exponent = self._kept
+        return x - level * x**exponent
 
     def marginal_rate(self, x: Array) -> Array:
         """1 - (1 - tau) x^(-xi)."""

@@ -28,6 +28,7 @@ from envs import StackelbergMeanFieldGame, make
 from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg.collect import record, sampled_households
 from rllib_smfg.learned import Exploration, GivenFollower, LearnedFollower, LearnedLeader
+from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.replay_buffer import Arrays
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.rollout import Year, evaluate, play
@@ -61,6 +62,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     def __init__(self, *, config: Any, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
         torch.set_num_threads(config.torch_threads)
+        keep_freed_memory()
         self._weights_seq_no = 0
         self.years_sampled = 0
         self.make_env()

@@ -9,6 +9,7 @@ from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME
 
 from rllib_smfg.losses import Batch, Learners, value_range
+from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.update import SIDES, gradients, move_targets
 
@@ -21,6 +22,7 @@ class SMFRLLearner(TorchLearner):
     def build(self) -> None:
         """Sets torch's threads (many small updates are far slower on several), then builds modules and optimisers."""
         torch.set_num_threads(self.config.torch_threads)
+        keep_freed_memory()
         super().build()
         self._learners = Learners(
             self.module[LEADER].unwrapped().player(),

@@ -1,0 +1,37 @@
+"""Freed memory stays with the process: arrays made anew every year cost no page faults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from rllib_smfg.memory import keep_freed_memory
+
+YEARS = """
+import resource, sys
+import numpy as np
+from rllib_smfg.memory import keep_freed_memory
+
+def faults(years=20):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(years):
+        arrays = [np.ones(2**17) for _ in range(8)]  # 1 MiB each
+        del arrays
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+given_back = faults()
+keep_freed_memory()
+faults(1)
+print(given_back, faults())
+"""
+
+
+def test_a_years_arrays_are_made_of_the_last_years() -> None:
+    if not keep_freed_memory():
+        pytest.skip("the C library has no mallopt")
+    done = subprocess.run([sys.executable, "-c", YEARS], capture_output=True, text=True, check=True)
+    given_back, kept = map(int, done.stdout.split())
+    assert given_back > 1000
+    assert kept < given_back / 20
