@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -136,6 +136,10 @@ class GradientAlgorithm(Algorithm):
     follower_start: tuple[float, ...] | None = Field(None, description="first follower action; empty: mid-range")
     follower: Rule | None = Field(None, description="households that are given, random or real_data; empty: they learn")
     pretrain: str | None = Field(None, description="cloned follower to start from: its folder, or real_data/maddpg")
+    sampling: Literal["synchronous", "asynchronous"] = Field(
+        "synchronous", description="asynchronous: runners play while the learner learns, with weights an iteration old"
+    )
+    device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="where the learner computes")
     torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
 
     _rising = field_validator("actor_lr", "critic_lr")(rising)

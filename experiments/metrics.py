@@ -85,6 +85,7 @@ OTHERS = (
     "faults/runner_restarts",
     "faults/learner_restarts",
     "learning/replay_transitions",
+    "learning/weights_age",
     "learning/free_market",
 )
 
@@ -130,6 +131,7 @@ def of_iteration(result: Mapping[str, Any], seconds: float) -> dict[str, float]:
     row["timing/peak_memory_mib"] = peak_memory_mib()
     row["faults/runner_restarts"] = result.get("fault_tolerance", {}).get("num_remote_worker_restarts")
     row["learning/replay_transitions"] = result.get("replay_size")
+    row["learning/weights_age"] = result.get("weights_age")
     row["learning/free_market"] = result.get("free_market")
     return {name: float(value) for name, value in row.items() if value is not None and np.isfinite(float(value))}
 

@@ -22,7 +22,7 @@ def summary(population: Tensor, statistics: Sequence[Statistic]) -> Tensor:
         elif statistic == "standard_deviation":
             parts.append((population.var(-2, correction=0) + 1e-8).sqrt())
         else:
-            levels = torch.tensor(QUANTILES, dtype=population.dtype)
+            levels = torch.tensor(QUANTILES, dtype=population.dtype, device=population.device)
             parts.append(torch.quantile(population, levels, dim=-2).movedim(0, -2).flatten(-2))
     return torch.cat(parts, -1)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
+from envs.registry import nearest
+from rllib_smfg.rllib.device import Device, learner_gpus
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
@@ -16,6 +18,7 @@ from rllib_smfg.rllib.modules import FOLLOWER, LEADER, PlayerModule, module_spec
 from rllib_smfg.settings import LearningSettings
 
 LearningRate = float | list[list[float]]
+Sampling = Literal["synchronous", "asynchronous"]
 
 
 class SMFRLConfig(GameConfig):
@@ -30,7 +33,7 @@ class SMFRLConfig(GameConfig):
         "actor_lr", "critic_lr", "years_per_iteration", "updates_per_iteration", "transitions_per_update",
         "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise", "follower_noise",
         "common_noise", "leader_held_years", "follower_held_years", "leader_start", "follower_start", "follower",
-        "pretrain", "torch_threads", "evaluation_seed",
+        "pretrain", "sampling", "device", "torch_threads", "evaluation_seed",
     )  # fmt: skip
     rllib_names = ("lr", "grad_clip", "train_batch_size_per_learner", "num_epochs", "minibatch_size")
     follower_kind = "actor"
@@ -56,6 +59,8 @@ class SMFRLConfig(GameConfig):
         self.follower_held_years = 0
         self.leader_start: Sequence[float] | None = None
         self.follower_start: Sequence[float] | None = None
+        self.sampling: Sampling = "synchronous"
+        self.device: Device = "cpu"
 
     def training(self, **settings: Any) -> Self:
         """Settings of the algorithm, each by its name.
@@ -70,6 +75,9 @@ class SMFRLConfig(GameConfig):
         leader_start, follower_start: what each actor does before learning, in natural units (default: mid-range)
         follower: households that are given and learn nothing (None: they learn), which needs leader_view "own"
         pretrain: where the followers' actor starts instead: a cloned follower's folder, see `pretrained_follower`
+        sampling: runners and learner take turns (synchronous), or runners play the next iteration's years while the
+            learner learns (asynchronous): their weights are then at most one iteration old
+        device: where the learner computes, cpu, cuda, or auto (cuda where there is one); runners use the processor
         torch_threads: threads of driver, runners and learner each;  evaluation_seed: luck of the evaluation games
         Raises InvalidSetting for a name that is none of these nor RLlib's own.
         """
@@ -91,6 +99,15 @@ class SMFRLConfig(GameConfig):
             )
         if self.follower is not None:
             self._refuse_what_given_followers_rule_out(settings)
+        self._refuse_sampling_that_cannot_be()
+        self.num_gpus_per_learner = learner_gpus(self.device, self.num_learners)
+
+    def _refuse_sampling_that_cannot_be(self) -> None:
+        known = list(get_args(Sampling))
+        if self.sampling not in known:
+            raise InvalidSetting(f"sampling = {self.sampling!r}{nearest(str(self.sampling), known)}")
+        if self.sampling == "asynchronous" and not self.num_env_runners and not self.in_evaluation:
+            raise InvalidSetting("sampling = asynchronous: needs processes that play; set env_runners to at least 1")
 
     def households_kept(self) -> int:
         """m, households of which a transition keeps state and action."""

@@ -43,6 +43,7 @@ class Fragment:
     rows: Arrays
     years: int
     households: int
+    weights: int = 0  # number of the weights they were played with, see `Learner`
 
     def env_steps(self) -> int:
         """Years played, over all games."""
@@ -122,7 +123,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         years = -(-(num_timesteps or self.config.years_per_runner()) // self.game.n_games)
         rows = self._play_on(years, explore is not False)
         self._log_years(years * self.game.n_games)
-        return [Fragment(rows, years * self.game.n_games, self.game.n_followers)]
+        return [Fragment(rows, years * self.game.n_games, self.game.n_followers, self._weights_seq_no)]
 
     def get_metrics(self) -> dict[str, Any]:
         """Metrics since the last call."""

@@ -63,13 +63,13 @@ class SMFRLLearner(TorchLearner):
         rows = {**batch[LEADER], **batch[FOLLOWER]}
         size = self.config.transitions_per_update
         ranges = {f"{side}_value_range": value_range(rows[f"{side}_reward"]) for side in SIDES}
-        totals: dict[str, torch.Tensor] = {}
+        totals: dict[str, Any] = {}
         updates = len(rows["leader_reward"]) // size
         for k in range(updates):
             part = {name: values[k * size : (k + 1) * size] for name, values in rows.items() if name in ROWS}
             logs = self._one_update(Batch(**part, **ranges))
             for name, value in logs.items():
-                totals[name] = totals.get(name, torch.zeros(())) + value
+                totals[name] = totals.get(name, 0.0) + value
         for name, value in totals.items():
             self.metrics.log_value(tuple(name.split("/")), value.item() / updates, window=1)
         return {}, {}, {}

@@ -13,6 +13,7 @@ from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 
 PLAY, TORCH = "play", "torch_random_state"
+REQUESTED = "requested_years"
 
 
 class PopulationAlgorithm(Algorithm):
@@ -42,9 +43,43 @@ class PopulationAlgorithm(Algorithm):
                 local_env_runner=False,
                 timeout_seconds=self.config.sample_timeout_s,
             )
+        return self._taken(results)
+
+    def request_years(self, **how: Any) -> None:
+        """Asks all healthy remote runners that are not already at it for years, without waiting for them."""
+        self.env_runner_group.foreach_env_runner_async(
+            lambda runner: (runner.sample(**how), runner.get_metrics()), tag=REQUESTED
+        )
+
+    def requested_years(self) -> list[Any]:
+        """Fragments asked for by `request_years`, once they are there; nothing of runners that were lost meanwhile."""
+        results = self.env_runner_group.fetch_ready_async_reqs(
+            tags=REQUESTED, timeout_seconds=self.config.sample_timeout_s
+        )
+        return self._taken([result for _, result in results])
+
+    def years_requested(self) -> bool:
+        """Whether some runner is playing years that were asked for."""
+        return bool(self.env_runner_group.num_in_flight_async_reqs(REQUESTED))
+
+    def _taken(self, results: list[Any]) -> list[Any]:
+        """The fragments of runners' (fragments, metrics), their metrics being counted."""
         if results:
             self.metrics.aggregate([metrics for _, metrics in results], key=ENV_RUNNER_RESULTS)
         return [fragment for fragments, _ in results for fragment in fragments]
+
+    def hand_out_weights(self) -> None:
+        """Gives all runners the learner's weights; later requests to a runner are answered with them."""
+        self.env_runner_group.sync_weights(
+            from_worker_or_learner_group=self.learner_group,
+            inference_only=True,
+            timeout_seconds=self.config.sample_timeout_s,  # of earlier calls, beside which RLlib would drop this one
+        )
+
+    def restore_from_path(self, *path: Any, **kwargs: Any) -> None:
+        """Goes back to a checkpoint; RLlib leaves remote runners with the weights they were built with."""
+        super().restore_from_path(*path, **kwargs)
+        self.hand_out_weights()
 
     def years(self) -> int:
         """Years sampled so far."""
