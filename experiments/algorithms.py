@@ -128,13 +128,17 @@ class GradientAlgorithm(Algorithm):
     leader_noise: float = Field(0.1, ge=0, le=10, description="exploration, as a share of half the action's range")
     follower_noise: float = Field(0.1, ge=0, le=10, description="the same, drawn for each household")
     common_noise: float = Field(0.05, ge=0, le=10, description="the same, one draw for all households of a game")
+    leader_lasting_noise: float = Field(0.0, ge=0, le=10, description="a part of the leader's that stays for decades")
     leader_held_years: int = Field(0, ge=0, le=10**9, description="years before the leader's actor learns")
     follower_held_years: int = Field(0, ge=0, le=10**9, description="years before the followers' actor learns")
     leader_start: tuple[float, ...] | None = Field(
         None, description="first leader action, natural units; empty: mid-range"
     )
+    leader_imitates: Rule | None = Field(None, description="a rule the leader starts as; empty: leader_start")
     follower_start: tuple[float, ...] | None = Field(None, description="first follower action; empty: mid-range")
-    follower: Rule | None = Field(None, description="households that are given, random or real_data; empty: they learn")
+    follower: Rule | None = Field(
+        None, description="households that are given, as planning or real_data; empty: they learn"
+    )
     pretrain: str | None = Field(None, description="cloned follower to start from: its folder, or real_data/maddpg")
     sampling: Literal["synchronous", "asynchronous"] = Field(
         "synchronous", description="asynchronous: runners play while the learner learns, with weights an iteration old"

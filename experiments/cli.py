@@ -23,7 +23,10 @@ from experiments import (
     cli_convergence,
     cli_export,
     cli_grid,
+    cli_impulse,
+    cli_plan,
     cli_report,
+    cli_schedule,
     cli_tune,
 )
 from experiments.interrupts import Interrupted
@@ -77,7 +80,10 @@ app.command()(cli_calibrate.calibrate)
 app.command()(cli_compare.compare)
 app.command()(cli_convergence.convergence)
 app.command()(cli_export.export)
+app.command()(cli_impulse.impulse)
+app.command()(cli_plan.plan)
 app.command()(cli_report.report)
+app.command()(cli_schedule.schedule)
 app.command()(cli_grid.grid)
 app.command()(cli_tune.tune)
 

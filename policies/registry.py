@@ -12,6 +12,7 @@ from envs.registry import nearest
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
+from policies.planning_household import PlanningHousehold
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
 from policies.saez import SaezTax
@@ -68,6 +69,10 @@ def _constant_follower(game: StackelbergMeanFieldGame, seed: int, action: Sequen
     return ConstantFollower(_fitting(action, "follower", game.follower_action_space.shape[0]))
 
 
+def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
+    return PlanningHousehold(game, taxes)
+
+
 LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "free_market": _free_market,
     "us_federal": _us_federal,
@@ -78,6 +83,7 @@ LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
 }
 FOLLOWERS: dict[str, Callable[..., FollowerPolicy]] = {
     "real_data": BehaviorClonedHousehold,
+    "planning": _planning,
     "constant": _constant_follower,
     "random": _random_follower,
 }

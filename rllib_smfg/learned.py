@@ -14,6 +14,8 @@ from rllib_smfg.networks import Actor, Features, Float32, to_natural, to_unit
 
 # households that pass through a network at once, so that the memory of its hidden layers is bounded at any N
 AT_ONCE = 16_384
+# share of the lasting part of exploration that is still there after a year
+LASTS = 0.97
 
 
 @dataclass
@@ -23,16 +25,25 @@ class Exploration:
     leader, follower: one draw per game, and one per household, a year. A draw per household separates its own action
         from the mean action; a critic could not tell them apart otherwise.
     common: one draw per game and year on top, shared by its households, so that their mean moves by itself as well.
+    lasting: a part of the leader's that stays for decades (an autoregression with persistence LASTS): what a tax does
+        over many years shows in no single year of it, and a critic learns what capital is worth where it has varied.
     """
 
     leader: float
     follower: float
     common: float
     random: np.random.Generator
+    lasting: float = 0.0
+    _stays: Float32 | None = None
 
     def of_leader(self, shape: tuple[int, ...]) -> Float32:
         """Noise (B, al)."""
-        return self.leader * self.random.standard_normal(shape, dtype=np.float32)
+        noise = self.leader * self.random.standard_normal(shape, dtype=np.float32)
+        if not self.lasting:
+            return noise
+        fresh = self.random.standard_normal(shape, dtype=np.float32)
+        self._stays = fresh if self._stays is None else LASTS * self._stays + (1 - LASTS**2) ** 0.5 * fresh
+        return noise + self.lasting * self._stays
 
     def of_follower(self, shape: tuple[int, ...]) -> Float32:
         """Noise (B, N, af)."""

@@ -1,13 +1,13 @@
 """What one household does best at given prices and taxes for ever: the endogenous grid method.
 
     max E sum beta^t [ u(c) - psi l^(1 + gamma) / (1 + gamma) ],   u = c^(1 - theta) / (1 - theta), ln c at theta = 1
-    (1 + tau_c) c + a' = y - T(y) + a,   y = W e H l + r a,   a' >= 0,   0 <= l <= 1
+    (1 + tau_c) c + a' = y - T(y) + a - T_a(a),   y = W e H l + r a,   a' >= 0,   0 <= l <= 1
 
-with T the scaled HSV schedule of `taxation`. Ability e follows a Markov chain of S states; assets lie on a grid of A.
-The first-order conditions hold with R(y) = 1 - T'(y), what is kept of a dollar more:
+with T and T_a scaled HSV schedules of `taxation`. Ability e follows a Markov chain of S states; assets lie on a grid
+of A. The first-order conditions hold with R(y) = 1 - T'(y) and R_a(a) = 1 - T_a'(a), what is kept of a dollar more:
 
     psi l^gamma = u'(c) R(y) W e H / (1 + tau_c)                    hours, where l < 1
-    u'(c) = beta E[ u'(c') (1 + r R(y')) ]                          saving, where a' > 0
+    u'(c) = beta E[ u'(c') (R_a(a') + r R(y')) ]                    saving, where a' > 0
 
 Carroll (2006); with labour supply Barillas and Fernandez-Villaverde (2007): for a given a', the Euler equation says c,
 hours and income follow, and the budget says from which assets that was chosen.
@@ -26,6 +26,7 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 BISECTIONS = 50
+LEAST_ASSETS = 1e-6  # of mean assets
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Household:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a household takes as given: W, r, the HSV schedule (tau, xi, scale) on income, and tau_c."""
+    """What a household takes as given: W, r, the HSV schedules (tau, xi, scale) on income and on assets, and tau_c."""
 
     wage: float
     interest_rate: float
@@ -55,6 +56,9 @@ class Conditions:
     xi: float = 0.0
     scale: float = 1.0
     consumption_tax: float = 0.0
+    asset_tau: float = 0.0
+    asset_xi: float = 0.0
+    asset_scale: float = 1.0
 
     def kept(self, income: Matrix) -> Matrix:
         """Income after tax, (1 - tau) / (1 - xi) z (y / z)^(1 - xi)."""
@@ -65,6 +69,27 @@ class Conditions:
         """R(y) = (1 - tau) (y / z)^(-xi)."""
         share: Matrix = (1 - self.tau) * (income / self.scale) ** -self.xi
         return share
+
+    def kept_of_assets(self, assets: Matrix) -> Matrix:
+        """Assets after tax."""
+        after: Matrix = self._share_of_assets * self.asset_scale * (assets / self.asset_scale) ** (1 - self.asset_xi)
+        return after
+
+    def owned_before_tax(self, kept: Matrix) -> Matrix:
+        """The inverse of `kept_of_assets`, mirrored below 0, where nobody is."""
+        relative = np.abs(kept) / (self._share_of_assets * self.asset_scale)
+        owned: Matrix = np.sign(kept) * self.asset_scale * relative ** (1 / (1 - self.asset_xi))
+        return owned
+
+    def kept_of_assets_at_the_margin(self, assets: Matrix) -> Matrix:
+        """R_a(a), at the least asset that counts where a = 0 (the schedule's slope has no limit there)."""
+        relative = np.maximum(assets / self.asset_scale, LEAST_ASSETS)
+        share: Matrix = (1 - self.asset_tau) * relative**-self.asset_xi
+        return share
+
+    @property
+    def _share_of_assets(self) -> float:
+        return (1 - self.asset_tau) / (1 - self.asset_xi)
 
 
 @dataclass(frozen=True)
@@ -103,8 +128,9 @@ def solve(
 
 
 def expected_marginal_utility(household: Household, conditions: Conditions, plan: Plan) -> Matrix:
-    """beta E[ u'(c') (1 + r R(y')) ] after each ability today (S,) and assets tomorrow (A,), (S, A)."""
-    gain = 1 + conditions.interest_rate * conditions.kept_at_the_margin(plan.income)
+    """beta E[ u'(c') (R_a(a') + r R(y')) ] after each ability today (S,) and assets tomorrow (A,), (S, A)."""
+    gain = conditions.interest_rate * conditions.kept_at_the_margin(plan.income)
+    gain += conditions.kept_of_assets_at_the_margin(household.assets)
     return household.discount * household.transition @ (plan.consumption**-household.crra * gain)
 
 
@@ -127,7 +153,7 @@ def _improved(household: Household, conditions: Conditions, plan: Plan, poor: Pl
     consumption = expected_marginal_utility(household, conditions, plan) ** (-1 / household.crra)
     spent = (1 + conditions.consumption_tax) * consumption + grid
     income, labour = _income(household, conditions, consumption, spent)
-    owned = spent - conditions.kept(income)  # from which assets `grid` is what is kept
+    owned = conditions.owned_before_tax(spent - conditions.kept(income))  # from which assets `grid` is what is kept
     bound = grid[None, :] < owned[:, :1]
     following = np.where(bound, 0.0, across(grid, owned, np.broadcast_to(grid, owned.shape)))
     return Plan(
@@ -150,7 +176,8 @@ def _labour(household: Household, conditions: Conditions, consumption: Matrix, i
 def _income(household: Household, conditions: Conditions, consumption: Matrix, spent: Matrix) -> tuple[Matrix, Matrix]:
     """Income and hours (S, A) at which `consumption` is chosen and (1 + tau_c) c + a' = `spent`.
 
-    y = W e H l(y) + r a with a = spent - kept(y): the difference of both sides rises in y, so bisection finds it.
+    y = W e H l(y) + r a with a - T_a(a) = spent - kept(y): the difference of both sides rises in y, so bisection
+    finds it.
     """
     earning = conditions.wage * household.hours * household.ability[:, None]
     low = np.full(spent.shape, 1e-9 * float(earning.min()))
@@ -158,7 +185,7 @@ def _income(household: Household, conditions: Conditions, consumption: Matrix, s
     for _ in range(BISECTIONS):
         income = np.sqrt(low * high)
         labour = _labour(household, conditions, consumption, income)
-        assets = spent - conditions.kept(income)
+        assets = conditions.owned_before_tax(spent - conditions.kept(income))
         short = income < earning * labour + conditions.interest_rate * assets
         low, high = np.where(short, income, low), np.where(short, high, income)
     return income, labour
@@ -172,7 +199,8 @@ def hand_to_mouth(household: Household, conditions: Conditions) -> Plan:
     for _ in range(BISECTIONS):
         labour = (low + high) / 2
         income = _positive(earning * labour + conditions.interest_rate * wealth, earning)
-        consumption = _positive(conditions.kept(income) + wealth, earning) / (1 + conditions.consumption_tax)
+        left = conditions.kept(income) + conditions.kept_of_assets(wealth)
+        consumption = _positive(left, earning) / (1 + conditions.consumption_tax)
         short = labour < _labour(household, conditions, consumption, income)
         low, high = np.where(short, labour, low), np.where(short, high, labour)
     return Plan(consumption, labour, income, np.zeros_like(labour))

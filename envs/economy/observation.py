@@ -30,6 +30,8 @@ def observe(parameters: EconomyParameters, state: State) -> Observations:
 
 def leader_scaling(parameters: EconomyParameters) -> FeatureScaling:
     """How the leader's observation is scaled."""
+    if parameters.laws.leader_scales is not None:
+        return FeatureScaling.log(*zip(*parameters.laws.leader_scales, strict=True))
     return _scaling(parameters, ("dollars", "dollars", "ability") * 2 + parameters.laws.leader_sees)
 
 

@@ -65,6 +65,7 @@ class Laws:
     leader_sees, follower_sees: names of the per-game numbers in `State` that the government observes beside the six
         group means, and the households beside their own ability and assets.
     scales: (unit, shift, width) of logarithmic features, by what is observed.
+    leader_scales: the same for each number the leader observes, where means of groups vary less than households do.
     follower_box: the scale on which the households' actions are even (`envs.scaling`).
     survey_wealth: what the survey's households own: `assets` (ASSET), or `net_worth` (NETWORTH, at least 0).
     """
@@ -87,6 +88,7 @@ class Laws:
     leader_sees: tuple[str, ...] = ()
     follower_sees: tuple[str, ...] = ()
     scales: Mapping[str, tuple[float, float, float]] = field(default_factory=lambda: SCALES)
+    leader_scales: tuple[tuple[float, float, float], ...] | None = None
     survey_wealth: str = "assets"
     follower_box: type[Box] = Box
 

@@ -114,6 +114,20 @@ CALIBRATED = replace(
             "capital_to_gdp": (1.0, 1.5, 0.3),
             "debt_to_gdp": (1.0, 0.7, 0.7),
         },
+        # about mean and standard deviation under the US tax system and others near it: a value that varies by a
+        # hundredth of the features' usual width is learned last, and what capital and debt are worth is such a one
+        leader_scales=(
+            (1e4, 6.53, 0.15),  # assets, income and ability of the top 10 % ...
+            (1e4, 4.49, 0.20),
+            (0.1, 3.84, 0.21),
+            (1e4, 1.27, 0.72),  # ... and of the bottom 50 %
+            (1e4, 1.73, 0.06),
+            (0.1, 1.61, 0.09),
+            (1.0, 3.93, 0.095),  # wage, interest rate, capital and debt over GDP
+            (0.01, 1.59, 0.34),
+            (1.0, 1.57, 0.12),
+            (1.0, 0.39, 0.68),
+        ),
         survey_wealth="net_worth",
         follower_box=ShareBox,
     ),

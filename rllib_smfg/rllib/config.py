@@ -10,6 +10,8 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
 from envs.registry import nearest
+from policies.given import Given
+from rllib_smfg.cloning.imitation import Weights, imitated_leader
 from rllib_smfg.rllib.device import Device, learner_gpus
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
@@ -31,9 +33,10 @@ class SMFRLConfig(GameConfig):
     learning_names = tuple(field.name for field in fields(LearningSettings))
     own_names = (
         "actor_lr", "critic_lr", "years_per_iteration", "updates_per_iteration", "transitions_per_update",
-        "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise", "follower_noise",
-        "common_noise", "leader_held_years", "follower_held_years", "leader_start", "follower_start", "follower",
-        "pretrain", "sampling", "device", "torch_threads", "evaluation_seed",
+        "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise", "leader_lasting_noise",
+        "follower_noise", "common_noise", "leader_held_years", "follower_held_years", "leader_start",
+        "leader_imitates", "follower_start", "follower", "pretrain", "sampling", "device", "torch_threads",
+        "evaluation_seed",
     )  # fmt: skip
     rllib_names = ("lr", "grad_clip", "train_batch_size_per_learner", "num_epochs", "minibatch_size")
     follower_kind = "actor"
@@ -55,9 +58,11 @@ class SMFRLConfig(GameConfig):
         self.leader_noise = 0.1
         self.follower_noise = 0.1
         self.common_noise = 0.05
+        self.leader_lasting_noise = 0.0
         self.leader_held_years = 0
         self.follower_held_years = 0
         self.leader_start: Sequence[float] | None = None
+        self.leader_imitates: Given | None = None
         self.follower_start: Sequence[float] | None = None
         self.sampling: Sampling = "synchronous"
         self.device: Device = "cpu"
@@ -70,9 +75,10 @@ class SMFRLConfig(GameConfig):
         years_per_iteration, updates_per_iteration, transitions_per_update (batch size B)
         households_per_transition: m (None: 16; all N for a joint view; 1 of households that are given)
         replay_capacity: transitions;  warm_up_years: sampled before the first update
-        leader_noise, follower_noise, common_noise: see `Exploration`
+        leader_noise, follower_noise, common_noise, leader_lasting_noise: see `Exploration`
         leader_held_years, follower_held_years: years before this side's actor learns
         leader_start, follower_start: what each actor does before learning, in natural units (default: mid-range)
+        leader_imitates: a rule that the leader's actor does before learning, see `imitated_leader` (None: leader_start)
         follower: households that are given and learn nothing (None: they learn), which needs leader_view "own"
         pretrain: where the followers' actor starts instead: a cloned follower's folder, see `pretrained_follower`
         sampling: runners and learner take turns (synchronous), or runners play the next iteration's years while the
@@ -90,13 +96,15 @@ class SMFRLConfig(GameConfig):
         self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "replay_capacity")
         if self.households_per_transition is not None:
             self.refuse_less_than(1, "households_per_transition")
-        self.refuse_less_than(0, "leader_noise", "follower_noise", "common_noise")
+        self.refuse_less_than(0, "leader_noise", "follower_noise", "common_noise", "leader_lasting_noise")
         self.refuse_less_than(0, "leader_held_years", "follower_held_years")
         if self._has_a_joint_view() and self.households_kept() < self.followers():
             raise InvalidSetting(
                 f"households_per_transition = {self.households_per_transition}: a joint view sees every household,"
                 f" so it must be at least followers = {self.followers()}"
             )
+        if self.leader_imitates is not None and self.leader_start is not None:
+            raise InvalidSetting("leader_start: must be left out, as the leader starts by leader_imitates")
         if self.follower is not None:
             self._refuse_what_given_followers_rule_out(settings)
         self._refuse_sampling_that_cannot_be()
@@ -145,5 +153,20 @@ class SMFRLConfig(GameConfig):
     def module_specs(self) -> dict[str, RLModuleSpec]:
         """The RLModuleSpec of each side."""
         starts = {LEADER: self.leader_start, FOLLOWER: self.follower_start}
-        weights = {FOLLOWER: self.pretrained()}
+        weights = {FOLLOWER: self.pretrained(), LEADER: self.imitated()}
         return module_specs(PlayerModule, self.interface(), self.learning_settings(), starts, weights)
+
+    def imitated(self) -> Weights | None:
+        """The weights of a leader that does what `leader_imitates` does, found once."""
+        if self.leader_imitates is None:
+            return None
+        key = (self.leader_imitates, self.follower, self.learning_settings(), repr(self.env_config))
+        if self.__dict__.get("_imitated", (None,))[0] != key:
+            game = make(**{**self.env_config, "games": 1})
+            action = self.follower_start or ((game.follower_action_space.low + game.follower_action_space.high) / 2)
+            households = self.follower or Given("constant", {"action": [float(x) for x in action]})
+            learning = self.learning_settings()
+            found = imitated_leader(self.leader_imitates, households, self.env_config, self.interface(), learning)
+            self.__dict__["_imitated"] = (key, found)
+        weights: Weights = self.__dict__["_imitated"][1]
+        return weights

@@ -153,7 +153,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         exploration = None
         if explore:
             noise = (config.leader_noise, config.follower_noise, config.common_noise)
-            exploration = Exploration(*noise, self._action_random)
+            exploration = Exploration(*noise, self._action_random, config.leader_lasting_noise)
         interface = self.module[LEADER].model_config["interface"]
         sees_leader = config.learning_settings().followers_see_leader
         leader = LearnedLeader(self.module[LEADER].actor, interface, exploration)

@@ -37,7 +37,7 @@ def test_every_government_plays_and_repeats_itself(name: str) -> None:
 @pytest.mark.parametrize("name", registry.FOLLOWERS)
 def test_every_household_policy_plays_within_its_bounds_and_repeats_itself(name: str) -> None:
     settings = {"action": [0.98, 0.5]} if name == "constant" else {}
-    game = economy()
+    game = economy("calibrated" if name == "planning" else "paper")
     observations, space = game.reset(0), game.follower_action_space
     announced = np.broadcast_to(game.leader_action_space.low, (2, 5))
     first, again = (

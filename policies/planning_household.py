@@ -1,0 +1,79 @@
+"""Households who take what the government announces to last for ever, and plan accordingly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from envs.economy.game import Economy
+from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame
+from envs.scaling import from_coordinate
+from policies.policy import FollowerPolicy
+
+PLANS = Path(__file__).parent / "data" / "planned" / "plans.npz"
+FOLLOWER_SEES = ("wage", "interest_rate")
+TAXES = 4  # tau, xi, tau_a, xi_a
+
+
+class PlanningHousehold(FollowerPolicy):
+    """The plan that is best at this year's wage and interest rate, and under the taxes announced, if all of them last.
+
+    Solved by the endogenous grid method for tax systems all over the government's range, and fitted by a small network
+    (`smfg plan`), which is what acts here. Of what the interest rate is above or below its usual value half is taken
+    to last. taxes: (tau, xi, tau_a, xi_a) to plan for instead of what is announced, for governments whose tax
+    schedules are no action (us_federal, saez).
+    Raises InvalidSetting for a game other than the economy `calibrated`.
+    """
+
+    def __init__(
+        self, game: StackelbergMeanFieldGame, taxes: Sequence[float] | None = None, file: str | Path = PLANS
+    ) -> None:
+        if not isinstance(game, Economy) or game.parameters.laws.follower_sees != FOLLOWER_SEES:
+            raise InvalidSetting(
+                "households 'planning' were solved for the economy 'calibrated': game.preset must be so"
+            )
+        if taxes is not None and len(taxes) != TAXES:
+            raise InvalidSetting(f"taxes = {list(taxes)}: must be four numbers, tau, xi, tau_a, xi_a")
+        self._taxes = None if taxes is None else np.asarray(taxes, dtype=np.float64)
+        with np.load(file) as known:
+            self._weights = {name: known[name] for name in known.files}
+        self._box = game.follower_action_space
+        self._low = np.asarray(self._box.low, dtype=np.float64)
+        self._high = np.asarray(self._box.high, dtype=np.float64)
+
+    def act(self, observation: Array, leader_action: Array) -> Array:
+        """Actions (B, N, 2)."""
+        taxes = leader_action[:, :TAXES] if self._taxes is None else np.tile(self._taxes, (len(leader_action), 1))
+        coordinates = self._network(planned_for(observation), tax_features(taxes)[:, None, :])
+        chosen: Array = np.clip(from_coordinate(coordinates.astype(np.float64), self._box), self._low, self._high)
+        return chosen
+
+    def _network(self, own: Array, shared: Array) -> Array:
+        """A perceptron with rectified layers beside a linear map, as `rllib_smfg.networks.Network`."""
+        w = self._weights
+        h = own @ w["first_own.weight"].T + w["first_own.bias"] + shared @ w["first_shared.weight"].T
+        np.maximum(h, 0, out=h)
+        for layer in range(sum(name.startswith("middle.") for name in w) // 2):
+            h = np.maximum(h @ w[f"middle.{layer}.weight"].T + w[f"middle.{layer}.bias"], 0)
+        outputs: Array = h @ w["last.weight"].T + w["last.bias"] + own @ w["linear_own.weight"].T
+        outputs += shared @ w["linear_shared.weight"].T
+        return outputs
+
+
+def planned_for(observation: Array) -> Array:
+    """Features (..., 3) of ability, assets in hours of work at ability 1, and interest rate, from what is observed."""
+    ability, assets, wage, rate = (observation[..., k].astype(np.float64) for k in range(4))
+    hours = np.log1p(np.maximum(assets, 0.0) / (200.0 * wage))
+    features: Array = np.stack(
+        [np.log(ability) / 1.5, (hours - 3.0) / 2.5, np.clip((rate - 0.04) / 0.03, -2.5, 3.0)], axis=-1
+    ).astype(np.float32)
+    return features
+
+
+def tax_features(taxes: Array) -> Array:
+    """Features (..., 4) of tau, xi, tau_a, xi_a."""
+    centre, width = np.array([0.3, 0.2, 0.01, 0.003]), np.array([0.1, 0.1, 0.01, 0.003])
+    features: Array = ((taxes.astype(np.float64) - centre) / width).astype(np.float32)
+    return features
