@@ -40,6 +40,9 @@ class SMFRLConfig(GameConfig):
     )  # fmt: skip
     rllib_names = ("lr", "grad_clip", "train_batch_size_per_learner", "num_epochs", "minibatch_size")
     follower_kind = "actor"
+    # on the class, so that checkpoints from before these settings go on
+    sampling: Sampling = "synchronous"
+    device: Device = "cpu"
 
     def __init__(self, algo_class: type | None = None) -> None:
         if algo_class is None:
@@ -64,8 +67,6 @@ class SMFRLConfig(GameConfig):
         self.leader_start: Sequence[float] | None = None
         self.leader_imitates: Given | None = None
         self.follower_start: Sequence[float] | None = None
-        self.sampling: Sampling = "synchronous"
-        self.device: Device = "cpu"
 
     def training(self, **settings: Any) -> Self:
         """Settings of the algorithm, each by its name.

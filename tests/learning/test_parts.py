@@ -28,6 +28,18 @@ def test_shared_inputs_broadcast_like_repeated_ones() -> None:
     assert torch.allclose(critic(own, shared), critic(own, shared.expand(5, 4, 2)), atol=1e-5)
 
 
+@pytest.mark.parametrize("quadratic", [False, True])
+def test_networks_give_the_same_with_and_without_derivatives(quadratic: bool) -> None:
+    critic = Critic(3, 2, (8, 8), quadratic)
+    own, shared = torch.randn(5, 4, 3), torch.randn(5, 1, 2)
+    kept = own.clone(), shared.clone()
+    with torch.inference_mode():
+        without = critic(own, shared).clone()
+    assert torch.allclose(without, critic(own, shared), atol=1e-6)
+    assert torch.equal(own, kept[0])
+    assert torch.equal(shared, kept[1])
+
+
 def test_unit_actions_span_the_box_and_come_back() -> None:
     box = Box(np.array([0.0, -3.0]), np.array([0.2, 3.0]), dtype=np.float64)
     actions = np.random.default_rng(0).uniform(box.low, box.high, (7, 2))

@@ -35,10 +35,13 @@ def test_goals_are_judged_by_the_worst_size_and_left_out_where_nothing_was_measu
     said = reached(measured(update=8.4))
     assert said == {
         "simulator, float64, lowest at B N >= 6400": "no",  # one of two large sizes; small ones do not count
+        "simulator, float64, lowest at B N >= 6400, first goal": "yes",
         "simulator, float64, B = 1, N = 1000": "yes",
         "with policies, float64, B = 8, N = 1000": "no",
         "update of both sides, N = 1000": "yes",
         "dearest update over cheapest, all N": "yes",
+        "iteration of 300 years and 100 updates, N = 100": "yes",
+        "iteration of 300 years and 100 updates, N = 1000, first goal": "yes",
         "iteration of 300 years and 100 updates, N = 1000": "yes",
     }
     slow = reached(measured(update=12.0))
