@@ -29,19 +29,26 @@ INCOMES = np.geomspace(10_000.0, 5_000_000.0, 120)
 ASSETS = np.geomspace(10_000.0, 100_000_000.0, 120)
 SHOWN = (30_000.0, 100_000.0, 300_000.0, 1_000_000.0)  # incomes of the printed table
 FOLLOWERS, GAMES = 1000, 4
+REPORTED = {  # indicator -> how it is printed
+    "interest_rate": "interest rate",
+    "capital_output_ratio": "capital / GDP",
+    "debt_to_gdp": "debt / GDP",
+    "spending_to_gdp": "spending / GDP",
+}
 
 
 @dataclass(frozen=True)
 class Drawn:
     """A government's taxes: marginal and average rates (120,) at INCOMES, tax over assets (120,) at ASSETS.
 
-    Means over games that still live. Rules without a tax on assets have zeros there.
+    Means over games that still live. Rules without a tax on assets have zeros there. economy: REPORTED of that year.
     """
 
     government: str
     marginal: Array
     average: Array
     on_assets: Array
+    economy: dict[str, float]
 
 
 def run(
@@ -58,6 +65,7 @@ def run(
     """Prints average rates at some incomes; draws all schedules, one colour a government, a line for each seed."""
     found = {name: [drawn(path, follower, year, seed) for path in _seeds(name)] for name in governments}
     console.print(_table(found, year))
+    console.print(_economies(found, year))
     if json is not None:
         content = {name: [_plain(each) for each in lines] for name, lines in found.items()}
         grids = {"incomes": INCOMES.tolist(), "assets": ASSETS.tolist()}
@@ -86,7 +94,8 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
     income = leader.schedule(last) if isinstance(leader, TaxRule) else announced.income_tax
     assets = np.zeros(len(ASSETS)) if isinstance(leader, TaxRule) else _mean(announced.asset_tax, ASSETS, lived)
     marginal = np.asarray(income.marginal_rate(np.tile(INCOMES, (GAMES, 1))))[lived].mean(axis=0)
-    return Drawn(government, marginal, _mean(income, INCOMES, lived), assets)
+    state = {name: float(played.step.indicators[name][lived].mean()) for name in REPORTED}
+    return Drawn(government, marginal, _mean(income, INCOMES, lived), assets, state)
 
 
 def _mean(schedule: Schedule, amounts: Array, lived: Array) -> Array:
@@ -108,7 +117,8 @@ def _seeds(name: str) -> list[str]:
 
 
 def _plain(each: Drawn) -> dict[str, Any]:
-    return {"marginal": each.marginal.tolist(), "average": each.average.tolist(), "on_assets": each.on_assets.tolist()}
+    curves = {part: getattr(each, part).tolist() for part in ("marginal", "average", "on_assets")}
+    return {**curves, "economy": each.economy}
 
 
 def _table(found: dict[str, list[Drawn]], year: int) -> Table:
@@ -117,6 +127,19 @@ def _table(found: dict[str, list[Drawn]], year: int) -> Table:
     for name, lines in found.items():
         average, marginal = (np.mean([getattr(x, part) for x in lines], axis=0) for part in ("average", "marginal"))
         cells = [f"{np.interp(x, INCOMES, average):.1%} ({np.interp(x, INCOMES, marginal):.1%})" for x in SHOWN]
+        table.add_row(Path(name).name, *cells)
+    return table
+
+
+def _economies(found: dict[str, list[Drawn]], year: int) -> Table:
+    title = f"the economy in year {year}; mean over seeds [least, most]"
+    table = Table("government", *REPORTED.values(), title=title, title_justify="left")
+    for name, lines in found.items():
+        cells = []
+        for indicator in REPORTED:
+            values = [line.economy[indicator] for line in lines]
+            spread = f" [{min(values):.3f}, {max(values):.3f}]" if len(values) > 1 else ""
+            cells.append(f"{np.mean(values):.3f}{spread}")
         table.add_row(Path(name).name, *cells)
     return table
 

@@ -35,6 +35,8 @@ def test_an_announced_schedule_is_scaled_by_mean_income() -> None:
     assert slope == pytest.approx(-0.181, abs=0.002)
     assert np.abs(found.on_assets).max() < 1e-3
     assert found.on_assets.shape == ASSETS.shape
+    assert found.economy["spending_to_gdp"] == pytest.approx(0.19)
+    assert 0.0 < found.economy["interest_rate"] < 0.1
 
 
 def test_a_year_that_no_game_reaches_is_refused() -> None:
