@@ -28,7 +28,7 @@ from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import evaluate
 
 TITLES = {
-    "free_market_learned": "free market, learned households",
+    "free_market_learned": "free market, same households",
     "free_market_random": "free market, random households",
     "random": "random government and households",
     "best_constant": "best constant policy",

@@ -51,7 +51,7 @@ def _against_free_market(seen: Mapping[str, Summary], free: Mapping[str, Summary
     inequality = "equally unequal wealth" if abs(change) < 0.01 else f"a wealth gini {abs(change):.2f} "
     inequality += "" if abs(change) < 0.01 else ("higher" if change > 0 else "lower")
     return (
-        f"Compared with a free market in which the same households act as they have learned to, that is {output} and"
+        f"Compared with a free market in which the same households act by the same rule, that is {output} and"
         f" {inequality}; that economy lives {free['years'].mean:.3g} years."
     )
 
