@@ -37,7 +37,7 @@ class PlanningHousehold(FollowerPolicy):
         if taxes is not None and len(taxes) != TAXES:
             raise InvalidSetting(f"taxes = {list(taxes)}: must be four numbers, tau, xi, tau_a, xi_a")
         self._taxes = None if taxes is None else np.asarray(taxes, dtype=np.float64)
-        with np.load(file) as known:
+        with np.load(file, allow_pickle=False) as known:
             self._weights = {name: known[name] for name in known.files}
         self._box = game.follower_action_space
         self._low = np.asarray(self._box.low, dtype=np.float64)

@@ -10,7 +10,7 @@ from experiments.faults.kills import EXPERIMENT
 
 TINY: dict[str, Any] = {
     "game": EXPERIMENT["game"],
-    "algorithm": EXPERIMENT["algorithm"],
+    "algorithm": EXPERIMENT["algorithm"] | {"replay_capacity": 30_000},  # never full: tests see it grow
     "training": {"iterations": 6, "checkpoint_interval": 2},
     "evaluation": {"interval": 0, "episodes": 4, "final_episodes": 4},
     "comparison": {"baselines": []},
