@@ -21,6 +21,7 @@ from envs.economy.presets import preset_parameters
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame
 from envs.scaling import FeatureScaling
 from policies.checksums import verify_checksums
+from policies.perceptron import perceptron
 from policies.policy import FollowerPolicy
 
 SHIPPED = Path(__file__).parent / "data"
@@ -55,19 +56,10 @@ class BehaviorClonedHousehold(FollowerPolicy):
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, 2) for observations (B, N, 2): saving rates and shares of the maximal working time."""
-        unit = self._act(self._network(self._features(observation)))
+        unit = self._act(perceptron(self._weights, self._features(observation)))
         natural = self._low + (np.clip(unit, -1, 1) + 1) * (self._high - self._low) / 2
         action: Array = np.clip(natural, self._low, self._high)
         return action
-
-    def _network(self, x: Array) -> Array:
-        """A perceptron with rectified layers beside a linear map; its parts that see the leader are zero."""
-        w = self._weights
-        h = np.maximum(x @ w["first_own.weight"].T + w["first_own.bias"], 0)
-        for layer in range(sum(name.startswith("middle.") for name in w) // 2):
-            h = np.maximum(h @ w[f"middle.{layer}.weight"].T + w[f"middle.{layer}.bias"], 0)
-        outputs: Array = h @ w["last.weight"].T + w["last.bias"] + x @ w["linear_own.weight"].T
-        return outputs
 
     def _features(self, observation: Array) -> Array:
         """Features of order one, (B, N, d), as the network was fitted on."""

@@ -10,6 +10,7 @@ import numpy as np
 from envs.economy.game import Economy
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame
 from envs.scaling import from_coordinate
+from policies.perceptron import perceptron
 from policies.policy import FollowerPolicy
 
 PLANS = Path(__file__).parent / "data" / "planned" / "plans.npz"
@@ -46,20 +47,9 @@ class PlanningHousehold(FollowerPolicy):
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, 2)."""
         taxes = leader_action[:, :TAXES] if self._taxes is None else np.tile(self._taxes, (len(leader_action), 1))
-        coordinates = self._network(planned_for(observation), tax_features(taxes)[:, None, :])
+        coordinates = perceptron(self._weights, planned_for(observation), tax_features(taxes)[:, None, :])
         chosen: Array = np.clip(from_coordinate(coordinates.astype(np.float64), self._box), self._low, self._high)
         return chosen
-
-    def _network(self, own: Array, shared: Array) -> Array:
-        """A perceptron with rectified layers beside a linear map, as `rllib_smfg.networks.Network`."""
-        w = self._weights
-        h = own @ w["first_own.weight"].T + w["first_own.bias"] + shared @ w["first_shared.weight"].T
-        np.maximum(h, 0, out=h)
-        for layer in range(sum(name.startswith("middle.") for name in w) // 2):
-            h = np.maximum(h @ w[f"middle.{layer}.weight"].T + w[f"middle.{layer}.bias"], 0)
-        outputs: Array = h @ w["last.weight"].T + w["last.bias"] + own @ w["linear_own.weight"].T
-        outputs += shared @ w["linear_shared.weight"].T
-        return outputs
 
 
 def planned_for(observation: Array) -> Array:
