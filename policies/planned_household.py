@@ -19,7 +19,7 @@ class PlannedHousehold(FollowerPolicy):
 
     def __init__(self, benchmark: Benchmark) -> None:
         plan, household, conditions = benchmark.plan, benchmark.household, benchmark.conditions
-        cash = conditions.kept(plan.income) + household.assets
+        cash = conditions.income_tax.kept(plan.income) + household.assets
         spent = (1 + conditions.consumption_tax) * plan.consumption
         self._saving, self._labour = 1 - spent / cash, plan.labour
         self._ability, self._assets = np.log(household.ability), household.assets

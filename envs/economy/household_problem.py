@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.game import InvalidSetting
+from envs.economy.taxation import ScaledHSV
+from envs.game import Array, InvalidSetting
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -60,36 +61,26 @@ class Conditions:
     asset_xi: float = 0.0
     asset_scale: float = 1.0
 
-    def kept(self, income: Matrix) -> Matrix:
-        """Income after tax, (1 - tau) / (1 - xi) z (y / z)^(1 - xi)."""
-        after: Matrix = (1 - self.tau) / (1 - self.xi) * self.scale * (income / self.scale) ** (1 - self.xi)
-        return after
+    @property
+    def income_tax(self) -> ScaledHSV:
+        """T."""
+        return ScaledHSV(self.tau, self.xi, self.scale)
 
-    def kept_at_the_margin(self, income: Matrix) -> Matrix:
-        """R(y) = (1 - tau) (y / z)^(-xi)."""
-        share: Matrix = (1 - self.tau) * (income / self.scale) ** -self.xi
-        return share
-
-    def kept_of_assets(self, assets: Matrix) -> Matrix:
-        """Assets after tax."""
-        after: Matrix = self._share_of_assets * self.asset_scale * (assets / self.asset_scale) ** (1 - self.asset_xi)
-        return after
+    @property
+    def asset_tax(self) -> ScaledHSV:
+        """T_a."""
+        return ScaledHSV(self.asset_tau, self.asset_xi, self.asset_scale)
 
     def owned_before_tax(self, kept: Matrix) -> Matrix:
-        """The inverse of `kept_of_assets`, mirrored below 0, where nobody is."""
-        relative = np.abs(kept) / (self._share_of_assets * self.asset_scale)
+        """The inverse of `asset_tax.kept`, mirrored below 0, where nobody is."""
+        share = (1 - self.asset_tau) / (1 - self.asset_xi)
+        relative = np.abs(kept) / (share * self.asset_scale)
         owned: Matrix = np.sign(kept) * self.asset_scale * relative ** (1 / (1 - self.asset_xi))
         return owned
 
-    def kept_of_assets_at_the_margin(self, assets: Matrix) -> Matrix:
+    def kept_of_assets_at_the_margin(self, assets: Matrix) -> Array:
         """R_a(a), at the least asset that counts where a = 0 (the schedule's slope has no limit there)."""
-        relative = np.maximum(assets / self.asset_scale, LEAST_ASSETS)
-        share: Matrix = (1 - self.asset_tau) * relative**-self.asset_xi
-        return share
-
-    @property
-    def _share_of_assets(self) -> float:
-        return (1 - self.asset_tau) / (1 - self.asset_xi)
+        return self.asset_tax.kept_at_the_margin(np.maximum(assets, LEAST_ASSETS * self.asset_scale))
 
 
 @dataclass(frozen=True)
@@ -129,7 +120,7 @@ def solve(
 
 def expected_marginal_utility(household: Household, conditions: Conditions, plan: Plan) -> Matrix:
     """beta E[ u'(c') (R_a(a') + r R(y')) ] after each ability today (S,) and assets tomorrow (A,), (S, A)."""
-    gain = conditions.interest_rate * conditions.kept_at_the_margin(plan.income)
+    gain = conditions.interest_rate * conditions.income_tax.kept_at_the_margin(plan.income)
     gain += conditions.kept_of_assets_at_the_margin(household.assets)
     return household.discount * household.transition @ (plan.consumption**-household.crra * gain)
 
@@ -153,7 +144,8 @@ def _improved(household: Household, conditions: Conditions, plan: Plan, poor: Pl
     consumption = expected_marginal_utility(household, conditions, plan) ** (-1 / household.crra)
     spent = (1 + conditions.consumption_tax) * consumption + grid
     income, labour = _income(household, conditions, consumption, spent)
-    owned = conditions.owned_before_tax(spent - conditions.kept(income))  # from which assets `grid` is what is kept
+    # from which assets `grid` is what is kept
+    owned = conditions.owned_before_tax(spent - conditions.income_tax.kept(income))
     bound = grid[None, :] < owned[:, :1]
     following = np.where(bound, 0.0, across(grid, owned, np.broadcast_to(grid, owned.shape)))
     return Plan(
@@ -168,7 +160,8 @@ def _labour(household: Household, conditions: Conditions, consumption: Matrix, i
     """The share of time worked from the first-order condition, at most 1, (S, A)."""
     pay = conditions.wage * household.hours * household.ability[:, None] / (1 + conditions.consumption_tax)
     with np.errstate(divide="ignore"):
-        worth = consumption**-household.crra * conditions.kept_at_the_margin(income) * pay / household.disutility
+        kept = conditions.income_tax.kept_at_the_margin(income)
+        worth = consumption**-household.crra * kept * pay / household.disutility
         share: Matrix = np.minimum(worth ** (1 / household.inverse_frisch), 1.0)
     return share
 
@@ -185,7 +178,7 @@ def _income(household: Household, conditions: Conditions, consumption: Matrix, s
     for _ in range(BISECTIONS):
         income = np.sqrt(low * high)
         labour = _labour(household, conditions, consumption, income)
-        assets = conditions.owned_before_tax(spent - conditions.kept(income))
+        assets = conditions.owned_before_tax(spent - conditions.income_tax.kept(income))
         short = income < earning * labour + conditions.interest_rate * assets
         low, high = np.where(short, income, low), np.where(short, high, income)
     return income, labour
@@ -199,7 +192,7 @@ def hand_to_mouth(household: Household, conditions: Conditions) -> Plan:
     for _ in range(BISECTIONS):
         labour = (low + high) / 2
         income = _positive(earning * labour + conditions.interest_rate * wealth, earning)
-        left = conditions.kept(income) + conditions.kept_of_assets(wealth)
+        left = conditions.income_tax.kept(income) + conditions.asset_tax.kept(wealth)
         consumption = _positive(left, earning) / (1 + conditions.consumption_tax)
         short = labour < _labour(household, conditions, consumption, income)
         low, high = np.where(short, labour, low), np.where(short, high, labour)

@@ -75,13 +75,21 @@ class ScaledHSV:
     def tax(self, x: Array) -> Array:
         """T(x); same shape as x."""
         taxed = np.maximum(x, 0)
-        return taxed - (1 - self.tau) / (1 - self.xi) * self.scale * (taxed / self.scale) ** (1 - self.xi)
+        return taxed - self.kept(taxed)
 
     def marginal_rate(self, x: Array) -> Array:
         """1 - (1 - tau) (x / z)^(-xi); 0 where nothing is owed because x is not above 0."""
         with np.errstate(divide="ignore"):
-            rate = 1 - (1 - self.tau) * (np.maximum(x, 0) / self.scale) ** -self.xi
+            rate = 1 - self.kept_at_the_margin(np.maximum(x, 0))
         return np.where(x > 0, rate, 0.0).astype(_float_type(x))
+
+    def kept(self, x: Array) -> Array:
+        """What is left of amounts x >= 0, (1 - tau) / (1 - xi) z (x / z)^(1 - xi)."""
+        return (1 - self.tau) / (1 - self.xi) * self.scale * (x / self.scale) ** (1 - self.xi)
+
+    def kept_at_the_margin(self, x: Array) -> Array:
+        """What is left of one dollar more than x, (1 - tau) (x / z)^(-xi)."""
+        return (1 - self.tau) * (x / self.scale) ** -self.xi
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,7 +104,7 @@ def _sampled(
 
     ability = np.exp(np.log(household.ability[row]) * (1 - down) + np.log(household.ability[below]) * down)
     assets = household.assets[column] * (1 - across) + household.assets[right] * across
-    cash = conditions.kept(plan.income) + conditions.kept_of_assets(household.assets)
+    cash = conditions.income_tax.kept(plan.income) + conditions.asset_tax.kept(household.assets)
     saving = 1 - (1 + parameters.consumption_tax) * plan.consumption / cash
     choice = np.clip(np.stack([at(saving), at(plan.labour)], -1), LEAST, MOST)
     seen_rate = USUAL_RATE + (conditions.interest_rate - USUAL_RATE) / LASTING

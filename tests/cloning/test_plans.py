@@ -28,11 +28,11 @@ def test_taxes_on_assets_enter_the_plan() -> None:
     household = household_of(CALIBRATED, 5, 80)
     conditions = conditions_of(CALIBRATED, 0.045, np.array([0.3, 0.2, 0.01, 0.005]))
     np.testing.assert_allclose(
-        conditions.owned_before_tax(conditions.kept_of_assets(household.assets)), household.assets, rtol=1e-9
+        conditions.owned_before_tax(conditions.asset_tax.kept(household.assets)), household.assets, rtol=1e-9
     )
     plan = solve(household, conditions, tolerance=1e-6)
     spent = (1 + CALIBRATED.consumption_tax) * plan.consumption + plan.next_assets
-    there = conditions.kept(plan.income) + conditions.kept_of_assets(household.assets)
+    there = conditions.income_tax.kept(plan.income) + conditions.asset_tax.kept(household.assets)
     np.testing.assert_allclose(spent[:, :-5], there[:, :-5], rtol=0.01)
     errors, free = euler_errors(household, conditions, plan)
     assert errors[free].mean() < 5e-3

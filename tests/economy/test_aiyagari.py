@@ -112,12 +112,12 @@ def test_the_general_method_finds_the_same_plan_and_prices_hours() -> None:
     worker = Household(0.96, 2.0, 5.0, 2.0, 1.0, h.ability, h.transition, h.assets)
     taxed = Conditions(wage, rate, tau=0.3, xi=0.18, scale=1.2, consumption_tax=0.065)
     plan = solve(worker, taxed, tolerance=1e-7)
-    pay = wage * h.ability[:, None] * taxed.kept_at_the_margin(plan.income) / 1.065
+    pay = wage * h.ability[:, None] * taxed.income_tax.kept_at_the_margin(plan.income) / 1.065
     inner = plan.labour < 0.999
     wanted = (plan.consumption**-2.0 * pay / 5.0) ** 0.5
     np.testing.assert_allclose(plan.labour[inner], wanted[inner], rtol=0.01)
     spent = 1.065 * plan.consumption + plan.next_assets
-    np.testing.assert_allclose(spent, taxed.kept(plan.income) + h.assets, rtol=0.01)
+    np.testing.assert_allclose(spent, taxed.income_tax.kept(plan.income) + h.assets, rtol=0.01)
     errors, free = euler_errors(worker, taxed, plan)
     assert errors[free].mean() < 1e-3
 

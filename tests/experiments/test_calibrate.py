@@ -35,7 +35,7 @@ def test_households_of_the_long_run_optimise_and_the_budget_balances(settled: Be
     errors, free = euler_errors(settled.household, settled.conditions, settled.plan)
     assert errors[free].mean() < 0.01
     share, plan, p = settled.long_run.share, settled.plan, CALIBRATED
-    revenue = (share * (plan.income - settled.conditions.kept(plan.income))).sum()
+    revenue = (share * (plan.income - settled.conditions.income_tax.kept(plan.income))).sum()
     revenue += p.consumption_tax * (share * plan.consumption).sum()
     needed = (p.usual_spending_share + first_prices(p)[1] * p.debt_to_gdp) * settled.moments["gdp"]
     assert revenue == pytest.approx(needed, rel=0.005)
@@ -47,7 +47,7 @@ def test_planned_households_do_what_the_plan_says(settled: Benchmark) -> None:
     states = np.array([[[h.ability[s], h.assets[a], 50.0, 0.04] for s in (0, 4, 9) for a in (0, 30, 90)]])
     acted = PlannedHousehold(settled).act(states, np.zeros((1, 5)))[0]
     for k, (s, a) in enumerate((s, a) for s in (0, 4, 9) for a in (0, 30, 90)):
-        cash = settled.conditions.kept(plan.income[s, a]) + h.assets[a]
+        cash = settled.conditions.income_tax.kept(plan.income[s, a]) + h.assets[a]
         assert (1 - acted[k, 0]) * cash / 1.065 == pytest.approx(plan.consumption[s, a], rel=1e-9)
         assert acted[k, 1] == pytest.approx(plan.labour[s, a])
 
