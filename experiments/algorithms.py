@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from envs import InvalidSetting
 from policies.given import Given
 from rllib_smfg.methods import METHODS, Family, method, with_method
-from rllib_smfg.settings import FollowerGradient, LeaderGradient, LearningSettings, Squash, Statistic, View
+from rllib_smfg.settings import (
+    Device,
+    FollowerGradient,
+    LeaderGradient,
+    LearningSettings,
+    Sampling,
+    Squash,
+    Statistic,
+    View,
+)
 
 LearningRate = Annotated[float, Field(gt=0, le=1)] | list[tuple[Annotated[float, Field(ge=0)], float]]
 Units = tuple[Annotated[int, Field(ge=1, le=4096)], ...]
@@ -140,10 +149,10 @@ class GradientAlgorithm(Algorithm):
         None, description="households that are given, as planning or real_data; empty: they learn"
     )
     pretrain: str | None = Field(None, description="cloned follower to start from: its folder, or real_data/maddpg")
-    sampling: Literal["synchronous", "asynchronous"] = Field(
+    sampling: Sampling = Field(
         "synchronous", description="asynchronous: runners play while the learner learns, with weights an iteration old"
     )
-    device: Literal["cpu", "cuda", "auto"] = Field("cpu", description="where the learner computes")
+    device: Device = Field("cpu", description="where the learner computes")
     torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
 
     _rising = field_validator("actor_lr", "critic_lr")(rising)

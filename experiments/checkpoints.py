@@ -157,13 +157,18 @@ def find(path: Path) -> Path:
         raise InvalidSetting(f"{path}: no such folder; name a checkpoint, exported policies, or a run's folder")
     if (path / MANIFEST).is_file() or _is_export(path):
         return path
-    seeds = sorted(path.glob("seed_*")) or [path]
+    seeds = seed_folders(path) or [path]
     if len(seeds) > 1:
         raise InvalidSetting(f"{path}: holds {len(seeds)} seeds; name one of them, for example {seeds[0]}")
     found = latest(seeds[0] / "checkpoints" if (seeds[0] / "checkpoints").is_dir() else seeds[0])
     if found is None:
         raise InvalidSetting(f"{path}: holds no checkpoint ({MANIFEST} is missing)")
     return found
+
+
+def seed_folders(run: Path) -> list[Path]:
+    """The folders of a run's seeds, in their order; none where `run` is something else."""
+    return sorted(run.glob("seed_*"), key=lambda path: int(path.name.removeprefix("seed_")))
 
 
 def _all(folder: Path) -> list[Path]:

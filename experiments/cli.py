@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
@@ -30,9 +27,9 @@ from experiments import (
     cli_tune,
 )
 from experiments.interrupts import Interrupted
+from experiments.terminal import command_line, console
 
 BAD_INPUT = 2
-WIDTH_WITHOUT_TERMINAL = 120
 
 
 class OneLineErrors(TyperGroup):
@@ -107,12 +104,12 @@ def train(
     from experiments.train import run
 
     run(
-        _console(),
+        console(),
         config=config,
         overrides=set_ or [],
         output=output,
         resume=resume,
-        command=_command(),
+        command=command_line(),
         storage=storage,
     )
 
@@ -126,7 +123,7 @@ def pretrain(
     """Fit households to the Survey of Consumer Finances (behaviour cloning)."""
     from experiments.pretrain import run
 
-    run(_console(), config, set_ or [], output)
+    run(console(), config, set_ or [], output)
 
 
 @app.command()
@@ -140,7 +137,7 @@ def evaluate(
     """Play whole episodes with trained policies; needs no Ray and unpickles nothing."""
     from experiments.evaluate import run
 
-    run(_console(), checkpoint, episodes=episodes, seed=seed, followers=followers, json=json)
+    run(console(), checkpoint, episodes=episodes, seed=seed, followers=followers, json=json)
 
 
 @app.command()
@@ -152,7 +149,7 @@ def replay(
     """Replay a recorded trajectory; exit code 1 where an output differs by more than the tolerance."""
     from experiments.replay import run
 
-    raise typer.Exit(run(_console(), file, preset=preset, tolerance=tolerance))
+    raise typer.Exit(run(console(), file, preset=preset, tolerance=tolerance))
 
 
 @data.command()
@@ -160,7 +157,7 @@ def check(path: Annotated[Path, typer.Argument(help="SCF summary extract (SCFP20
     """Read a survey file and sum it up."""
     from experiments.data import run
 
-    run(_console(), path)
+    run(console(), path)
 
 
 @app.command()
@@ -174,7 +171,7 @@ def solve(
     """Print the exact solution of a game."""
     from experiments.solve import run
 
-    run(_console(), game, overrides=set_ or [], followers=followers, concept=concept, as_json=json)
+    run(console(), game, overrides=set_ or [], followers=followers, concept=concept, as_json=json)
 
 
 @app.command()
@@ -191,7 +188,7 @@ def frontier(
     """Search constant policies and print those that no other surpasses in GDP, welfare and equality."""
     from experiments.frontier import run
 
-    run(_console(), config, overrides=set_ or [], seed=seed, json=json)
+    run(console(), config, overrides=set_ or [], seed=seed, json=json)
 
 
 @app.command()
@@ -205,7 +202,7 @@ def verify(
     """Train on games whose solution is known; exit code 1 where what was learned misses the acceptance table."""
     from experiments.verify.run import run
 
-    raise typer.Exit(run(_console(), games or [], seeds=seeds, quick=quick, output=json, followers=followers))
+    raise typer.Exit(run(console(), games or [], seeds=seeds, quick=quick, output=json, followers=followers))
 
 
 @app.command()
@@ -229,7 +226,7 @@ def exploitability(
     from experiments.exploitability import run
 
     run(
-        _console(),
+        console(),
         checkpoint,
         baseline=baseline,
         quick=quick,
@@ -251,18 +248,7 @@ def benchmark(
     """Measure the speed of simulator, policies and training."""
     from experiments.benchmark import run
 
-    run(_console(), json, quick)
-
-
-def _console() -> Console:
-    """Standard output; wide enough for tables where it is no terminal."""
-    console = Console()
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=WIDTH_WITHOUT_TERMINAL)
-
-
-def _command() -> str:
-    """The command line, to be kept with what it made."""
-    return shlex.join(["smfg", *sys.argv[1:]])
+    run(console(), json, quick)
 
 
 def main() -> NoReturn:

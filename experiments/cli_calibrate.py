@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from experiments.terminal import console
 
 
 def calibrate(
@@ -20,5 +21,4 @@ def calibrate(
     """Set the calibrated economy against US data (docs/calibration.md); misses are printed, not failures."""
     from experiments.calibrate import run
 
-    console = Console() if Console().is_terminal else Console(width=140)
-    run(console, check=check, games=games, followers=followers, years=years, seed=seed, json=json)
+    run(console(140), check=check, games=games, followers=followers, years=years, seed=seed, json=json)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-WIDTH_WITHOUT_TERMINAL = 120
+from experiments.terminal import command_line, console
 
 
 def compare(
@@ -26,8 +22,5 @@ def compare(
     """Set policies and trained runs side by side in the same episodes; rows may be trained on the spot."""
     from experiments.compare.run import run
 
-    command = shlex.join(["smfg", *sys.argv[1:]])
-    console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=WIDTH_WITHOUT_TERMINAL)
-    run(console, config=config, overrides=set_ or [], output=output, resume=resume, local=local, command=command)
+    command = command_line()
+    run(console(), config=config, overrides=set_ or [], output=output, resume=resume, local=local, command=command)

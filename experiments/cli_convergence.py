@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+
+from experiments.terminal import console
 
 SIZES = [10, 100, 1000, 10_000, 100_000, 1_000_000]
 
@@ -25,10 +26,9 @@ def convergence(
     """Follow K(N) of the linear-quadratic game, and the spread of an economy's indicators, as N grows."""
     from experiments.convergence.run import run
 
-    console = Console() if Console().is_terminal else Console(width=140)
     sizes = sorted(set(followers or SIZES))
     run(
-        console,
+        console(140),
         followers=sizes,
         preset=preset,
         economies=economies,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
+
+from experiments.terminal import command_line, console
 
 
 def impulse(
@@ -26,9 +25,8 @@ def impulse(
     """Impulse responses: a financial crisis and a disaster against the same economies' luck without them."""
     from experiments.impulse import SHOCKS, run
 
-    console = Console() if Console().is_terminal else Console(width=120)
     run(
-        console,
+        console(),
         leader,
         follower,
         settings={"name": "economy", "preset": preset, "games": economies, "followers": followers},
@@ -37,5 +35,5 @@ def impulse(
         seed=seed,
         image=image,
         json=json,
-        command=shlex.join(["smfg", *sys.argv[1:]]),
+        command=command_line(),
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from experiments.terminal import command_line, console
 
 
 def schedule(
@@ -22,6 +21,4 @@ def schedule(
     """Tax schedules of the calibrated economy beside each other: what was learned against us_federal, say."""
     from experiments.schedules import run
 
-    console = Console() if Console().is_terminal else Console(width=120)
-    command = shlex.join(["smfg", *sys.argv[1:]])
-    run(console, governments, follower, year=year, seed=seed, image=image, json=json, command=command)
+    run(console(), governments, follower, year=year, seed=seed, image=image, json=json, command=command_line())

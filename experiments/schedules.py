@@ -17,7 +17,7 @@ from envs import InvalidSetting, make
 from envs.economy.game import Economy
 from envs.economy.taxation import Schedule
 from envs.game import Array
-from experiments import named_policies
+from experiments import checkpoints, named_policies
 from experiments.files import write_json
 from policies import registry
 from policies.tax_rule import TaxRule
@@ -113,7 +113,7 @@ def _seeds(name: str) -> list[str]:
     """All seeds of a run's folder, or the government itself."""
     if name in registry.LEADERS:
         return [name]
-    return [str(path) for path in sorted(Path(name).glob("seed_*"))] or [name]
+    return [str(path) for path in checkpoints.seed_folders(Path(name))] or [name]
 
 
 def _plain(each: Drawn) -> dict[str, Any]:

@@ -73,8 +73,12 @@ class Soak:
                 measured = {"memory_mib": round(memory_mib(process), 1), "open_files": open_files(process)}
             except (OSError, StopIteration):  # it has ended meanwhile
                 continue
-            about = {"minute": round((time.monotonic() - self.began) / 60, 3), "life": self.lives, "role": role}
+            about = {"minute": round(self.minute(), 3), "life": self.lives, "role": role}
             self.samples.append({**about, "process": process, "iteration": self.iteration(), **measured})
+
+    def minute(self) -> float:
+        """Minutes since the beginning."""
+        return (time.monotonic() - self.began) / 60
 
     def process(self) -> int | None:
         """The driver's."""
@@ -109,7 +113,7 @@ class Soak:
                 self._damage()
             lost, may_lose = self.iteration() - self.saved(), INTERVAL * (1 + (fault == "damage checkpoint"))
             self.start(config)
-        minute, at = round((time.monotonic() - self.began) / 60, 2), self.iteration() - lost
+        minute, at = round(self.minute(), 2), self.iteration() - lost
         self.faults.append({"minute": minute, "fault": fault, "from": at, "lost": lost, "may_lose": may_lose})
 
     def _kill_driver(self) -> None:
@@ -171,8 +175,7 @@ def _watch(run: Soak, config: Path, seconds: float, every: float) -> list[str]:
         if time.monotonic() > next_fault and run.iteration() >= run.next_from():
             fault = next(faults)
             run.inject(fault, config)
-            minutes = (time.monotonic() - run.began) / 60
-            typer.echo(f"{minutes:5.1f} of {seconds / 60:.0f} minutes, iteration {run.iteration()}: {fault}")
+            typer.echo(f"{run.minute():5.1f} of {seconds / 60:.0f} minutes, iteration {run.iteration()}: {fault}")
             next_fault = time.monotonic() + every
     assert run.driver is not None
     run.driver.send_signal(signal.SIGTERM)

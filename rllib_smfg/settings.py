@@ -13,6 +13,8 @@ LeaderGradient = Literal["total", "partial"]
 FollowerGradient = Literal["game", "team"]
 Statistic = Literal["mean", "standard_deviation", "quantiles"]
 Squash = Literal["clip", "tanh"]
+Sampling = Literal["synchronous", "asynchronous"]  # whether runners play while the learner learns
+Device = Literal["cpu", "cuda", "auto"]  # where the learner computes
 
 
 @dataclass(frozen=True)

@@ -111,5 +111,4 @@ def _trained(path: str | Path, game: dict[str, Any], rules: list[str]) -> Traine
 
 def _checkpoints(folder: Path) -> list[Path]:
     """A folder itself, or those of all seeds of a run."""
-    seeds = sorted(folder.glob("seed_*"), key=lambda path: int(path.name.removeprefix("seed_")))
-    return [checkpoints.find(path) for path in seeds] or [folder]
+    return [checkpoints.find(path) for path in checkpoints.seed_folders(folder)] or [folder]

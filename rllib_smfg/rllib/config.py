@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
@@ -12,15 +12,14 @@ from envs import InvalidSetting, make
 from envs.registry import nearest
 from policies.given import Given
 from rllib_smfg.cloning.imitation import Weights, imitated_leader
-from rllib_smfg.rllib.device import Device, learner_gpus
+from rllib_smfg.rllib.device import learner_gpus
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, PlayerModule, module_specs
-from rllib_smfg.settings import LearningSettings
+from rllib_smfg.settings import Device, LearningSettings, Sampling
 
 LearningRate = float | list[list[float]]
-Sampling = Literal["synchronous", "asynchronous"]
 
 
 class SMFRLConfig(GameConfig):
@@ -43,6 +42,8 @@ class SMFRLConfig(GameConfig):
     # on the class, so that checkpoints from before these settings go on
     sampling: Sampling = "synchronous"
     device: Device = "cpu"
+    leader_lasting_noise: float = 0.0
+    leader_imitates: Given | None = None
 
     def __init__(self, algo_class: type | None = None) -> None:
         if algo_class is None:
@@ -61,11 +62,9 @@ class SMFRLConfig(GameConfig):
         self.leader_noise = 0.1
         self.follower_noise = 0.1
         self.common_noise = 0.05
-        self.leader_lasting_noise = 0.0
         self.leader_held_years = 0
         self.follower_held_years = 0
         self.leader_start: Sequence[float] | None = None
-        self.leader_imitates: Given | None = None
         self.follower_start: Sequence[float] | None = None
 
     def training(self, **settings: Any) -> Self:

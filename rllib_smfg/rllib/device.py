@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import ray
 import torch
 
 from envs import InvalidSetting
 from envs.registry import nearest
-
-Device = Literal["cpu", "cuda", "auto"]
+from rllib_smfg.settings import Device
 
 
 def learner_gpus(device: str, learners: int) -> int:

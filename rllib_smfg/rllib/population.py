@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import torch
@@ -36,10 +37,10 @@ class PopulationAlgorithm(Algorithm):
         """Fragments of all healthy runners, sampled with `how`; none while every remote runner is restarting."""
         group = self.env_runner_group
         if group.num_remote_env_runners() == 0:
-            results = [(group.local_env_runner.sample(**how), group.local_env_runner.get_metrics())]
+            results = [_play(group.local_env_runner, **how)]
         else:
             results = group.foreach_env_runner(
-                lambda runner: (runner.sample(**how), runner.get_metrics()),
+                partial(_play, **how),
                 local_env_runner=False,
                 timeout_seconds=self.config.sample_timeout_s,
             )
@@ -47,9 +48,7 @@ class PopulationAlgorithm(Algorithm):
 
     def request_years(self, **how: Any) -> None:
         """Asks all healthy remote runners that are not already at it for years, without waiting for them."""
-        self.env_runner_group.foreach_env_runner_async(
-            lambda runner: (runner.sample(**how), runner.get_metrics()), tag=REQUESTED
-        )
+        self.env_runner_group.foreach_env_runner_async(partial(_play, **how), tag=REQUESTED)
 
     def requested_years(self) -> list[Any]:
         """Fragments asked for by `request_years`, once they are there; nothing of runners that were lost meanwhile."""
@@ -101,3 +100,8 @@ class PopulationAlgorithm(Algorithm):
             torch.set_rng_state(state[TORCH])
         if PLAY in state and self.config.num_env_runners == 0:
             self.env_runner.set_play_state(state[PLAY])
+
+
+def _play(runner: Any, **how: Any) -> tuple[list[Any], Any]:
+    """A runner's fragments and metrics; a function by itself, so that no algorithm is sent along."""
+    return runner.sample(**how), runner.get_metrics()

@@ -1,0 +1,22 @@
+"""What all commands share of the terminal: where they print, and how they were called."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+
+from rich.console import Console
+
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+def console(width_without_terminal: int = WIDTH_WITHOUT_TERMINAL) -> Console:
+    """Standard output; wide enough for tables where it is no terminal, unless COLUMNS says how wide it is."""
+    found = Console()
+    return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=width_without_terminal)
+
+
+def command_line() -> str:
+    """How `smfg` was called, to be kept with what it made."""
+    return shlex.join(["smfg", *sys.argv[1:]])
