@@ -12,8 +12,10 @@ The government has nothing to decide: its action changes nothing. Solved by `env
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from types import ModuleType
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -80,6 +82,9 @@ class Aiyagari(StackelbergMeanFieldGame):
             (2.4, 1.4, wage[1], 0.04),
             (0.35, 0.7, 0.1 * wage[1], rate[1]),
         )
+        self.follower_outlook = CashOnHand(
+            self.parameters, self.economy.log_consumption_unit, self.follower_reward_scale, self.follower_scaling
+        )
         self.state = self._first_state(self.n_games)
 
     @property
@@ -140,6 +145,31 @@ class Aiyagari(StackelbergMeanFieldGame):
             "wealth_gini": gini(flows.next_assets)[:, 0],
         }
         return Transition(flows.reward.mean(axis=1), flows.reward, flows.terminated, indicators)
+
+
+@dataclass(frozen=True)
+class CashOnHand:
+    """The household's outlook: utility of what it consumes and the assets it keeps, at last year's prices."""
+
+    parameters: Parameters
+    usual_consumption: float
+    reward_scale: float
+    scaling: FeatureScaling
+    carried: int = 4
+    needs_leader: bool = False
+
+    def __call__(
+        self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
+    ) -> tuple[Any, Sequence[Any]]:
+        """Utility, and (ability, assets kept, wage, interest rate) as the household's features have them."""
+        p, s = self.parameters, self.scaling
+        ability, assets, wage, rate = observation
+        cash, share = wage * ability + (1 + rate) * assets, action[0]
+        consumption, kept = share * cash, (1 - share) * cash
+        relative = xp.log(consumption / self.usual_consumption)
+        utility = relative if p.mu == 1 else xp.expm1((1 - p.mu) * relative) / (1 - p.mu)
+        after = (xp.log1p(ability / s.unit[0]), xp.log1p(kept / s.unit[1]), wage, rate)
+        return utility / self.reward_scale, [(x - s.shift[k]) / s.width[k] for k, x in enumerate(after)]
 
 
 def economy_of(parameters: Parameters) -> EconomyParameters:

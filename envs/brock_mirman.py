@@ -12,8 +12,10 @@ households one of them moves prices by its share 1/N; the solution ignores that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from types import ModuleType
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -58,6 +60,11 @@ class Parameters:
         """The K at which K' = al be (1 - tau*) A K^al stays put."""
         return float((self.al * self.be * (1 - self.optimal_tax) * self.A) ** (1 / (1 - self.al)))
 
+    @property
+    def steady_income(self) -> float:
+        """Income after tax per household there, of which the share al be is saved."""
+        return self.steady_capital / (self.al * self.be)
+
 
 class BrockMirman(StackelbergMeanFieldGame):
     """The game above.
@@ -91,6 +98,8 @@ class BrockMirman(StackelbergMeanFieldGame):
         self.follower_action_space = ShareBox(SMALLEST_RATE, LARGEST_RATE, (1,), np.float64)
         self.leader_scaling = FeatureScaling.log(unit=(unit,), shift=(centre,), width=(1.0,))
         self.follower_scaling = FeatureScaling.log(unit=(unit,) * 2, shift=(centre,) * 2, width=(1.0,) * 2)
+        self.leader_outlook = Spending(self.parameters)
+        self.follower_outlook = Saving(self.parameters)
         self.k = np.full((self.n_games, self.n_followers), self.parameters.steady_capital)
 
     def _start(self, games: NDArray[np.int64]) -> None:
@@ -119,6 +128,43 @@ class BrockMirman(StackelbergMeanFieldGame):
         }
         self.k = s * income
         return Transition(utility.mean(axis=1), utility, np.zeros(self.n_games, dtype=bool), indicators)
+
+
+@dataclass(frozen=True)
+class Saving:
+    """The household's outlook: its reward, its capital next year, and the mean income after tax, which all divide."""
+
+    parameters: Parameters
+    carried: int = 2
+    needs_leader: bool = True
+
+    def __call__(
+        self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
+    ) -> tuple[Any, Sequence[Any]]:
+        """The reward, and (ln k_i', ln of mean income after tax), around the steady state."""
+        p, (k, K), s, tau = self.parameters, observation, action[0], leader_action[0]
+        Y = p.A * K**p.al
+        left = (1 - tau) * ((1 - p.al) * Y + p.al * Y / K * k)
+        carried = (xp.log(s * left / p.steady_capital), xp.log((1 - tau) * Y / p.steady_income))
+        return xp.log((1 - s) * left) + p.ph * xp.log(tau * Y), carried
+
+
+@dataclass(frozen=True)
+class Spending:
+    """The leader's outlook: what it knows of households' utility, and the mean income it leaves them."""
+
+    parameters: Parameters
+    carried: int = 1
+    needs_leader: bool = False
+
+    def __call__(
+        self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
+    ) -> tuple[Any, Sequence[Any]]:
+        """Utility ln((1 - tau) Y) + ph ln(tau Y), and the log of mean income after tax, around the steady state."""
+        p, K, tau = self.parameters, observation[0], action[0]
+        Y = p.A * K**p.al
+        left = (1 - tau) * Y
+        return xp.log(left) + p.ph * xp.log(tau * Y), (xp.log(left / p.steady_income),)
 
 
 def gini(amounts: Array) -> Array:

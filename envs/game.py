@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from envs.outlook import Outlook
 from envs.scaling import FeatureScaling
 
 Array = NDArray[np.floating[Any]]
@@ -82,6 +83,9 @@ class StackelbergMeanFieldGame(ABC):
     # a typical size of one year's rewards: a learner divides by it, so that its step sizes fit any game and task
     leader_reward_scale: float = 1.0
     follower_reward_scale: float = 1.0
+    # what each side knows of its own action's consequences, see `Outlook`; None: nothing
+    leader_outlook: Outlook | None = None
+    follower_outlook: Outlook | None = None
     leader_observation_space: Box
     leader_action_space: Box
     follower_observation_space: Box

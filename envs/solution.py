@@ -27,6 +27,7 @@ SOLVED_GAMES: dict[str, str] = {
     "income_tax": "envs.income_tax",
     "brock_mirman": "envs.brock_mirman",
     "static_hsv": "envs.static_hsv",
+    "aiyagari": "envs.aiyagari",
 }
 
 

@@ -110,6 +110,8 @@ class GradientAlgorithm(Algorithm):
     mean_field: tuple[Statistic, ...] = Field(
         ("mean",), min_length=1, description="statistics that make up the mean field"
     )
+    leader_outlook: bool = Field(False, description="the leader's critic knows what its budget makes of an action")
+    follower_outlook: bool = Field(False, description="the households' critic knows the same of theirs")
     discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
     hidden: Units = Field((64, 64), min_length=1, description="units of each hidden layer")
     target_step: float = Field(0.01, gt=0, lt=1, description="share by which targets move towards networks, an update")
@@ -145,6 +147,7 @@ class GradientAlgorithm(Algorithm):
     )
     leader_imitates: Rule | None = Field(None, description="a rule the leader starts as; empty: leader_start")
     follower_start: tuple[float, ...] | None = Field(None, description="first follower action; empty: mid-range")
+    follower_imitates: Rule | None = Field(None, description="a rule households start as; empty: follower_start")
     follower: Rule | None = Field(
         None, description="households that are given, as planning or real_data; empty: they learn"
     )

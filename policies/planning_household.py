@@ -14,7 +14,7 @@ from policies.perceptron import perceptron
 from policies.policy import FollowerPolicy
 
 PLANS = Path(__file__).parent / "data" / "planned" / "plans.npz"
-FOLLOWER_SEES = ("wage", "interest_rate")
+FOLLOWER_SEES = ("wage", "interest_rate", "mean_income", "mean_assets")
 TAXES = 4  # tau, xi, tau_a, xi_a
 
 

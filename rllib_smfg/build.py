@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium.spaces import Box
 
-from envs.game import StackelbergMeanFieldGame
+from envs.game import InvalidSetting, StackelbergMeanFieldGame
+from envs.outlook import Outlook
 from envs.scaling import FeatureScaling
+from rllib_smfg.foresight import Budget, ForesightedCritic
 from rllib_smfg.mean_field import view_size
 from rllib_smfg.networks import Actor, Critic
 from rllib_smfg.settings import LearningSettings
@@ -26,6 +28,8 @@ class Interface:
     leader_scaling: FeatureScaling
     follower_scaling: FeatureScaling
     followers: int
+    leader_outlook: Outlook | None = None
+    follower_outlook: Outlook | None = None
 
     @classmethod
     def of(cls, game: StackelbergMeanFieldGame) -> Interface:
@@ -38,6 +42,8 @@ class Interface:
             game.leader_scaling,
             game.follower_scaling,
             game.n_followers,
+            game.leader_outlook,
+            game.follower_outlook,
         )
 
     @property
@@ -71,6 +77,10 @@ def leader_critic(interface: Interface, settings: LearningSettings) -> Critic:
     view = settings.leader_view
     own = _size(interface.leader_observation) + _size(interface.leader_action)
     population = view_size(view, interface.household_size, interface.followers, settings.mean_field)
+    if settings.leader_outlook:
+        assert interface.leader_outlook is not None, "see check_outlooks"
+        budget = Budget(interface.leader_outlook, interface.leader_scaling, interface.leader_action)
+        return ForesightedCritic(budget, population, settings.hidden, view != "joint", settings.discount)
     return Critic(own, population, settings.hidden, quadratic=view != "joint")
 
 
@@ -79,7 +89,25 @@ def follower_critic(interface: Interface, settings: LearningSettings) -> Critic:
     view = settings.follower_view
     seen = _size(interface.leader_action) if settings.household_critic_sees_leader else 0
     population = view_size(view, interface.household_size, interface.followers, settings.mean_field)
+    if settings.follower_outlook:
+        assert interface.follower_outlook is not None, "see check_outlooks"
+        leader_action = interface.leader_action if seen else None
+        budget = Budget(
+            interface.follower_outlook, interface.follower_scaling, interface.follower_action, leader_action
+        )
+        return ForesightedCritic(budget, seen + population, settings.hidden, view != "joint", settings.discount)
     return Critic(interface.household_size, seen + population, settings.hidden, quadratic=view != "joint")
+
+
+def check_outlooks(interface: Interface, settings: LearningSettings) -> None:
+    """Raises InvalidSetting for an outlook that the game does not have, or that reads what followers do not see."""
+    for side in ("leader", "follower"):
+        outlook = getattr(interface, f"{side}_outlook")
+        if getattr(settings, f"{side}_outlook") and outlook is None:
+            raise InvalidSetting(f"{side}_outlook = true: this game has none; say false")
+    needed = settings.follower_outlook and interface.follower_outlook and interface.follower_outlook.needs_leader
+    if needed and not settings.household_critic_sees_leader:
+        raise InvalidSetting("follower_outlook = true: needs followers_see_leader = true, as it reckons with taxes")
 
 
 def _size(space: Box) -> int:

@@ -158,7 +158,8 @@ def _interface_to_json(interface: Interface) -> dict[str, Any]:
 def _interface_from_json(text: dict[str, Any]) -> Interface:
     boxes = {n: _box_from_json(text[n]) for n in BOXES}
     scalings = {n: FeatureScaling(**text[n]) for n in SCALINGS}
-    return Interface(**boxes, **scalings, followers=text["followers"])
+    parts: dict[str, Any] = {**boxes, **scalings, "followers": text["followers"]}
+    return Interface(**parts)
 
 
 def _box_to_json(box: Box) -> dict[str, Any]:

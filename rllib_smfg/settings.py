@@ -28,6 +28,8 @@ class LearningSettings:
     leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
         `partial` holds the mean field fixed, as algorithm 1 of the paper prints it.
     follower_gradient: `game` holds the other households fixed; `team` differentiates the whole population's actions.
+    leader_outlook, follower_outlook: this side's critic knows its own budget (`envs.outlook`), and learns only what
+        comes after; games without an outlook refuse it.
     squash: how actors keep within their bounds: `clip` lets the critic's gradient through at a bound, so an actor can
         come back; `tanh` (the authors' choice) loses it there.
     """
@@ -38,6 +40,8 @@ class LearningSettings:
     leader_gradient: LeaderGradient = "total"
     follower_gradient: FollowerGradient = "game"
     mean_field: tuple[Statistic, ...] = ("mean",)
+    leader_outlook: bool = False
+    follower_outlook: bool = False
 
     discount: float = 0.975
     hidden: tuple[int, ...] = (64, 64)

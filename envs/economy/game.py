@@ -89,6 +89,8 @@ class Economy(StackelbergMeanFieldGame):
         self.follower_reward_scale = self.parameters.typical_utility
         self.population = load_population(population, weighting, self.parameters.laws.survey_wealth)
         self._open_spaces(saving_rate_min, saving_rate_max)
+        if parameters.laws.follower_outlook is not None:
+            self.follower_outlook = parameters.laws.follower_outlook(self.parameters, self.follower_scaling)
         self.flows: Flows | None = None
         self.state = self._first_state(self.n_games)
 

@@ -12,6 +12,8 @@ from gymnasium.spaces import Box
 from envs.economy.state import Accounts, Flows, Prices, State
 from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.game import Array, BoolArray, InvalidSetting
+from envs.outlook import Outlook
+from envs.scaling import FeatureScaling
 
 if TYPE_CHECKING:
     from envs.economy.ability import AbilityDraws
@@ -64,6 +66,7 @@ class Laws:
     also_reported(flows, state): indicators, (B, 1) each, beside those that every preset reports.
     leader_sees, follower_sees: names of the per-game numbers in `State` that the government observes beside the six
         group means, and the households beside their own ability and assets.
+    follower_outlook(parameters, scaling of what followers observe): what households can work out of their own budget.
     scales: (unit, shift, width) of logarithmic features, by what is observed.
     leader_scales: the same for each number the leader observes, where means of groups vary less than households do.
     follower_box: the scale on which the households' actions are even (`envs.scaling`).
@@ -87,6 +90,7 @@ class Laws:
     also_reported: dict[str, Callable[[Flows, State], Array]] = field(default_factory=dict)
     leader_sees: tuple[str, ...] = ()
     follower_sees: tuple[str, ...] = ()
+    follower_outlook: Callable[[EconomyParameters, FeatureScaling], Outlook] | None = None
     scales: Mapping[str, tuple[float, float, float]] = field(default_factory=lambda: SCALES)
     leader_scales: tuple[tuple[float, float, float], ...] | None = None
     survey_wealth: str = "assets"

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from envs.economy import ability, accounts, actions, households, indicators, initial, markets, rewards
+from envs.economy.outlook import HouseholdBudget
 from envs.economy.parameters import EconomyParameters, Laws, Task
 from envs.game import InvalidSetting
 from envs.registry import nearest
@@ -105,12 +106,14 @@ CALIBRATED = replace(
             "bottom_50_wealth_share": indicators.bottom_50_wealth_share,
         },
         leader_sees=("wage", "interest_rate", "capital_to_gdp", "debt_to_gdp"),
-        follower_sees=("wage", "interest_rate"),
+        follower_sees=("wage", "interest_rate", "mean_income", "mean_assets"),
         scales={
             "dollars": (1e4, 3.0, 2.5),
             "ability": (0.1, 1.8, 1.0),
             "wage": (1.0, 4.3, 0.3),
             "interest_rate": (0.01, 1.4, 0.7),
+            "mean_income": (1e4, 3.0, 0.3),
+            "mean_assets": (1e4, 4.6, 0.3),
             "capital_to_gdp": (1.0, 1.5, 0.3),
             "debt_to_gdp": (1.0, 0.7, 0.7),
         },
@@ -130,6 +133,7 @@ CALIBRATED = replace(
         ),
         survey_wealth="net_worth",
         follower_box=ShareBox,
+        follower_outlook=HouseholdBudget,
     ),
     capital_share=CAPITAL_SHARE,
     depreciation=DEPRECIATION,

@@ -47,6 +47,18 @@ class State:
         """Debt over the last GDP seen, (B, 1)."""
         return self.debt / self.gdp
 
+    @property
+    def mean_income(self) -> Array:
+        """Mean income (B, 1): the unit of a scaled schedule on incomes."""
+        mean: Array = total(self.income) / self.income.shape[-1]
+        return mean
+
+    @property
+    def mean_assets(self) -> Array:
+        """Mean assets (B, 1): the unit of a scaled schedule on assets."""
+        mean: Array = total(self.assets) / self.assets.shape[-1]
+        return mean
+
     def with_games(self, games: NDArray[np.int64], fresh: State) -> State:
         """A copy in which the economies of `fresh`, one for each index in `games`, stand in those games' place."""
         copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in vars(self).items()}

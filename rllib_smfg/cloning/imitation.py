@@ -1,4 +1,7 @@
-"""A leader that begins as a rule: the linear part of its actor is fitted to what the rule does where the rule leads."""
+"""Actors that begin as a rule, fitted to what the rule does in games of its own.
+
+Of a leader the linear part is fitted, where the rule leads; of followers, of whom much more is seen, the whole actor.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from torch import Tensor
 
 from envs import make
 from envs.game import Array
-from policies import LeaderPolicy
+from policies import FollowerPolicy, LeaderPolicy
 from policies.given import Given
-from rllib_smfg.build import Interface, leader_actor
+from rllib_smfg.build import Interface, follower_actor, leader_actor
 from rllib_smfg.networks import Float32, features, to_natural, to_unit
 from rllib_smfg.rollout import play
 from rllib_smfg.settings import LearningSettings
@@ -21,6 +24,7 @@ from rllib_smfg.settings import LearningSettings
 # games and households small enough to take a second; years of all games, and noise that leads off the rule's own path
 GAMES, FOLLOWERS, YEARS, NOISE, SEED = 8, 100, 100, 0.2, 0
 RIDGE = 1e-3
+STEPS, ROWS, LEARNING_RATE = 2000, 1024, 4e-3  # of fitting followers
 
 Weights = dict[str, Tensor]
 
@@ -40,6 +44,50 @@ class _Shown(LeaderPolicy):
         self.actions.append(unit)
         noise = NOISE * self._random.standard_normal(unit.shape, dtype=np.float32)
         return to_natural(unit + noise, self._interface.leader_action)
+
+
+class _Answering(FollowerPolicy):
+    """A rule for households, which remembers what it saw and did."""
+
+    def __init__(self, rule: FollowerPolicy, interface: Interface) -> None:
+        self._rule, self._interface = rule, interface
+        self.rows: list[tuple[Float32, Float32, Float32]] = []
+
+    def act(self, observation: Array, leader_action: Array) -> Array:
+        """Actions (B, N, af)."""
+        action, interface = self._rule.act(observation, leader_action), self._interface
+        seen = to_unit(leader_action, interface.leader_action)[:, None, :]
+        state = features(observation, interface.follower_scaling)
+        self.rows.append((state, seen.repeat(state.shape[1], axis=1), to_unit(action, interface.follower_action)))
+        return action
+
+
+def imitated_follower(
+    rule: Given, government: Given, game: Mapping[str, Any], interface: Interface, settings: LearningSettings
+) -> Weights:
+    """Weights of a followers' actor that does what the rule does under a government, with noise on its actions."""
+    small = make(**{**game, "games": GAMES, "followers": min(FOLLOWERS, int(game.get("followers", FOLLOWERS)))})
+    answering = _Answering(rule.follower(small, SEED), interface)
+    years = play(small, _Shown(government.leader(small, SEED), interface), answering, small.reset(SEED))
+    for _ in range(YEARS):
+        next(years)
+    state, seen, action = (
+        torch.from_numpy(np.concatenate(part)).flatten(0, 1) for part in zip(*answering.rows, strict=True)
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        actor = follower_actor(interface, settings)
+        seen = seen if settings.followers_see_leader else seen[..., :0]
+        optimizer = torch.optim.Adam(actor.parameters(), lr=LEARNING_RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
+        for _ in range(STEPS):
+            rows = torch.randint(len(state), (ROWS,))
+            loss = (actor(state[rows], seen[rows]) - action[rows]).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return {name: value.detach().clone() for name, value in actor.state_dict().items()}
 
 
 def imitated_leader(

@@ -11,7 +11,8 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from envs import InvalidSetting, make
 from envs.registry import nearest
 from policies.given import Given
-from rllib_smfg.cloning.imitation import Weights, imitated_leader
+from rllib_smfg.build import check_outlooks
+from rllib_smfg.cloning.imitation import Weights, imitated_follower, imitated_leader
 from rllib_smfg.rllib.device import learner_gpus
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
@@ -34,8 +35,8 @@ class SMFRLConfig(GameConfig):
         "actor_lr", "critic_lr", "years_per_iteration", "updates_per_iteration", "transitions_per_update",
         "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise", "leader_lasting_noise",
         "follower_noise", "common_noise", "leader_held_years", "follower_held_years", "leader_start",
-        "leader_imitates", "follower_start", "follower", "pretrain", "sampling", "device", "torch_threads",
-        "evaluation_seed",
+        "leader_imitates", "follower_imitates", "follower_start", "follower", "pretrain", "sampling", "device",
+        "torch_threads", "evaluation_seed",
     )  # fmt: skip
     rllib_names = ("lr", "grad_clip", "train_batch_size_per_learner", "num_epochs", "minibatch_size")
     follower_kind = "actor"
@@ -44,6 +45,7 @@ class SMFRLConfig(GameConfig):
     device: Device = "cpu"
     leader_lasting_noise: float = 0.0
     leader_imitates: Given | None = None
+    follower_imitates: Given | None = None
 
     def __init__(self, algo_class: type | None = None) -> None:
         if algo_class is None:
@@ -79,6 +81,7 @@ class SMFRLConfig(GameConfig):
         leader_held_years, follower_held_years: years before this side's actor learns
         leader_start, follower_start: what each actor does before learning, in natural units (default: mid-range)
         leader_imitates: a rule that the leader's actor does before learning, see `imitated_leader` (None: leader_start)
+        follower_imitates: the same of the households' actor, see `imitated_follower` (None: follower_start)
         follower: households that are given and learn nothing (None: they learn), which needs leader_view "own"
         pretrain: where the followers' actor starts instead: a cloned follower's folder, see `pretrained_follower`
         sampling: runners and learner take turns (synchronous), or runners play the next iteration's years while the
@@ -93,6 +96,7 @@ class SMFRLConfig(GameConfig):
         """Refuses, in one line each, what cannot be trained."""
         super().validate()
         settings = self.learning_settings()
+        check_outlooks(self.interface(), settings)
         self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "replay_capacity")
         if self.households_per_transition is not None:
             self.refuse_less_than(1, "households_per_transition")
@@ -105,6 +109,8 @@ class SMFRLConfig(GameConfig):
             )
         if self.leader_imitates is not None and self.leader_start is not None:
             raise InvalidSetting("leader_start: must be left out, as the leader starts by leader_imitates")
+        if self.follower_imitates is not None and (self.follower_start is not None or self.pretrain is not None):
+            raise InvalidSetting("follower_start, pretrain: must be left out, as households start by follower_imitates")
         if self.follower is not None:
             self._refuse_what_given_followers_rule_out(settings)
         self._refuse_sampling_that_cannot_be()
@@ -137,7 +143,7 @@ class SMFRLConfig(GameConfig):
                 f"leader_view = {settings.leader_view}: must be own, as followers that are given ('{name}') do not"
                 " learn what they would do next"
             )
-        for setting in ("pretrain", "follower_start"):
+        for setting in ("pretrain", "follower_start", "follower_imitates"):
             if getattr(self, setting) is not None:
                 raise InvalidSetting(f"{setting}: must be left out, as the followers are given ('{name}')")
         self.follower.follower(make(**{**self.env_config, "games": 1}), 0)
@@ -153,18 +159,40 @@ class SMFRLConfig(GameConfig):
     def module_specs(self) -> dict[str, RLModuleSpec]:
         """The RLModuleSpec of each side."""
         starts = {LEADER: self.leader_start, FOLLOWER: self.follower_start}
-        weights = {FOLLOWER: self.pretrained(), LEADER: self.imitated()}
+        weights = {FOLLOWER: self.pretrained() or self.imitated_follower(), LEADER: self.imitated()}
         return module_specs(PlayerModule, self.interface(), self.learning_settings(), starts, weights)
+
+    def imitated_follower(self) -> Weights | None:
+        """The weights of households that do what `follower_imitates` does, found once."""
+        if self.follower_imitates is None:
+            return None
+        key = (self.follower_imitates, self.leader_imitates, self.learning_settings(), repr(self.env_config))
+        if self.__dict__.get("_imitated_follower", (None,))[0] != key:
+            government = self.leader_imitates or Given("random", {})
+            found = imitated_follower(
+                self.follower_imitates, government, self.env_config, self.interface(), self.learning_settings()
+            )
+            self.__dict__["_imitated_follower"] = (key, found)
+        weights: Weights = self.__dict__["_imitated_follower"][1]
+        return weights
 
     def imitated(self) -> Weights | None:
         """The weights of a leader that does what `leader_imitates` does, found once."""
         if self.leader_imitates is None:
             return None
-        key = (self.leader_imitates, self.follower, self.learning_settings(), repr(self.env_config))
+        key = (
+            self.leader_imitates,
+            self.follower,
+            self.follower_imitates,
+            self.learning_settings(),
+            repr(self.env_config),
+        )
         if self.__dict__.get("_imitated", (None,))[0] != key:
             game = make(**{**self.env_config, "games": 1})
             action = self.follower_start or ((game.follower_action_space.low + game.follower_action_space.high) / 2)
-            households = self.follower or Given("constant", {"action": [float(x) for x in action]})
+            households = (
+                self.follower or self.follower_imitates or Given("constant", {"action": [float(x) for x in action]})
+            )
             learning = self.learning_settings()
             found = imitated_leader(self.leader_imitates, households, self.env_config, self.interface(), learning)
             self.__dict__["_imitated"] = (key, found)

@@ -70,7 +70,10 @@ def test_features_are_of_order_one_even_where_numbers_are_negative() -> None:
     game = economy(preset="calibrated", games=4, followers=1000)
     seen = game.reset(seed=3)
     leader = np.concatenate([seen.leader, seen.leader * [[1] * 9 + [-1]]])
-    for scaling, numbers in ((game.leader_scaling, leader), (game.follower_scaling, seen.follower.reshape(-1, 4))):
+    for scaling, numbers in (
+        (game.leader_scaling, leader),
+        (game.follower_scaling, seen.follower.reshape(-1, seen.follower.shape[-1])),
+    ):
         features = (np.sign(numbers) * np.log1p(np.abs(numbers) / scaling.unit) - scaling.shift) / scaling.width
         assert np.abs(features).max() < 6
         assert np.abs(features.mean(axis=0)).max() < 3

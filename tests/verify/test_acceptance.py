@@ -34,8 +34,12 @@ class ExactFollower(FollowerPolicy):
         return self.scale * self.exact.follower_rule(observation, leader_action)
 
 
-@pytest.mark.parametrize("followers", [16, 100, 1000])
-@pytest.mark.parametrize("game", list(SOLVED_GAMES))
+SIZES = [(game, followers) for game in SOLVED_GAMES for followers in (16, 100, 1000) if game != "aiyagari"]
+# few households have an interest rate of their own, and its leader decides nothing
+SIDES = [(game, side) for game in SOLVED_GAMES for side in ("leader", "follower") if game != "aiyagari"]
+
+
+@pytest.mark.parametrize(("game", "followers"), [*SIZES, ("aiyagari", 1000)])
 def test_exact_rules_are_accepted(game: str, followers: int) -> None:
     exact = solution(game, followers=followers)
     readings = read(game, ExactLeader(exact), ExactFollower(exact), followers)
@@ -43,8 +47,7 @@ def test_exact_rules_are_accepted(game: str, followers: int) -> None:
     assert not failed
 
 
-@pytest.mark.parametrize("game", list(SOLVED_GAMES))
-@pytest.mark.parametrize("side", ["leader", "follower"])
+@pytest.mark.parametrize(("game", "side"), [*SIDES, ("aiyagari", "follower")])
 def test_a_rule_off_by_a_tenth_is_refused(game: str, side: str) -> None:
     exact = solution(game, followers=100)
     leader = ExactLeader(exact, 1.1 if side == "leader" else 1.0)

@@ -1,0 +1,59 @@
+"""What a household of the preset `calibrated` can tell of its choices before the year's markets clear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from envs.economy.parameters import EconomyParameters
+from envs.scaling import FeatureScaling
+
+LIVED_ON = (0.05, 0.4)  # shares of assets
+LEAST_AMOUNT = 1e-6  # dollars: what schedules and logarithms are taken of
+
+
+@dataclass(frozen=True)
+class HouseholdBudget:
+    """This year's taxes as announced, at last year's prices and means; public spending is left out."""
+
+    parameters: EconomyParameters
+    scaling: FeatureScaling
+    carried: int = 8
+    needs_leader: bool = True
+
+    def __call__(
+        self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
+    ) -> tuple[Any, Sequence[Any]]:
+        """Utility of consumption and toil; the observed, with the assets that are kept, as features; and the logs of
+        what somebody would live on who spends all earnings and a small or a large share of assets: with them a value
+        is nearly straight, among the poor, too.
+        """
+        p, s = self.parameters, self.scaling
+        ability, assets, wage, rate, mean_income, mean_assets = observation
+        saved, worked = action
+        tau, xi, asset_tau, asset_xi = leader_action[:4]
+        income = wage * ability * p.maximal_hours * worked + rate * assets
+        left = _kept(xp, income, tau, xi, mean_income) + _kept(xp, assets, asset_tau, asset_xi, mean_assets)
+        cash = xp.clip(left, LEAST_AMOUNT, None)
+        spent = xp.log((1 - saved) * cash / ((1 + p.consumption_tax) * p.log_consumption_unit))
+        enjoyed = spent if p.crra == 1 else xp.expm1((1 - p.crra) * spent) / (1 - p.crra)
+        toil = worked ** (1 + p.inverse_frisch) * (p.labour_disutility / (1 + p.inverse_frisch))
+        kept = saved * cash
+        after = (ability, kept, wage, rate, mean_income, mean_assets)
+        carried = []
+        for k, x in enumerate(after):
+            logarithm = xp.sign(x) * xp.log1p(xp.abs(x) / s.unit[k])
+            carried.append((logarithm - s.shift[k]) / s.width[k])
+        earned = wage * ability * p.maximal_hours * p.initial_labour_share
+        carried += [xp.log((earned + share * kept) / p.log_consumption_unit) for share in LIVED_ON]
+        return (enjoyed - toil) / (p.utility_unit * p.typical_utility), carried
+
+
+def _kept(xp: ModuleType, amount: Any, tau: Any, xi: Any, unit: Any) -> Any:
+    """Amounts after a scaled HSV tax; losses are borne in full."""
+    taxed = xp.clip(amount, LEAST_AMOUNT, None)
+    kept = (1 - tau) / (1 - xi) * unit * (taxed / unit) ** (1 - xi)
+    return kept + xp.clip(amount, None, 0.0)
