@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from envs import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
 from experiments import checkpoints
@@ -34,7 +36,8 @@ def trained(path: str, game: StackelbergMeanFieldGame, rules: list[str]) -> Trai
     if not Path(path).exists():
         raise InvalidSetting(f"'{path}': no such policy and no such folder{nearest(path, rules)}")
     policies = checkpoints.read_policies(checkpoints.find(Path(path)))
-    for box in ("leader_observation", "leader_action", "follower_observation", "follower_action"):
+    networks = [side for side in ("leader", "follower") if isinstance(getattr(policies, side), nn.Module)]
+    for box in (f"{side}_{what}" for side in networks for what in ("observation", "action")):
         made_for, played = getattr(policies.interface, box).shape, getattr(game, f"{box}_space").shape
         if made_for != played:
             what = box.replace("_", " ")

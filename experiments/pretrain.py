@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -23,8 +24,8 @@ from experiments.loading import dump, find, load
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.fit import YEARS_IN_A_ROW, EpochLosses, Fitting, fit
 from rllib_smfg.cloning.households import draw_households
-from rllib_smfg.cloning.networks import NETWORKS
-from rllib_smfg.cloning.pairs import Pairs, pairs, pairs_beyond
+from rllib_smfg.cloning.networks import NETWORKS, blind_to_prices
+from rllib_smfg.cloning.pairs import Pairs, cloned_box, observed, pairs, pairs_beyond
 from rllib_smfg.cloning.targets import TARGETS
 from rllib_smfg.export import TrainedPolicies, save_policies
 from rllib_smfg.policy_networks import follower_network
@@ -42,7 +43,7 @@ class Survey(Section):
 
     source: str = Field(EMBEDDED, description="scf2022 (embedded), or the path of the survey's CSV file")
     weighting: Literal["survey", "unweighted"] = Field("survey", description="how households are drawn")
-    targets: Literal["survey", "as_published"] = Field(
+    targets: Literal["survey", "survey_all_hours", "as_published"] = Field(
         "survey", description="how actions are constructed, docs/data.md"
     )
     households: int = Field(20_000, ge=1000, le=10**7, description="households drawn")
@@ -119,10 +120,12 @@ def _data(settings: Pretraining, game: Economy) -> tuple[Pairs, Pairs]:
     """Pairs to fit, those beyond the survey among them, and pairs held out."""
     survey, random = settings.survey, np.random.default_rng(settings.fit.seed)
     targets = TARGETS[survey.targets]
-    drawn = draw_households(survey.source, survey.weighting, survey.households, random)
+    wealth = game.parameters.laws.survey_wealth
+    drawn = draw_households(survey.source, survey.weighting, survey.households, random, wealth)
     kept, apart = drawn.split(survey.held_out, random)
-    beyond = pairs_beyond(game, kept, targets, int(survey.beyond * len(kept)), random)
-    return pairs(game, kept, targets) + beyond, pairs(game, apart, targets)
+    seen = observed(game, kept, random)
+    beyond = pairs_beyond(game, kept, targets, seen, int(survey.beyond * len(kept)), random)
+    return pairs(game, kept, targets, seen) + beyond, pairs(game, apart, targets, observed(game, apart, random))
 
 
 def _clone(
@@ -135,7 +138,7 @@ def _clone(
     folder: Path,
 ) -> list[EpochLosses]:
     """Fits one network, showing its losses, and exports it."""
-    kind, interface = NETWORKS[name], Interface.of(game)
+    kind, interface = NETWORKS[name], replace(Interface.of(game), follower_action=cloned_box(game))
     clone, how = settings.clone, settings.fit
     learning = LearningSettings(
         followers_see_leader=kind.sees_leader,
@@ -150,6 +153,7 @@ def _clone(
         for epoch in fit(network, kind.loss, training, held_out, fitting):
             losses.append(epoch)
             status.update(f"{name}  epoch {epoch.epoch}/{how.epochs}  {kind.loss_name} {epoch.held_out:.4f}")
+    blind_to_prices(network, training.state)
     console.print(
         f"{name}: {kind.loss_name} {losses[-1].training:.4f}, held out {losses[-1].held_out:.4f}", highlight=False
     )

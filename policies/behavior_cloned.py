@@ -2,7 +2,9 @@
 
 data/real_data was made by `smfg pretrain pretrain_survey --set clone.networks=[mlp,maddpg,ai_economist]`; its mlp is
 the household used unless another is named. data/as_published was made by `smfg pretrain pretrain_as_published --set
-clone.networks=[mlp,maddpg,ai_economist] --set clone.hidden=[64,64] --set game.saving_rate_min=null`.
+clone.networks=[mlp,maddpg,ai_economist] --set clone.hidden=[64,64] --set game.saving_rate_min=null`. data/calibrated,
+used in the preset `calibrated`, was made by `smfg pretrain pretrain_survey --set game.preset=calibrated --set
+survey.targets=survey_all_hours --set clone.networks=[mlp]`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from policies.policy import FollowerPolicy
 
 SHIPPED = Path(__file__).parent / "data"
 REAL_DATA_HOUSEHOLD = SHIPPED / "real_data" / "mlp"
+CALIBRATED_HOUSEHOLD = SHIPPED / "calibrated" / "mlp"
 # networks without a memory; the stochastic one gives means of u, then logarithms of standard deviations, see _bounded
 MEAN_BOUND, SPREADS = 1.25, (0.05, 2.0)
 
@@ -40,12 +43,12 @@ class BehaviorClonedHousehold(FollowerPolicy):
     """Acts as households of the survey with the same ability and assets did, whatever the government does.
 
     A stochastic clone draws its actions, so that equal households differ as they do in the survey; `seed` is that of
-    its luck. folder: what `smfg pretrain` wrote for one network without a memory.
+    its luck. folder: what `smfg pretrain` wrote for one network without a memory; left out, the shipped one that fits.
     Raises InvalidSetting where that is missing, damaged, or does not fit the game.
     """
 
-    def __init__(self, game: StackelbergMeanFieldGame, seed: int = 0, folder: str | Path = REAL_DATA_HOUSEHOLD) -> None:
-        folder = clone_folder(folder)
+    def __init__(self, game: StackelbergMeanFieldGame, seed: int = 0, folder: str | Path | None = None) -> None:
+        folder = _shipped_for(game) if folder is None else clone_folder(folder)
         text, self._weights = _read(folder)
         scaling, box = text["interface"]["follower_scaling"], text["interface"]["follower_action"]
         self._scaling = FeatureScaling(**{name: tuple(values) for name, values in scaling.items()})
@@ -55,7 +58,7 @@ class BehaviorClonedHousehold(FollowerPolicy):
         self._act = self._bounds(folder, text)
 
     def act(self, observation: Array, leader_action: Array) -> Array:
-        """Actions (B, N, 2) for observations (B, N, 2): saving rates and shares of the maximal working time."""
+        """Actions (B, N, 2) for observations (B, N, df): saving rates and shares of the maximal working time."""
         unit = self._act(perceptron(self._weights, self._features(observation)))
         natural = self._low + (np.clip(unit, -1, 1) + 1) * (self._high - self._low) / 2
         action: Array = np.clip(natural, self._low, self._high)
@@ -85,6 +88,13 @@ class BehaviorClonedHousehold(FollowerPolicy):
         spread = np.exp((high + low) / 2 + (high - low) / 2 * np.tanh(log_spread))
         drawn: Array = MEAN_BOUND * np.tanh(mean / MEAN_BOUND) + spread * self._random.standard_normal(mean.shape)
         return drawn
+
+
+def _shipped_for(game: StackelbergMeanFieldGame) -> Path:
+    """The shipped household of the preset `calibrated` where it was cloned for it, and that of `paper` elsewhere."""
+    calibrated = preset_parameters("calibrated").laws.initial_state
+    fits = isinstance(game, Economy) and game.parameters.laws.initial_state is calibrated
+    return CALIBRATED_HOUSEHOLD if fits else REAL_DATA_HOUSEHOLD
 
 
 def _refuse_another_economy(

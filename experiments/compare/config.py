@@ -19,8 +19,8 @@ class Row(Section):
     """
 
     name: str = Field(min_length=1, description="what the table calls it")
-    leader: Rule | None = Field(None, description="free_market, us_federal, saez, ..., or the folder of a run")
-    follower: Rule | None = Field(None, description="real_data, random, constant, or the folder of a run")
+    leader: Rule | None = Field(None, description="free_market, us_federal, saez, ..., or a run: all its seeds")
+    follower: Rule | None = Field(None, description="real_data, random, constant, or a run: all its seeds")
     policies: str | None = Field(None, description="checkpoint, exported policies, or a run: all its seeds")
     train: str | None = Field(None, description="configuration of smfg train, trained in this comparison's game")
     set: tuple[str, ...] = Field((), description="overrides of that configuration, section.key=value")

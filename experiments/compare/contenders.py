@@ -67,7 +67,7 @@ def pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
     Raises InvalidSetting for what does not exist, is damaged or was made for another kind of game.
     """
     if row.leader is not None and row.follower is not None:
-        found = [Pair(_source(row.leader, "leader", game), _source(row.follower, "follower", game))]
+        found = crossed(row, _sources(row.leader, "leader", game), _sources(row.follower, "follower", game))
     else:
         learned = [_trained(path, game, []) for path in _checkpoints(trained if row.train else Path(str(row.policies)))]
         found = [Pair(each, each) for each in learned]
@@ -95,14 +95,23 @@ def together(results: dict[tuple[int, int, int], dict[str, Array]], row: int) ->
     }
 
 
-def _source(rule: Rule, side: str, game: dict[str, Any]) -> Source:
+def crossed(row: Row, leaders: Sequence[Source], followers: Sequence[Source]) -> list[Pair]:
+    """Seed by seed where both sides were learned; a side with one policy meets all of the other's."""
+    if 1 not in (len(leaders), len(followers)) and len(leaders) != len(followers):
+        raise InvalidSetting(f"row '{row.name}': {len(leaders)} seeds of the leader, {len(followers)} of the follower")
+    most = max(len(leaders), len(followers))
+    return [Pair(leaders[k % len(leaders)], followers[k % len(followers)]) for k in range(most)]
+
+
+def _sources(rule: Rule, side: str, game: dict[str, Any]) -> list[Source]:
+    """A rule by itself, or what was learned in a folder: all seeds of a run."""
     known = list(registry.LEADERS if side == "leader" else registry.FOLLOWERS)
     given = rule.given()
     if given.name in known:
-        return given
+        return [given]
     if given.settings:
         raise InvalidSetting(f"{side} '{given.name}': what was learned has no setting '{next(iter(given.settings))}'")
-    return _trained(given.name, game, known)
+    return [_trained(path, game, known) for path in _checkpoints(Path(given.name))]
 
 
 def _trained(path: str | Path, game: dict[str, Any], rules: list[str]) -> TrainedPolicies:

@@ -54,12 +54,15 @@ class Households:
         return self.where(~apart), self.where(apart)
 
 
-def draw_households(source: str | Path, weighting: str, n: int, random: np.random.Generator) -> Households:
+def draw_households(
+    source: str | Path, weighting: str, n: int, random: np.random.Generator, wealth: str = "assets"
+) -> Households:
     """n households drawn with replacement from `scf2022` (the embedded cells) or from the extract at a path.
 
-    weighting: `survey` draws by the survey's weights, `unweighted` draws every row alike. Raises InvalidSetting.
+    weighting: `survey` draws by the survey's weights, `unweighted` draws every row alike.
+    wealth: what counts as assets, `assets` or `net_worth`. Raises InvalidSetting.
     """
-    population = load_population(source, weighting)  # refuses what does not exist
+    population = load_population(source, weighting, wealth)  # refuses what does not exist
     kind = random.choice(len(population.share), n, p=population.share / population.share.sum())
     if source != EMBEDDED:
         return _of_extract(Path(source), population, kind)

@@ -52,6 +52,7 @@ NETWORKS: dict[str, Kind] = {
     "mf_marl": Kind("actor", mean_square_error, "MSE", False),
     "maddpg": Kind("actor", mean_square_error, "MSE", True),
 }
+OWN = 2  # ability and assets; what followers observe beyond is common to all of them
 SEEING = ("first_shared.weight", "linear_shared.weight")
 
 
@@ -65,6 +66,23 @@ def blind_to_leader(network: nn.Module) -> None:
     for name, parameter in network.named_parameters():
         if name in SEEING:
             parameter.zero_()
+
+
+@torch.no_grad()
+def blind_to_prices(network: nn.Module, seen: Tensor) -> None:
+    """Makes a fitted network answer to nothing but ability and assets, the first two of the features `seen` (R, df).
+
+    Prices and means were the same for all who were surveyed, so their share in what the network does is a constant,
+    which moves to its biases. Raises ValueError where they were not the same.
+    """
+    prices = seen[0, OWN:]
+    if not torch.allclose(seen[:, OWN:], prices.expand(len(seen), -1), atol=1e-5):
+        raise ValueError("prices differ between the households of the survey")
+    for layer, bias in (("first_own", "first_own"), ("linear_own", "last")):
+        if hasattr(network, layer):
+            weight = network.get_parameter(f"{layer}.weight")
+            network.get_parameter(f"{bias}.bias")[: len(weight)] += weight[:, OWN:] @ prices
+            weight[:, OWN:] = 0.0
 
 
 def _unseen(network: nn.Module, state: Tensor) -> Tensor:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from gymnasium.spaces import Box
 from torch import Tensor
 
+from envs.economy.ability import AbilityDraws, ability_of_education
 from envs.economy.game import Economy
+from envs.economy.observation import observe
+from envs.economy.parameters import Abilities
 from envs.game import Array
 from rllib_smfg.cloning.households import Households
 from rllib_smfg.cloning.targets import Targets
@@ -32,36 +36,50 @@ class Pairs:
         return Pairs(torch.cat([self.state, other.state]), torch.cat([self.action, other.action]))
 
 
-def pairs(game: Economy, households: Households, targets: Targets) -> Pairs:
-    """What the households observe in the game's first year, with their actions clipped to what the game allows."""
-    states = _observed(game, households)
-    actions = targets(game.parameters, households)
-    return _in_network_units(game, states, actions)
+def cloned_box(game: Economy) -> Box:
+    """The followers' actions on their natural scale: hours are 0 or full-time, which log odds would tear apart."""
+    space = game.follower_action_space
+    return Box(space.low, space.high, dtype=np.float64)
 
 
-def pairs_beyond(game: Economy, households: Households, targets: Targets, n: int, random: np.random.Generator) -> Pairs:
+def observed(game: Economy, households: Households, random: np.random.Generator) -> Array:
+    """Observations (R, df) of the households, all in one economy, by the laws that make its first year.
+
+    Where abilities are education codes they are those of the survey, without the draw that moves them in a game.
+    """
+    parameters, laws = game.parameters, game.parameters.laws
+    education, assets, income = (x[None] for x in (households.education, households.assets, households.income))
+    abilities: Abilities = education, np.zeros(education.shape, dtype=bool)
+    if laws.first_ability is not ability_of_education:
+        draws = AbilityDraws.sample(random, 1, len(households))
+        abilities = laws.first_ability(parameters, education, income, draws)
+    states: Array = observe(parameters, laws.initial_state(parameters, *abilities, assets, income)).follower[0]
+    return states
+
+
+def pairs(game: Economy, households: Households, targets: Targets, states: Array) -> Pairs:
+    """What the households observe, with their actions clipped to what the game allows."""
+    return _in_network_units(game, states, targets(game.parameters, households))
+
+
+def pairs_beyond(
+    game: Economy, households: Households, targets: Targets, states: Array, n: int, random: np.random.Generator
+) -> Pairs:
     """n pairs where no household was surveyed: the richest hundredth acts as it does, however rich and able it gets.
 
     Half of them keep their ability. Without these pairs a network would go wherever its last slopes lead.
     """
-    rich = households.where(households.assets >= np.quantile(households.assets, 0.99))
+    richest = households.assets >= np.quantile(households.assets, 0.99)
+    rich, states = households.where(richest), states[richest]
     chosen = random.integers(len(rich), size=n)
-    states, actions = _observed(game, rich)[chosen], targets(game.parameters, rich)[chosen]
+    states, actions = states[chosen], targets(game.parameters, rich)[chosen]
     states[:, 1] = states[:, 1] * np.exp(random.uniform(0.0, np.log(LARGEST_GROWTH), n))
     low, high = np.log(ABILITIES)
     states[: n // 2, 0] = np.exp(random.uniform(low, high, n // 2))
     return _in_network_units(game, states, actions)
 
 
-def _observed(game: Economy, households: Households) -> Array:
-    """Observations (R, 2) of ability and assets, by the law that turns surveyed households into a first year."""
-    ability, assets, income = (x[None] for x in (households.education, households.assets, households.income))
-    no_superstar = np.zeros(ability.shape, dtype=bool)
-    state = game.parameters.laws.initial_state(game.parameters, ability, no_superstar, assets, income)
-    return np.stack([state.ability[0], state.assets[0]], -1)
-
-
 def _in_network_units(game: Economy, states: Array, actions: Array) -> Pairs:
-    box = game.follower_action_space
+    box = cloned_box(game)
     unit = to_unit(np.clip(actions, box.low, box.high), box)
     return Pairs(torch.from_numpy(features(states, game.follower_scaling)), torch.from_numpy(unit))

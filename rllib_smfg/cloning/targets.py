@@ -19,6 +19,9 @@ from rllib_smfg.cloning.households import Households
 FOOD_SHARE = 0.128 / (1 - 0.120)
 # OECD, average annual hours actually worked per worker, United States 2021 (the year of the survey's incomes).
 WORKERS_HOURS = 1791.0
+# Hours of all who work in a household, mean of all households: what the economy `calibrated` is calibrated to
+# (docs/calibration.md: OECD hours per worker, CPS employment, 2022).
+HOUSEHOLDS_HOURS = 2183.0
 
 Targets = Callable[[EconomyParameters, Households], Array]
 
@@ -43,6 +46,17 @@ def as_published(parameters: EconomyParameters, households: Households) -> Array
     return np.stack([saving_rate, labour_share(parameters, households)], -1)
 
 
+def survey_and_all_hours(parameters: EconomyParameters, households: Households) -> Array:
+    """`survey_targets` with the hours of everybody in the household: as many as in the United States on average.
+
+    Households in the labour force share them alike; the survey tells of the reference person only.
+    """
+    actions = survey_targets(parameters, households)
+    share = HOUSEHOLDS_HOURS / max(households.works.mean(), 1e-9) / parameters.maximal_hours
+    actions[:, 1] = np.where(households.works, share, 0.0)
+    return actions
+
+
 def labour_share(parameters: EconomyParameters, households: Households) -> Array:
     """Shares (R,) of the maximal working time: the average worker's hours in the labour force, none outside it."""
     maximal_hours = parameters.maximal_hours
@@ -55,4 +69,8 @@ def _ratio(spent: Array, base: Array) -> Array:
     return ratio
 
 
-TARGETS: dict[str, Targets] = {"survey": survey_targets, "as_published": as_published}
+TARGETS: dict[str, Targets] = {
+    "survey": survey_targets,
+    "survey_all_hours": survey_and_all_hours,
+    "as_published": as_published,
+}

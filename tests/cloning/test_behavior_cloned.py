@@ -17,7 +17,7 @@ from policies.behavior_cloned import REAL_DATA_HOUSEHOLD, SHIPPED, BehaviorClone
 from policies.checksums import write_checksums
 from policies.free_market import free_market
 from rllib_smfg.cloning.households import draw_households
-from rllib_smfg.cloning.targets import survey_targets
+from rllib_smfg.cloning.targets import survey_and_all_hours, survey_targets
 from rllib_smfg.export import TrainedPolicies, load_policies, save_policies
 from rllib_smfg.networks import features
 from rllib_smfg.rollout import evaluate
@@ -122,7 +122,7 @@ def test_a_memory_forgets_a_game_that_starts_anew_and_no_other() -> None:
     "name", sorted(path.parent.relative_to(SHIPPED).as_posix() for path in SHIPPED.glob("*/*/policy.json"))
 )
 def test_every_shipped_clone_can_be_played_by_its_name(name: str) -> None:
-    game = economy(games=1, horizon=2)
+    game = economy(games=1, horizon=2, preset="calibrated" if name.startswith("calibrated") else "paper")
     if name.endswith("ai_economist"):
         households = load_policies(clone_folder(name)).follower_policy()
     else:
@@ -183,6 +183,19 @@ def test_what_is_no_clone_for_this_economy_is_refused(
     with pytest.raises(InvalidSetting, match=reason) as error:
         BehaviorClonedHousehold(economy(), folder=folder)
     assert "\n" not in str(error.value)
+
+
+def test_the_calibrated_economy_has_households_of_its_own_who_ignore_prices() -> None:
+    game = economy(preset="calibrated", followers=20_000, games=1)
+    seen = game.reset(3).follower
+    actions = BehaviorClonedHousehold(game).act(seen, leaders(game))
+    surveyed = draw_households("scf2022", "survey", 40_000, np.random.default_rng(2), "net_worth")
+    wanted = np.clip(survey_and_all_hours(game.parameters, surveyed), 0.001, 0.998).mean(0)
+    assert wanted[1] * game.parameters.maximal_hours == pytest.approx(2183, rel=0.01)
+    assert actions.mean((0, 1)) == pytest.approx(wanted, abs=0.07)
+    dear = seen.copy()
+    dear[..., 2:] *= 1.7
+    np.testing.assert_array_equal(actions, BehaviorClonedHousehold(game).act(dear, leaders(game)))
 
 
 def test_other_games_have_no_real_data_households() -> None:

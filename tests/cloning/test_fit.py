@@ -11,10 +11,10 @@ import torch
 from envs import make
 from envs.economy.game import Economy
 from rllib_smfg.build import Interface
-from rllib_smfg.cloning.fit import EpochLosses, Fitting, fit
+from rllib_smfg.cloning.fit import EpochLosses, Fitting, fit, in_a_row
 from rllib_smfg.cloning.households import draw_households
-from rllib_smfg.cloning.networks import NETWORKS, mean_square_error, negative_log_likelihood
-from rllib_smfg.cloning.pairs import Pairs, pairs, pairs_beyond
+from rllib_smfg.cloning.networks import NETWORKS, blind_to_prices, mean_square_error, negative_log_likelihood
+from rllib_smfg.cloning.pairs import Pairs, observed, pairs, pairs_beyond
 from rllib_smfg.cloning.targets import survey_targets
 from rllib_smfg.policy_networks import PolicyNetwork, follower_network
 from rllib_smfg.settings import LearningSettings
@@ -113,6 +113,29 @@ def test_what_a_memory_recalls_of_strangers_does_not_matter(economy: Economy) ->
     assert difference.mean() < 0.05
 
 
+@pytest.mark.parametrize("name", ["mlp", "maddpg", "ai_economist"])
+def test_blind_to_prices_a_network_does_the_same_to_those_surveyed_and_ignores_prices(name: str) -> None:
+    game = make("economy", preset="calibrated", games=1, followers=5)
+    assert isinstance(game, Economy)
+    made = network(name, game)
+    seen = torch.cat([torch.randn(40, 2), torch.tensor([0.3, -0.2, 0.5, 1.0]).expand(40, 4)], -1)
+    loss, action = NETWORKS[name].loss, torch.zeros(40, 2)
+    before, moved = (loss(made, in_a_row(x), in_a_row(action)).item() for x in (seen, other_prices(seen)))
+    assert before != pytest.approx(moved, rel=1e-4)
+    blind_to_prices(made, seen)
+    for x in (seen, other_prices(seen)):
+        assert loss(made, in_a_row(x), in_a_row(action)).item() == pytest.approx(before, rel=1e-4)
+
+
+def other_prices(seen: torch.Tensor) -> torch.Tensor:
+    return torch.cat([seen[:, :2], seen[:, 2:] + torch.randn(len(seen), 4)], -1)
+
+
+def test_prices_that_differ_among_those_surveyed_are_refused(economy: Economy) -> None:
+    with pytest.raises(ValueError, match="prices differ"):
+        blind_to_prices(network("maddpg", make("economy", preset="calibrated", followers=5)), torch.randn(40, 6))  # type: ignore[arg-type]
+
+
 def test_the_same_seed_gives_the_same_clone(economy: Economy) -> None:
     states = [fitted("mlp", economy, rule(1024, 0.1, 1), rule(256, 0.1, 2))[0].state_dict() for _ in range(2)]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
@@ -124,7 +147,7 @@ def test_the_same_seed_gives_the_same_clone(economy: Economy) -> None:
 def test_pairs_are_what_the_game_shows_and_allows(economy: Economy) -> None:
     random = np.random.default_rng(1)
     drawn = draw_households("scf2022", "survey", 500, random)
-    made = pairs(economy, drawn, survey_targets)
+    made = pairs(economy, drawn, survey_targets, observed(economy, drawn, random))
     assets = 1e4 * np.expm1(made.state[:, 1].numpy() * 6.0 + 10.0)
     assert np.expm1(made.state[:, 0].numpy() + 1.0) == pytest.approx(drawn.education, rel=1e-4)
     assert assets == pytest.approx(drawn.assets, rel=1e-3, abs=50)
@@ -137,7 +160,9 @@ def test_pairs_are_what_the_game_shows_and_allows(economy: Economy) -> None:
 def test_beyond_the_survey_there_are_only_the_richest_and_richer(economy: Economy) -> None:
     random = np.random.default_rng(1)
     drawn = draw_households("scf2022", "survey", 5000, random)
-    inside, beyond = pairs(economy, drawn, survey_targets), pairs_beyond(economy, drawn, survey_targets, 400, random)
+    seen = observed(economy, drawn, random)
+    inside = pairs(economy, drawn, survey_targets, seen)
+    beyond = pairs_beyond(economy, drawn, survey_targets, seen, 400, random)
     assert beyond.state[:, 1].min() >= np.quantile(inside.state[:, 1], 0.985)
     assert beyond.state[:, 1].max() > inside.state[:, 1].max() + 1
     assert beyond.state[:, 0].max() > inside.state[:, 0].max() + 3

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from typer.testing import CliRunner
 
-from envs import make
+from envs import InvalidSetting, make
 from envs.economy.household_problem import euler_errors, solve
 from envs.economy.presets import CALIBRATED
 from experiments.cli import app
@@ -18,8 +19,9 @@ from policies.planning_household import PlanningHousehold
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.imitation import imitated_leader
 from rllib_smfg.cloning.plans import answers, conditions_of, draw_taxes, household_of
-from rllib_smfg.learned import Exploration, LearnedLeader
-from rllib_smfg.policy_networks import leader_network
+from rllib_smfg.learned import Exploration, LearnedFollower, LearnedLeader
+from rllib_smfg.policy_networks import follower_network, leader_network
+from rllib_smfg.rllib.config import SMFRLConfig
 from rllib_smfg.settings import LearningSettings
 
 
@@ -86,6 +88,30 @@ def test_a_leader_starts_as_the_rule_it_imitates() -> None:
     rise = LearnedLeader(actor, interface).act(more)[:, 0] - LearnedLeader(actor, interface).act(seen)[:, 0]
     assert (rise > 0.015).all()
     assert (rise < 0.06).all()
+
+
+def test_households_start_as_the_rule_they_imitate() -> None:
+    config = SMFRLConfig().game("economy", preset="calibrated", followers=100)
+    config.training(leader_view="own", leader_imitates=Given("us_system"), follower_imitates=Given("planning"))
+    weights = config.imitated_follower()
+    assert weights is not None
+    assert config.imitated_follower() is weights
+    interface, learning = config.interface(), config.learning_settings()
+    actor = follower_network("actor", interface, learning)
+    actor.load_state_dict(weights)
+    game = make("economy", preset="calibrated", games=2, followers=100)
+    seen, government = game.reset(5), registry.leader("us_system", game)
+    lead = government.act(seen.leader)
+    rule, learned = registry.follower("planning", game), LearnedFollower(actor, interface, sees_leader=True)
+    consumed = [1 - policy.act(seen.follower, lead)[..., 0] for policy in (rule, learned)]
+    assert np.abs(np.log(consumed[1] / consumed[0])).mean() < 0.05
+
+
+def test_households_that_imitate_start_in_no_other_way() -> None:
+    config = SMFRLConfig().game("economy", preset="calibrated", followers=5)
+    config.training(follower_imitates=Given("planning"), follower_start=[0.8, 0.4])
+    with pytest.raises(InvalidSetting, match="must be left out, as households start by follower_imitates"):
+        config.validate()
 
 
 def test_lasting_noise_lasts() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from envs.economy.presets import preset_parameters
 from rllib_smfg.cloning.households import Households
-from rllib_smfg.cloning.targets import TARGETS, as_published, survey_targets
+from rllib_smfg.cloning.targets import TARGETS, as_published, survey_and_all_hours, survey_targets
 
 
 def households(**changes: float) -> Households:
@@ -40,7 +40,14 @@ def test_as_published_a_household_consumes_its_payments_on_loans() -> None:
     assert saving_rate == pytest.approx(1 - 8_000 / 160_000, rel=1e-12)
 
 
-@pytest.mark.parametrize("targets", TARGETS.values())
+def test_all_hours_are_those_of_the_economy_it_is_calibrated_to() -> None:
+    parameters = preset_parameters("calibrated")
+    for works, hours in ((True, 2183.0), (False, 0.0)):
+        share = survey_and_all_hours(parameters, households(works=works))[0, 1]
+        assert share * parameters.maximal_hours == pytest.approx(hours)
+
+
+@pytest.mark.parametrize("targets", [TARGETS["survey"], TARGETS["as_published"]])
 def test_whoever_works_works_an_average_workers_hours(targets: object) -> None:
     assert callable(targets)
     parameters = preset_parameters("paper")

@@ -14,11 +14,14 @@ from scipy import stats
 from tiny import tiny
 
 from envs import InvalidSetting, make
-from experiments.compare.config import Comparing
+from experiments.algorithms import Rule
+from experiments.compare.config import Comparing, Row
+from experiments.compare.contenders import crossed
 from experiments.compare.estimates import differences, estimates
 from experiments.compare.run import run
 from experiments.loading import SHIPPED, load
 from policies.free_market import free_market
+from policies.given import Given
 from policies.random import RandomFollower
 from rllib_smfg.export import save_policies
 from rllib_smfg.rollout import evaluate
@@ -123,6 +126,22 @@ def load_kept(folder: Path):
     from experiments.config import Experiment
 
     return load(Experiment, folder / "config.yaml")
+
+
+@pytest.mark.parametrize(("leaders", "followers", "met"), [(3, 1, "a0 b0 c0"), (1, 2, "a0 a1"), (2, 2, "a0 b1")])
+def test_seeds_of_a_run_meet_a_rule_one_by_one_and_another_runs_seed_by_seed(
+    leaders: int, followers: int, met: str
+) -> None:
+    row = Row(name="row", leader=Rule(name="x"), follower=Rule(name="y"))
+    governing, living = ([Given(letter) for letter in names[:n]] for names, n in (("abc", leaders), ("012", followers)))
+    found = [f"{pair.leader.name}{pair.follower.name}" for pair in crossed(row, governing, living)]  # type: ignore[union-attr]
+    assert " ".join(found) == met
+
+
+def test_other_numbers_of_seeds_do_not_meet() -> None:
+    row = Row(name="row", leader=Rule(name="x"), follower=Rule(name="y"))
+    with pytest.raises(InvalidSetting, match="2 seeds of the leader, 3 of the follower"):
+        crossed(row, [Given("a")] * 2, [Given("b")] * 3)
 
 
 def test_warming_up_lets_the_saez_tax_see_incomes(tmp_path: Path) -> None:
