@@ -11,6 +11,7 @@ from rich.console import Console
 
 from envs.game import Array, InvalidSetting
 from envs.solution import SOLVED_GAMES, Solution, solution
+from experiments.loading import SHIPPED, load_experiment
 from experiments.verify.acceptance import LABELS, judge, label
 from experiments.verify.learning import Case
 from experiments.verify.readings import read
@@ -68,6 +69,38 @@ def test_one_bad_seed_is_enough_to_fail() -> None:
     good = read("stage_game", ExactLeader(exact), ExactFollower(exact), 100)
     bad = {**good, "g_error": 0.06}
     assert not all(check.passed for check in judge("stage_game", 100, [good, good, bad]))
+
+
+@pytest.mark.parametrize(("reading", "value"), [("interest_rate", 0.0276), ("consumption_error", 0.031)])
+def test_aiyagaris_bounds_are_a_quarter_point_and_three_per_cent(reading: str, value: float) -> None:
+    right = {"interest_rate": 0.0282, "consumption_error": 0.029, "euler_error": 0.1}
+    assert all(check.passed for check in judge("aiyagari", 1000, [right]))
+    assert not all(check.passed for check in judge("aiyagari", 1000, [right, {**right, reading: value}]))
+
+
+def test_a_game_with_one_equilibrium_has_no_label() -> None:
+    exact = solution("aiyagari", followers=1000)
+    outcome = Outcome(Case("aiyagari", 1000), {1: read("aiyagari", ExactLeader(exact), ExactFollower(exact), 1000)})
+    outcome.conclude()
+    assert outcome.labels == []
+    assert outcome.passed
+
+
+def test_households_learn_to_consume_as_aiyagaris_do() -> None:
+    """The first iterations of `smfg verify aiyagari`, with few households: far from done, but well on the way."""
+    few = ["game.followers=100", "training.iterations=12"]
+    experiment = load_experiment(SHIPPED / "verify" / "aiyagari.yaml", few)
+    algorithm = experiment.algorithm_config(1).build_algo()
+    errors = []
+    try:
+        for iterations in (1, experiment.training.iterations - 1):
+            for _ in range(iterations):
+                algorithm.train()
+            errors.append(read("aiyagari", *algorithm.trained_policies().policies(), 100)["consumption_error"])
+    finally:
+        algorithm.stop()
+    assert errors[0] > 0.1
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_a_control_must_fail_and_with_its_own_label() -> None:
