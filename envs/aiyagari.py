@@ -25,6 +25,7 @@ from envs.economy import aiyagari, households
 from envs.economy.ability import AbilityDraws, next_stationary_ability
 from envs.economy.aiyagari import Parameters
 from envs.economy.indicators import gini
+from envs.economy.outlook import isoelastic
 from envs.economy.parameters import EconomyParameters
 from envs.economy.presets import CALIBRATED
 from envs.economy.state import Choices, Shock, State
@@ -166,10 +167,9 @@ class CashOnHand:
         ability, assets, wage, rate = observation
         cash, share = wage * ability + (1 + rate) * assets, action[0]
         consumption, kept = share * cash, (1 - share) * cash
-        relative = xp.log(consumption / self.usual_consumption)
-        utility = relative if p.mu == 1 else xp.expm1((1 - p.mu) * relative) / (1 - p.mu)
-        after = (xp.log1p(ability / s.unit[0]), xp.log1p(kept / s.unit[1]), wage, rate)
-        return utility / self.reward_scale, [(x - s.shift[k]) / s.width[k] for k, x in enumerate(after)]
+        utility = isoelastic(xp, xp.log(consumption / self.usual_consumption), p.mu)
+        carried = [s.feature(k, x, xp) for k, x in enumerate((ability, kept, wage, rate))]
+        return utility / self.reward_scale, carried
 
 
 def economy_of(parameters: Parameters) -> EconomyParameters:

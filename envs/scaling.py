@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -28,6 +30,17 @@ class FeatureScaling:
     def __post_init__(self) -> None:
         if len({len(self.logarithmic), len(self.unit), len(self.shift), len(self.width)}) != 1:
             raise ValueError("logarithmic, unit, shift and width must have one entry per observed number")
+
+    def feature(self, k: int, x: Any, xp: ModuleType = np) -> Any:
+        """The feature of observed numbers x in place k; arrays of `xp`, numpy or torch."""
+        if self.logarithmic[k]:
+            x = xp.sign(x) * xp.log1p(xp.abs(x) / self.unit[k])
+        return (x - self.shift[k]) / self.width[k]
+
+    def observed(self, k: int, feature: Any, xp: ModuleType = np) -> Any:
+        """The inverse of `feature`."""
+        x = feature * self.width[k] + self.shift[k]
+        return xp.sign(x) * self.unit[k] * xp.expm1(xp.abs(x)) if self.logarithmic[k] else x
 
     @classmethod
     def linear(cls, width: Sequence[float], shift: Sequence[float] | None = None) -> FeatureScaling:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+
+from experiments.terminal import command_line
 
 
 def grid(
@@ -22,5 +22,5 @@ def grid(
     """Run a table or figure of the paper, seeds side by side, and show it as one HTML page."""
     from experiments.grid.run import run
 
-    command = shlex.join(["smfg", *(word for word in sys.argv[1:] if word != "--resume")])
+    command = command_line("--resume")
     raise typer.Exit(run(Console(), config, scale=scale, output=output, resume=resume, command=command))

@@ -17,6 +17,6 @@ def console(width_without_terminal: int = WIDTH_WITHOUT_TERMINAL) -> Console:
     return found if found.is_terminal or "COLUMNS" in os.environ else Console(width=width_without_terminal)
 
 
-def command_line() -> str:
-    """How `smfg` was called, to be kept with what it made."""
-    return shlex.join(["smfg", *sys.argv[1:]])
+def command_line(*left_out: str) -> str:
+    """How `smfg` was called, to be kept with what it made; without the words `left_out`."""
+    return shlex.join(["smfg", *(word for word in sys.argv[1:] if word not in left_out)])

@@ -29,20 +29,11 @@ class Budget:
     def __call__(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
         """Reward (...,) and what is carried (..., k) of states and actions (..., do), after a leader's (..., ds)."""
         split = len(self.scaling.unit)
-        observation = _observed(own[..., :split], self.scaling)
+        observation = [self.scaling.observed(k, own[..., k], torch) for k in range(split)]
         action = _natural(own[..., split:], self.action)
         seen = [] if self.leader_action is None else _natural(shared, self.leader_action)
         reward, carried = self.outlook(torch, observation, action, seen)
         return reward, torch.stack(torch.broadcast_tensors(*carried), -1)
-
-
-def _observed(features: Tensor, scaling: FeatureScaling) -> list[Tensor]:
-    """The inverse of `features`, component by component."""
-    found = []
-    for k, x in enumerate(features.unbind(-1)):
-        x = x * scaling.width[k] + scaling.shift[k]
-        found.append(x.sign() * scaling.unit[k] * x.abs().expm1() if scaling.logarithmic[k] else x)
-    return found
 
 
 def _natural(unit: Tensor, space: Box) -> list[Tensor]:

@@ -27,10 +27,7 @@ def features(observation: Array, scaling: FeatureScaling) -> Float32:
     """Observations (..., d) in natural units as features (..., d) of order one."""
     result = np.empty(observation.shape, dtype=np.float32)
     for k in range(observation.shape[-1]):
-        x = observation[..., k]
-        if scaling.logarithmic[k]:
-            x = np.sign(x) * np.log1p(np.abs(x) / scaling.unit[k])
-        result[..., k] = (x - scaling.shift[k]) / scaling.width[k]
+        result[..., k] = scaling.feature(k, observation[..., k])
     return result
 
 

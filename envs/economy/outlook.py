@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from envs.economy.parameters import EconomyParameters
+from envs.economy.taxation import ScaledHSV
 from envs.scaling import FeatureScaling
 
 LIVED_ON = (0.05, 0.4)  # shares of assets
@@ -39,21 +40,22 @@ class HouseholdBudget:
         left = _kept(xp, income, tau, xi, mean_income) + _kept(xp, assets, asset_tau, asset_xi, mean_assets)
         cash = xp.clip(left, LEAST_AMOUNT, None)
         spent = xp.log((1 - saved) * cash / ((1 + p.consumption_tax) * p.log_consumption_unit))
-        enjoyed = spent if p.crra == 1 else xp.expm1((1 - p.crra) * spent) / (1 - p.crra)
+        enjoyed = isoelastic(xp, spent, p.crra)
         toil = worked ** (1 + p.inverse_frisch) * (p.labour_disutility / (1 + p.inverse_frisch))
         kept = saved * cash
         after = (ability, kept, wage, rate, mean_income, mean_assets)
-        carried = []
-        for k, x in enumerate(after):
-            logarithm = xp.sign(x) * xp.log1p(xp.abs(x) / s.unit[k])
-            carried.append((logarithm - s.shift[k]) / s.width[k])
+        carried = [s.feature(k, x, xp) for k, x in enumerate(after)]
         earned = wage * ability * p.maximal_hours * p.initial_labour_share
         carried += [xp.log((earned + share * kept) / p.log_consumption_unit) for share in LIVED_ON]
         return (enjoyed - toil) / (p.utility_unit * p.typical_utility), carried
 
 
+def isoelastic(xp: ModuleType, log_consumption: Any, crra: float) -> Any:
+    """(c^(1 - theta) - 1) / (1 - theta) of ln c, which it is itself at theta = 1."""
+    return log_consumption if crra == 1 else xp.expm1((1 - crra) * log_consumption) / (1 - crra)
+
+
 def _kept(xp: ModuleType, amount: Any, tau: Any, xi: Any, unit: Any) -> Any:
     """Amounts after a scaled HSV tax; losses are borne in full."""
     taxed = xp.clip(amount, LEAST_AMOUNT, None)
-    kept = (1 - tau) / (1 - xi) * unit * (taxed / unit) ** (1 - xi)
-    return kept + xp.clip(amount, None, 0.0)
+    return ScaledHSV(tau, xi, unit).kept(taxed) + xp.clip(amount, None, 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,4 +125,4 @@ def test_economies_without_an_outlook_say_so() -> None:
     for preset in ("paper", "taxai"):
         game = envs.make("economy", preset=preset, followers=5)
         assert game.follower_outlook is None
-        assert replace(game.parameters.laws).follower_outlook is None  # type: ignore[attr-defined]
+        assert game.parameters.laws.follower_outlook is None  # type: ignore[attr-defined]
