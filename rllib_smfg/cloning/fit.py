@@ -13,6 +13,7 @@ from rllib_smfg.cloning.pairs import Pairs
 
 # a memory is fitted on strangers' states in a row: surveys have no histories, so it learns that none matters
 YEARS_IN_A_ROW = 8
+REGRESSION_RATE = 4e-3  # of Adam, at the start
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,23 @@ def fit(network: nn.Module, loss: Loss, training: Pairs, held_out: Pairs, how: F
             schedule.step()
             total += value.item()
         yield EpochLosses(epoch, total / steps, evaluated(network, loss, held_out))
+
+
+def regress(network: nn.Module, own: Tensor, shared: Tensor, target: Tensor, steps: int, rows: int) -> Iterator[Tensor]:
+    """Fits network(own, shared) to target in place, by least squares; yields the mean squared error of each step.
+
+    own, shared, target: (R, ...), of which each step draws `rows`, by torch's own luck.
+    """
+    optimizer = torch.optim.Adam(network.parameters(), lr=REGRESSION_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    for _ in range(steps):
+        drawn = torch.randint(len(target), (rows,))
+        loss = (network(own[drawn], shared[drawn]) - target[drawn]).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        yield loss.detach()
 
 
 @torch.no_grad()

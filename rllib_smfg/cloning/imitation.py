@@ -17,6 +17,7 @@ from envs.game import Array
 from policies import FollowerPolicy, LeaderPolicy
 from policies.given import Given
 from rllib_smfg.build import Interface, follower_actor, leader_actor
+from rllib_smfg.cloning.fit import regress
 from rllib_smfg.networks import Float32, features, to_natural, to_unit
 from rllib_smfg.rollout import play
 from rllib_smfg.settings import LearningSettings
@@ -24,7 +25,7 @@ from rllib_smfg.settings import LearningSettings
 # games and households small enough to take a second; years of all games, and noise that leads off the rule's own path
 GAMES, FOLLOWERS, YEARS, NOISE, SEED = 8, 100, 100, 0.2, 0
 RIDGE = 1e-3
-STEPS, ROWS, LEARNING_RATE = 2000, 1024, 4e-3  # of fitting followers
+STEPS, ROWS = 2000, 1024  # of fitting followers
 
 Weights = dict[str, Tensor]
 
@@ -62,15 +63,24 @@ class _Answering(FollowerPolicy):
         return action
 
 
+def _played(
+    government: Given, households: Given, game: Mapping[str, Any], interface: Interface
+) -> tuple[_Shown, _Answering]:
+    """Both rules after some years of small games of their own, with noise on what the government does."""
+    small = make(**{**game, "games": GAMES, "followers": min(FOLLOWERS, int(game.get("followers", FOLLOWERS)))})
+    shown = _Shown(government.leader(small, SEED), interface)
+    answering = _Answering(households.follower(small, SEED), interface)
+    years = play(small, shown, answering, small.reset(SEED))
+    for _ in range(YEARS):
+        next(years)
+    return shown, answering
+
+
 def imitated_follower(
     rule: Given, government: Given, game: Mapping[str, Any], interface: Interface, settings: LearningSettings
 ) -> Weights:
     """Weights of a followers' actor that does what the rule does under a government, with noise on its actions."""
-    small = make(**{**game, "games": GAMES, "followers": min(FOLLOWERS, int(game.get("followers", FOLLOWERS)))})
-    answering = _Answering(rule.follower(small, SEED), interface)
-    years = play(small, _Shown(government.leader(small, SEED), interface), answering, small.reset(SEED))
-    for _ in range(YEARS):
-        next(years)
+    _, answering = _played(government, rule, game, interface)
     state, seen, action = (
         torch.from_numpy(np.concatenate(part)).flatten(0, 1) for part in zip(*answering.rows, strict=True)
     )
@@ -78,15 +88,8 @@ def imitated_follower(
         torch.manual_seed(SEED)
         actor = follower_actor(interface, settings)
         seen = seen if settings.followers_see_leader else seen[..., :0]
-        optimizer = torch.optim.Adam(actor.parameters(), lr=LEARNING_RATE)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-        for _ in range(STEPS):
-            rows = torch.randint(len(state), (ROWS,))
-            loss = (actor(state[rows], seen[rows]) - action[rows]).square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+        for _ in regress(actor, state, seen, action, STEPS, ROWS):
+            pass
     return {name: value.detach().clone() for name, value in actor.state_dict().items()}
 
 
@@ -98,11 +101,7 @@ def imitated_leader(
     The rule governs the households in small games of its own, with noise on its actions; ridge regression then fits
     the actor's linear part and bias to the difference between the rule and the actor as it was drawn.
     """
-    small = make(**{**game, "games": GAMES, "followers": min(FOLLOWERS, int(game.get("followers", FOLLOWERS)))})
-    shown = _Shown(rule.leader(small, SEED), interface)
-    years = play(small, shown, households.follower(small, SEED), small.reset(SEED))
-    for _ in range(YEARS):
-        next(years)
+    shown, _ = _played(rule, households, game, interface)
     state, action = (torch.from_numpy(np.concatenate(x)) for x in (shown.states, shown.actions))
     with torch.random.fork_rng(devices=[]):  # whoever seeds networks is not disturbed
         torch.manual_seed(SEED)

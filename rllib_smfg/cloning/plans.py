@@ -16,6 +16,7 @@ from envs.economy.stationary import long_run
 from envs.game import Array, InvalidSetting
 from envs.scaling import ShareBox, coordinate
 from policies.planning_household import planned_for, tax_features
+from rllib_smfg.cloning.fit import regress
 from rllib_smfg.networks import Network
 
 STATES, POINTS, TOLERANCE, ROUNDS = 9, 100, 1e-4, 500
@@ -119,16 +120,5 @@ def fit_answers(known: list[Answers], steps: int, batch: int, seed: int) -> tupl
     torch.manual_seed(seed)
     household, taxes, choice = (torch.cat([getattr(x, name) for x in known]) for name in Answers.__dataclass_fields__)
     network = Network(household.shape[-1], taxes.shape[-1], HIDDEN, choice.shape[-1])
-    optimizer = torch.optim.Adam(network.parameters(), lr=4e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    losses: list[float] = []
-    for step in range(steps):
-        rows = torch.randint(len(choice), (batch,))
-        loss = (network(household[rows], taxes[rows]) - choice[rows]).square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if step % max(1, steps // 100) == 0:
-            losses.append(loss.item())
-    return network, losses
+    losses = list(regress(network, household, taxes, choice, steps, batch))
+    return network, [loss.item() for loss in losses[:: max(1, steps // 100)]]

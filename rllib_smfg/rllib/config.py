@@ -166,35 +166,28 @@ class SMFRLConfig(GameConfig):
         """The weights of households that do what `follower_imitates` does, found once."""
         if self.follower_imitates is None:
             return None
-        key = (self.follower_imitates, self.leader_imitates, self.learning_settings(), repr(self.env_config))
-        if self.__dict__.get("_imitated_follower", (None,))[0] != key:
-            government = self.leader_imitates or Given("random", {})
-            found = imitated_follower(
-                self.follower_imitates, government, self.env_config, self.interface(), self.learning_settings()
-            )
-            self.__dict__["_imitated_follower"] = (key, found)
-        weights: Weights = self.__dict__["_imitated_follower"][1]
-        return weights
+        rule, government = self.follower_imitates, self.leader_imitates or Given("random", {})
+        learning = self.learning_settings()
+        key = (rule, government, learning, repr(self.env_config))
+        return self.found_once(
+            "_imitated_follower",
+            key,
+            lambda: imitated_follower(rule, government, self.env_config, self.interface(), learning),
+        )
 
     def imitated(self) -> Weights | None:
         """The weights of a leader that does what `leader_imitates` does, found once."""
         if self.leader_imitates is None:
             return None
-        key = (
-            self.leader_imitates,
-            self.follower,
-            self.follower_imitates,
-            self.learning_settings(),
-            repr(self.env_config),
+        rule, learning = self.leader_imitates, self.learning_settings()
+        households = self.follower or self.follower_imitates or self._unmoved_households()
+        key = (rule, households, learning, repr(self.env_config))
+        return self.found_once(
+            "_imitated", key, lambda: imitated_leader(rule, households, self.env_config, self.interface(), learning)
         )
-        if self.__dict__.get("_imitated", (None,))[0] != key:
-            game = make(**{**self.env_config, "games": 1})
-            action = self.follower_start or ((game.follower_action_space.low + game.follower_action_space.high) / 2)
-            households = (
-                self.follower or self.follower_imitates or Given("constant", {"action": [float(x) for x in action]})
-            )
-            learning = self.learning_settings()
-            found = imitated_leader(self.leader_imitates, households, self.env_config, self.interface(), learning)
-            self.__dict__["_imitated"] = (key, found)
-        weights: Weights = self.__dict__["_imitated"][1]
-        return weights
+
+    def _unmoved_households(self) -> Given:
+        """Households who all do what learning ones start with."""
+        box = self.interface().follower_action
+        action = self.follower_start or ((box.low + box.high) / 2)
+        return Given("constant", {"action": [float(x) for x in action]})

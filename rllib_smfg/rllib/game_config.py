@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig, NotProvided
@@ -108,11 +109,17 @@ class GameConfig(AlgorithmConfig):
         """The weights that `pretrain` names, read once: runners elsewhere and later restores need no file."""
         if self.pretrain is None:
             return None
-        key = (self.pretrain, self.learning_settings(), repr(self.env_config))
-        if self.__dict__.get("_pretrained", (None,))[0] != key:
-            read = pretrained_follower(self.pretrain, self.follower_kind, self.interface(), self.learning_settings())
-            self.__dict__["_pretrained"] = (key, read)
-        weights: Weights = self.__dict__["_pretrained"][1]
+        source, learning = self.pretrain, self.learning_settings()
+        key = (source, learning, repr(self.env_config))
+        return self.found_once(
+            "_pretrained", key, lambda: pretrained_follower(source, self.follower_kind, self.interface(), learning)
+        )
+
+    def found_once(self, name: str, key: Any, find: Callable[[], Weights]) -> Weights:
+        """What `find` gives, kept in the configuration, frozen or not, for as long as `key` is the same."""
+        if self.__dict__.get(name, (None,))[0] != key:
+            self.__dict__[name] = (key, find())
+        weights: Weights = self.__dict__[name][1]
         return weights
 
     def years_per_runner(self) -> int:
