@@ -13,6 +13,7 @@ from experiments.evaluate import evaluate_policies
 from experiments.frontier import constant_frontier
 from experiments.grid.clones import clone
 from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, trials
+from experiments.grid.exploitability import exploitability
 from experiments.grid.mixtures import mixtures
 from experiments.grid.results import Row, write
 from experiments.interrupts import Interrupted
@@ -72,10 +73,13 @@ def _rows(console: Console, grid: Grid, scale: str, folder: Path, resume: bool) 
     finished = [(of_setting[each.trial.name], each) for each in results if each.status == "finished"]
     failed = [each for each in results if each.status != "finished"]
     rows: list[Row] = []
-    episodes = grid.scales[scale].episodes  # type: ignore[index]
+    chosen = grid.scales[scale]  # type: ignore[index]
+    episodes = chosen.episodes
     for setting, result in finished:
         rows += _final(setting, result, episodes)
         rows += _training(setting, result)
+    if chosen.exploitability is not None:
+        rows += exploitability(console, chosen.exploitability, finished)
     if grid.mixture is not None:
         rows += mixtures(grid.mixture, finished, episodes)
     if grid.frontier is not None:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from experiments.comparison import COLUMNS
-from experiments.grid.config import BOTH, CONSTANT, EQUAL, PUBLISHED, Setting
+from experiments.grid.config import BOTH, CONSTANT, EQUAL, EXPLOITABILITY, PUBLISHED, Setting
 from experiments.grid.results import Results
 from experiments.report import grid_figures
 from experiments.report.drawing import Panel
@@ -65,6 +65,12 @@ def _tables(results: Results, name: str) -> list[Section]:
         " many seeds. As published: saving rates from .5 for the paper's own method and from .001 for all others; equal"
         " bounds: from .001 for all."
     ]
+    if _columns(results) != COLUMNS:
+        text.append(
+            "Exploitability: what the best response found earns more than the learned policy while all others keep to"
+            " theirs, in shares of the own return: of one household among N, and of the government. 0 in an"
+            " equilibrium; a lower bound, and far above 1 where an economy that ends early could have lived on."
+        )
     tables = [_table(results, name, group) for group in grid_figures.groups(results)]
     improvements = [table for group in grid_figures.groups(results) if (table := _improvement(results, group))]
     found = [Section(name, TITLES[name].split(":")[0], text, tables)]
@@ -79,16 +85,23 @@ def _tables(results: Results, name: str) -> list[Section]:
 
 def _table(results: Results, name: str, group: str) -> Table:
     settings = [each for each in map(Setting.parse, results.settings()) if each.group == group]
+    columns = _columns(results)
     rows: list[list[Cell]] = []
     for method in dict.fromkeys(each.method for each in settings):
         paper = published(name, group, method)
         if paper:
-            cells = [Cell(shown(k, paper[k]), value=paper[k]) if k in paper else Cell("") for k in COLUMNS]
+            cells = [Cell(shown(k, paper[k]), value=paper[k]) if k in paper else Cell("") for k in columns]
             rows.append([Cell(method), Cell("paper"), *cells])
         for setting in (each for each in settings if each.method == method):
             who = "best found" if method == CONSTANT else OURS[setting.bounds]
-            rows.append([Cell(method), Cell(who), *(_cell(results, setting, k) for k in COLUMNS)])
-    return Table(["Method", "Source", *map(_label, COLUMNS)], rows, group, named=2)
+            rows.append([Cell(method), Cell(who), *(_cell(results, setting, k) for k in columns)])
+    return Table(["Method", "Source", *map(_label, columns)], rows, group, named=2)
+
+
+def _columns(results: Results) -> tuple[str, ...]:
+    """Indicators of a table: those of the paper, and exploitability where it was measured."""
+    measured = {row.indicator for row in results.rows}
+    return (*COLUMNS, *(each for each in EXPLOITABILITY if each in measured))
 
 
 def _cell(results: Results, setting: Setting, indicator: str) -> Cell:
@@ -99,7 +112,8 @@ def _cell(results: Results, setting: Setting, indicator: str) -> Cell:
         best = min(values) if "gini" in indicator else max(values)
         return Cell(shown(indicator, best), f"best of {len(values)} policies", best)
     seen = iqm(values)
-    return Cell(shown(indicator, seen.value), f"{_span(indicator, seen)}; {seen.seeds} seeds", seen.value)
+    sure = "1 seed" if seen.seeds == 1 else f"{_span(indicator, seen)}; {seen.seeds} seeds"
+    return Cell(shown(indicator, seen.value), sure, seen.value)
 
 
 def _improvement(results: Results, group: str) -> Table | None:
@@ -194,4 +208,9 @@ def _span(indicator: str, seen: Estimate) -> str:
 
 
 def _label(name: str) -> str:
-    return {"per_capita_gdp": "GDP a household", "years": "Years"}.get(name, label(name).capitalize())
+    return {
+        "per_capita_gdp": "GDP a household",
+        "years": "Years",
+        "household_exploitability": "A household could gain",
+        "government_exploitability": "The government could gain",
+    }.get(name, label(name).capitalize())

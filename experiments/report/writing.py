@@ -7,7 +7,13 @@ import math
 NAMES = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
 WORDS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 DOLLARS = ("per_capita_gdp", "mean_assets", "mean_income", "mean_consumption")
-SHARES = ("mean_saving_rate", "mean_marginal_rate", "interest_rate")
+SHARES = (
+    "mean_saving_rate",
+    "mean_marginal_rate",
+    "interest_rate",
+    "household_exploitability",
+    "government_exploitability",
+)
 
 
 def compact(value: float) -> str:

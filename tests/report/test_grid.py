@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as html_text
 import io
+import json
 import re
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,8 +17,9 @@ from browser import look
 
 from envs import InvalidSetting
 from experiments.config import Experiment
-from experiments.grid.config import Grid, Setting, trials
-from experiments.grid.results import Results, read, write
+from experiments.grid.config import EXPLOITABILITY, Grid, Setting, trials
+from experiments.grid.exploitability import shares
+from experiments.grid.results import Results, Row, read, write
 from experiments.loading import SHIPPED, load
 from experiments.report.grid_page import grid_page, published
 from experiments.report.markdown import markdown
@@ -25,6 +27,7 @@ from experiments.report.page import render
 from experiments.seed_statistics import iqm
 
 GRIDS = sorted((SHIPPED / "grids").glob("*.yaml"))
+RESULTS = Path(__file__).parents[2] / "docs/results"
 TINY = """
 title: Tiny
 shows: [assumption, figure6]
@@ -39,6 +42,7 @@ scales:
     groups: ["N=20"]
     seeds: [1, 2]
     episodes: 4
+    exploitability: {seeds: [1]}
     set: [training.iterations=2, algorithm.years_per_iteration=24, algorithm.warm_up_years=24,
           algorithm.updates_per_iteration=2, evaluation.interval=1, evaluation.episodes=2]
   full: {groups: ["N=20"], seeds: [1, 2]}
@@ -172,6 +176,33 @@ def test_in_a_browser(save: Save, tmp_path: Path) -> None:
     assert seen.measured["empty"] == 0
 
 
+def test_exploitability_stands_beside_the_rows_that_learn(save: Save) -> None:
+    """Two more columns, where it was measured, empty for rows without it and for the paper."""
+    gains = dict(zip(EXPLOITABILITY, (0.018, 0.95), strict=True))
+    rows = [Row("a/seed_1", 1, "N=100 / SMFG / equal", name, None, value) for name, value in gains.items()]
+    assert "could gain" not in page(save("without.csv", ["table3"], made_up.table3()))
+    text = markdown(grid_page(read(save("with.csv", ["table3"], [*made_up.table3(), *rows])), "made now"))
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    assert table[0][-2:] == ["A household could gain", "The government could gain"]
+    last = {tuple(row[:2]): row[-2:] for row in table if row[0] == "SMFG"}
+    assert last["SMFG", "ours, equal bounds"] == ["1.8 % (1 seed)", "95 % (1 seed)"]
+    assert last["SMFG", "ours, as published"] == last["SMFG", "paper"] == ["", ""]
+
+
+def test_shares_are_those_of_the_finite_game_and_of_the_government() -> None:
+    measured = json.loads((RESULTS / "exploitability_game.json").read_text())
+    found = shares(measured)
+    gains = {each["name"]: each["gain"]["value"] / each["own_return"]["value"] for each in measured["exploitability"]}
+    assert found["household_exploitability"] == pytest.approx(gains["household, N = 100"])
+    assert found["government_exploitability"] == pytest.approx(gains["government"])
+
+
+def test_exploitability_of_a_seed_that_is_not_trained_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "grid.yaml").write_text(TINY.replace("exploitability: {seeds: [1]}", "exploitability: {seeds: [1, 7]}"))
+    with pytest.raises(InvalidSetting, match="exploitability of seed 7: must be one of the scale's seeds"):
+        load(Grid, tmp_path / "grid.yaml")
+
+
 @pytest.mark.slow
 def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
     from experiments.cli import app
@@ -189,6 +220,9 @@ def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
     assert [line for line in (tmp_path / "run" / "results.csv").read_text().splitlines() if line[0] != "#"] == strip
     for setting in ("N=20 / Rule-based / both", "N=20 / SMFRL / equal"):
         assert set(results.per_seed(setting, "per_capita_gdp")) == {1, 2}
+    for indicator in EXPLOITABILITY:
+        assert set(results.per_seed("N=20 / SMFRL / equal", indicator)) == {1}
+        assert not results.per_seed("N=20 / Rule-based / both", indicator)
     assert results.curves("N=20 / SMFRL / equal", "years")[1].shape == (2, 2)
     half = results.per_seed("50 % SMFG / SMFG households / both", "utility")
     assert set(half) == {1, 2}
