@@ -16,6 +16,9 @@ def grid(
     scale: Annotated[
         Literal["quick", "full"], typer.Option(help="How much is run; docs/results.md has both.")
     ] = "quick",
+    group: Annotated[
+        list[str] | None, typer.Option(help="Run only this group of the scale; repeatable.", show_default="all")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the grid [default: runs/NAME-SCALE].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
 ) -> None:
@@ -23,4 +26,6 @@ def grid(
     from experiments.grid.run import run
 
     command = command_line("--resume")
-    raise typer.Exit(run(Console(), config, scale=scale, output=output, resume=resume, command=command))
+    raise typer.Exit(
+        run(Console(), config, scale=scale, only=group or [], output=output, resume=resume, command=command)
+    )

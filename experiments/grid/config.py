@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -92,6 +93,20 @@ class Grid(Section):
         if self.of is None and self.clones is None and set(self.scales) != {"quick", "full"}:
             raise InvalidSetting("scales must name quick and full, each with its groups and seeds")
         return self
+
+
+def restricted(grid: Grid, scale: str, only: Sequence[str]) -> Grid:
+    """The grid with some groups of a scale alone (empty: all); raises InvalidSetting for one that it has not."""
+    if not only:
+        return grid
+    if grid.clones is not None:
+        raise InvalidSetting("--group: this grid has no groups")
+    chosen = grid.scales[_known(scale)]
+    for name in only:
+        if name not in chosen.groups:
+            raise InvalidSetting(f"--group '{name}'{nearest(name, list(chosen.groups))}")
+    kept = chosen.model_copy(update={"groups": tuple(name for name in chosen.groups if name in only)})
+    return grid.model_copy(update={"scales": {**grid.scales, scale: kept}})
 
 
 @dataclass(frozen=True)

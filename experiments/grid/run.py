@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from experiments import checkpoints
 from experiments.evaluate import evaluate_policies
 from experiments.frontier import constant_frontier
 from experiments.grid.clones import clone
-from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, trials
+from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import exploitability
 from experiments.grid.mixtures import mixtures
 from experiments.grid.results import Row, write
@@ -26,16 +27,27 @@ from experiments.trials import TrialResult, run_trials
 RESULTS, CONFIG = "results.csv", "grid.yaml"
 
 
-def run(console: Console, config: str, *, scale: str, output: Path | None, resume: bool, command: str) -> int:
+def run(
+    console: Console,
+    config: str,
+    *,
+    scale: str,
+    only: Sequence[str],
+    output: Path | None,
+    resume: bool,
+    command: str,
+) -> int:
     """Runs what is not there yet, and makes results.csv and report.html; 1 if a run failed, else 0.
 
-    A grid that shows another one's runs makes those, and a page of its own beside theirs.
+    only: the groups of the scale that are run; empty: all of them. A grid that shows another one's runs makes those,
+    and a page of its own beside theirs.
     """
     path, grid = _grid(config)
     own, runs = path.stem, grid
     if grid.of is not None:
         path, runs = _grid(grid.of)
-        command, resume = f"smfg grid {grid.of} --scale {scale}", True
+        command, resume = shlex.join(["smfg", "grid", grid.of, "--scale", scale, *_options(only)]), True
+    runs = restricted(runs, scale, only)
     folder = output or Path("runs") / f"{path.stem}-{scale}"
     if runs.clones is None:
         trials(runs, scale)  # refuses a mistake before anything is written
@@ -52,6 +64,10 @@ def run(console: Console, config: str, *, scale: str, output: Path | None, resum
     for result in failed:
         console.print(f"failed: {result.trial}: {result.error}", soft_wrap=True, highlight=False, markup=False)
     return int(bool(failed))
+
+
+def _options(only: Sequence[str]) -> list[str]:
+    return [word for group in only for word in ("--group", group)]
 
 
 def _grid(config: str) -> tuple[Path, Grid]:

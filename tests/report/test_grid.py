@@ -17,7 +17,7 @@ from browser import look
 
 from envs import InvalidSetting
 from experiments.config import Experiment
-from experiments.grid.config import EXPLOITABILITY, Grid, Setting, trials
+from experiments.grid.config import EXPLOITABILITY, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import shares
 from experiments.grid.results import Results, Row, read, write
 from experiments.loading import SHIPPED, load
@@ -201,6 +201,18 @@ def test_exploitability_of_a_seed_that_is_not_trained_is_refused(tmp_path: Path)
     (tmp_path / "grid.yaml").write_text(TINY.replace("exploitability: {seeds: [1]}", "exploitability: {seeds: [1, 7]}"))
     with pytest.raises(InvalidSetting, match="exploitability of seed 7: must be one of the scale's seeds"):
         load(Grid, tmp_path / "grid.yaml")
+
+
+def test_some_groups_of_a_scale_can_be_run_alone() -> None:
+    grid = load(Grid, SHIPPED / "grids/table1.yaml")
+    kept = restricted(grid, "full", ["N=100-BC"])
+    assert {setting.group for setting in trials(kept, "full")} == {"N=100-BC"}
+    assert trials(kept, "quick") == trials(grid, "quick")
+    assert restricted(grid, "full", []) == grid
+    with pytest.raises(InvalidSetting, match=r"--group 'N=1000-BC'.*N=100-BC"):
+        restricted(grid, "quick", ["N=1000-BC"])  # a group of the other scale
+    with pytest.raises(InvalidSetting, match="no groups"):
+        restricted(load(Grid, SHIPPED / "grids/figure7.yaml"), "quick", ["N=100"])
 
 
 @pytest.mark.slow
