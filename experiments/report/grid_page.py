@@ -61,15 +61,15 @@ def grid_page(results: Results, made: str) -> Page:
 def _tables(results: Results, name: str) -> list[Section]:
     """The table, group by group, and the probabilities of improvement."""
     text = [
-        "Ours: inter-quartile mean over training seeds, below it the 95 % bootstrap interval (stratified) and how"
-        " many seeds. As published: saving rates from .5 for the paper's own method and from .001 for all others; equal"
-        " bounds: from .001 for all."
+        "Ours: inter-quartile mean over training seeds, below it the 95 % bootstrap interval (stratified)."
+        " As published: saving rates from .5 for the paper's own method and from .001 for all others; equal bounds:"
+        " from .001 for all."
     ]
     if _columns(results) != COLUMNS:
         text.append(
-            "Exploitability: what the best response found earns more than the learned policy while all others keep to"
-            " theirs, in shares of the own return: of one household among N, and of the government. 0 in an"
-            " equilibrium; a lower bound, and far above 1 where an economy that ends early could have lived on."
+            "Exploitability, E_f of one household among N and E_l of the government: what the best response found earns"
+            " more than the learned policy while all others keep to theirs, in shares of the own return. 0 in an"
+            " equilibrium; a lower bound, since a better response may exist."
         )
     tables = [_table(results, name, group) for group in grid_figures.groups(results)]
     improvements = [table for group in grid_figures.groups(results) if (table := _improvement(results, group))]
@@ -93,8 +93,9 @@ def _table(results: Results, name: str, group: str) -> Table:
             cells = [Cell(shown(k, paper[k]), value=paper[k]) if k in paper else Cell("") for k in columns]
             rows.append([Cell(method), Cell("paper"), *cells])
         for setting in (each for each in settings if each.method == method):
-            who = "best found" if method == CONSTANT else OURS[setting.bounds]
-            rows.append([Cell(method), Cell(who), *(_cell(results, setting, k) for k in columns)])
+            seeds = _seeds(results, setting)
+            who = Cell("best found") if method == CONSTANT else Cell(OURS[setting.bounds], _count(seeds))
+            rows.append([Cell(method), who, *(_cell(results, setting, k, seeds) for k in columns)])
     return Table(["Method", "Source", *map(_label, columns)], rows, group, named=2)
 
 
@@ -104,7 +105,16 @@ def _columns(results: Results) -> tuple[str, ...]:
     return (*COLUMNS, *(each for each in EXPLOITABILITY if each in measured))
 
 
-def _cell(results: Results, setting: Setting, indicator: str) -> Cell:
+def _seeds(results: Results, setting: Setting) -> int:
+    """How many seeds a row rests on; what only some of them have says so itself."""
+    return max(len(results.per_seed(str(setting), indicator)) for indicator in COLUMNS)
+
+
+def _count(seeds: int) -> str:
+    return "1 seed" if seeds == 1 else f"{seeds} seeds"
+
+
+def _cell(results: Results, setting: Setting, indicator: str, seeds: int) -> Cell:
     values = list(results.per_seed(str(setting), indicator).values())
     if not values:
         return Cell("")
@@ -112,8 +122,9 @@ def _cell(results: Results, setting: Setting, indicator: str) -> Cell:
         best = min(values) if "gini" in indicator else max(values)
         return Cell(shown(indicator, best), f"best of {len(values)} policies", best)
     seen = iqm(values)
-    sure = "1 seed" if seen.seeds == 1 else f"{_span(indicator, seen)}; {seen.seeds} seeds"
-    return Cell(shown(indicator, seen.value), sure, seen.value)
+    span = [_span(indicator, seen)] if seen.seeds > 1 else []
+    fewer = [_count(seen.seeds)] if seen.seeds < seeds else []
+    return Cell(shown(indicator, seen.value), "; ".join(span + fewer), seen.value)
 
 
 def _improvement(results: Results, group: str) -> Table | None:
@@ -175,7 +186,7 @@ def _reached(table: str, group: str, line: grid_figures.Line, gdp: Estimate, yea
     return (
         f"{group}, {line.setting.method} ({bounds}): {amount(gdp.value)} dollars of output a household"
         f" (95 % interval {amount(gdp.low)} to {amount(gdp.high)}, {gdp.seeds} seeds) and"
-        f" {years.value:.3g} years{beside}."
+        f" {years.value:.3g} {'year' if years.value == 1 else 'years'}{beside}."
     )
 
 
@@ -211,6 +222,6 @@ def _label(name: str) -> str:
     return {
         "per_capita_gdp": "GDP a household",
         "years": "Years",
-        "household_exploitability": "A household could gain",
-        "government_exploitability": "The government could gain",
+        "household_exploitability": "E_f",
+        "government_exploitability": "E_l",
     }.get(name, label(name).capitalize())

@@ -43,7 +43,7 @@ def shown(indicator: str, value: float) -> str:
     if indicator in DOLLARS:
         return f"${compact(value)}"
     if indicator in SHARES:
-        return f"{100 * value:.3g} %"
+        return f"{round(100 * value, 6) + 0.0:.3g} %"  # what is left of rounding is 0, not -1e-12
     return compact(value)
 
 
