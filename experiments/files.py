@@ -84,11 +84,15 @@ def force_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def refuse_overwriting(folder: Path) -> None:
-    """Raises InvalidSetting where a new run would be mixed with something that is there."""
+def refuse_overwriting(folder: Path, resuming: str | None = None) -> None:
+    """Raises InvalidSetting where a new run would be mixed with something that is there.
+
+    resuming: the command that goes on with what is there, or None if it is the same one with --resume FOLDER.
+    """
     if folder.is_dir() and any(folder.iterdir()):
         raise InvalidSetting(
-            f"{folder}: exists and is not empty; name another --output, or go on with --resume {folder}"
+            f"{folder}: exists and is not empty; name another --output, or go on with"
+            f" {f'--resume {folder}' if resuming is None else resuming}"
         )
     if folder.exists() and not folder.is_dir():
         raise InvalidSetting(f"{folder}: is a file; --output must name a folder")

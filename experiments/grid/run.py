@@ -11,6 +11,7 @@ from rich.console import Console
 
 from experiments import checkpoints
 from experiments.evaluate import evaluate_policies
+from experiments.files import refuse_overwriting
 from experiments.frontier import constant_frontier
 from experiments.grid.clones import clone
 from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, restricted, trials
@@ -51,6 +52,8 @@ def run(
     folder = output or Path("runs") / f"{path.stem}-{scale}"
     if runs.clones is None:
         trials(runs, scale)  # refuses a mistake before anything is written
+    if not resume:
+        refuse_overwriting(folder, f"{command} --resume")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         rows, failed = _rows(console, runs, scale, folder, resume)

@@ -14,12 +14,14 @@ import made_up
 import numpy as np
 import pytest
 from browser import look
+from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.config import Experiment
 from experiments.grid.config import EXPLOITABILITY, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import shares
 from experiments.grid.results import Results, Row, read, write
+from experiments.grid.run import run
 from experiments.loading import SHIPPED, load
 from experiments.report.grid_page import grid_page, published
 from experiments.report.markdown import markdown
@@ -213,6 +215,16 @@ def test_some_groups_of_a_scale_can_be_run_alone() -> None:
         restricted(grid, "quick", ["N=1000-BC"])  # a group of the other scale
     with pytest.raises(InvalidSetting, match="no groups"):
         restricted(load(Grid, SHIPPED / "grids/figure7.yaml"), "quick", ["N=100"])
+
+
+def test_a_grid_that_is_there_already_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/results.csv").write_text("")
+    how = {"scale": "quick", "only": [], "output": tmp_path / "run", "resume": False, "command": "smfg grid tiny.yaml"}
+    with pytest.raises(InvalidSetting, match=r"not empty; .* go on with smfg grid tiny.yaml --resume$"):
+        run(Console(quiet=True), str(tmp_path / "tiny.yaml"), **how)
+    assert [each.name for each in (tmp_path / "run").iterdir()] == ["results.csv"]
 
 
 @pytest.mark.slow
