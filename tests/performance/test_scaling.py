@@ -25,7 +25,7 @@ SAVERS, LOW_TAXES = (0.9, 0.5), (0.1, 0.02, 0.001, 0.001, 0.001)
 TRANSITIONS, HOUSEHOLDS = 32, 16
 
 
-def times(*works: Callable[[], object], calls: int = 3, rounds: int = 7) -> list[float]:
+def times(*works: Callable[[], object], calls: int = 3, rounds: int = 20) -> list[float]:
     """Processor seconds of each work: the best of some rounds in turns, so that a busy moment counts for all."""
     best = [np.inf] * len(works)
     for work in works:
