@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from experiments.quiet import quieten
+
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -37,3 +41,19 @@ def ray_session(processes: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def side_by_side(
+    work: Callable[..., Result], calls: Mapping[Key, tuple[Any, ...]], **options: Any
+) -> Iterator[tuple[Key, Result]]:
+    """`work(*arguments)` of every call, with its key, as they are done; as many at a time as Ray has CPUs.
+
+    options: of the Ray tasks. Needs a Ray that is running.
+    """
+    import ray
+
+    task = ray.remote(num_cpus=1, **options)(work)
+    waiting = {task.remote(*arguments): key for key, arguments in calls.items()}
+    while waiting:
+        done, _ = ray.wait(list(waiting))
+        yield waiting.pop(done[0]), ray.get(done[0])

@@ -20,7 +20,7 @@ from experiments.files import refuse_overwriting, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, find, load, load_experiment
 from experiments.quiet import quieten
-from experiments.ray_session import ray_session
+from experiments.ray_session import ray_session, side_by_side
 from experiments.train import CONFIG, train_pending
 
 PLAN, TRAINED = "compare.yaml", "trained"
@@ -110,7 +110,8 @@ def _play(
     """The episodes of every batch."""
     began, left = time.monotonic(), {r: sum(batch.of[0] == r for batch in plan) for r in range(len(rows))}
     results = {}
-    for of, found in _played_here(plan) if local else _played_by_ray(plan):
+    calls = {batch.of: (batch,) for batch in plan}
+    for of, found in _played_here(plan) if local else side_by_side(Batch.play, calls):
         results[of] = found
         left[of[0]] -= 1
         if not left[of[0]]:
@@ -121,21 +122,6 @@ def _play(
 def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], dict[str, Array]]]:
     for batch in plan:
         yield batch.of, batch.play()
-
-
-def _played_by_ray(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], dict[str, Array]]]:
-    """As they are done, as many at a time as Ray has CPUs."""
-    import ray
-
-    @ray.remote(num_cpus=1)
-    def play(batch: Batch) -> dict[str, Array]:
-        return batch.play()
-
-    waiting = {play.remote(batch): batch.of for batch in plan}
-    while waiting:
-        done, _ = ray.wait(list(waiting))
-        for each in done:
-            yield waiting.pop(each), ray.get(each)
 
 
 def _say(console: Console, text: str) -> None:

@@ -37,13 +37,6 @@ class Group(Section):
     )
 
 
-class Examination(Section):
-    """Of which runs exploitability is measured, and with which effort (see smfg exploitability)."""
-
-    seeds: tuple[int, ...] = Field(min_length=1, description="training seeds of every row that learns")
-    effort: Literal["quick", "full"] = Field("quick", description="as smfg exploitability, with --quick or without")
-
-
 class Scale(Section):
     """How much is run."""
 
@@ -51,7 +44,9 @@ class Scale(Section):
     seeds: tuple[int, ...] = Field(min_length=1, description="training seeds of every setting")
     set: tuple[str, ...] = Field((), description="overrides of every configuration that learns")
     episodes: int = Field(16, ge=1, le=100_000, description="episodes behind every number, with the seed's own luck")
-    exploitability: Examination | None = Field(None, description="measured beside every row that learns; empty: not")
+    exploitability: tuple[int, ...] = Field(
+        (), description="seeds of the rows that learn whose exploitability is found"
+    )
 
 
 class Mixture(Section):
@@ -87,8 +82,7 @@ class Grid(Section):
             for name in scale.groups:
                 if name not in self.groups:
                     raise InvalidSetting(f"unknown group '{name}'{nearest(name, list(self.groups))}")
-            examined = scale.exploitability.seeds if scale.exploitability else ()
-            if unknown := set(examined) - set(scale.seeds):
+            if unknown := set(scale.exploitability) - set(scale.seeds):
                 raise InvalidSetting(f"exploitability of seed {min(unknown)}: must be one of the scale's seeds")
         if self.of is None and self.clones is None and set(self.scales) != {"quick", "full"}:
             raise InvalidSetting("scales must name quick and full, each with its groups and seeds")

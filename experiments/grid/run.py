@@ -97,7 +97,7 @@ def _rows(console: Console, grid: Grid, scale: str, folder: Path, resume: bool) 
     for setting, result in finished:
         rows += _final(setting, result, episodes)
         rows += _training(setting, result)
-    if chosen.exploitability is not None:
+    if chosen.exploitability:
         rows += exploitability(console, chosen.exploitability, finished)
     if grid.mixture is not None:
         rows += mixtures(grid.mixture, finished, episodes)

@@ -16,7 +16,7 @@ from envs import InvalidSetting
 from envs.registry import nearest
 from envs.solution import SOLVED_GAMES
 from experiments.files import write_json
-from experiments.ray_session import ray_session
+from experiments.ray_session import ray_session, side_by_side
 from experiments.verify.acceptance import TELLING, Check, judge, label
 from experiments.verify.learning import Case, learn
 from experiments.verify.readings import Readings
@@ -133,18 +133,12 @@ def _keep(path: Path, outcomes: Sequence[Outcome], options: str) -> None:
 def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -> list[Outcome]:
     """One Ray task a case and seed, as many side by side as there are cores."""
     with ray_session(processes=0):
-        import ray
-
-        task = ray.remote(num_cpus=1, max_retries=1)(learn)
-        waiting = {task.remote(case, seed): (case, seed) for case in chosen for seed in seeds}
-        total = len(waiting)
+        calls = {(case, seed): (case, seed) for case in chosen for seed in seeds}
         found: dict[Case, dict[int, Readings]] = {case: {} for case in chosen}
-        while waiting:
-            done, _ = ray.wait(list(waiting))
-            case, seed = waiting.pop(done[0])
-            found[case][seed] = ray.get(done[0])
-            figures = "  ".join(f"{name} {value:.4g}" for name, value in found[case][seed].items())
-            console.print(f"[{total - len(waiting)}/{total}] {case.name}, seed {seed}: {figures}")
+        for count, ((case, seed), readings) in enumerate(side_by_side(learn, calls, max_retries=1), start=1):
+            found[case][seed] = readings
+            figures = "  ".join(f"{name} {value:.4g}" for name, value in readings.items())
+            console.print(f"[{count}/{len(calls)}] {case.name}, seed {seed}: {figures}")
     outcomes = [Outcome(case, dict(sorted(readings.items()))) for case, readings in found.items()]
     for outcome in outcomes:
         outcome.conclude()

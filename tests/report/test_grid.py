@@ -26,6 +26,7 @@ from experiments.loading import SHIPPED, load
 from experiments.report.grid_page import grid_page, published
 from experiments.report.markdown import markdown
 from experiments.report.page import render
+from experiments.report.writing import shown
 from experiments.seed_statistics import iqm
 
 GRIDS = sorted((SHIPPED / "grids").glob("*.yaml"))
@@ -44,7 +45,7 @@ scales:
     groups: ["N=20"]
     seeds: [1, 2]
     episodes: 4
-    exploitability: {seeds: [1]}
+    exploitability: [1]
     set: [training.iterations=2, algorithm.years_per_iteration=24, algorithm.warm_up_years=24,
           algorithm.updates_per_iteration=2, evaluation.interval=1, evaluation.episodes=2]
   full: {groups: ["N=20"], seeds: [1, 2]}
@@ -164,8 +165,7 @@ def test_as_markdown_the_tables_hold_the_same_numbers(save: Save) -> None:
     assert smfg[2:] == ["$10.1tn", "96.9", "0.51", "0.53", "300"]
     ours = iqm(list(read(path).per_seed("N=100 / SMFG / equal", "income_gini").values()))
     found = next(row for row in rows if row[:2] == ["SMFG", "ours, equal bounds (5 seeds)"])
-    assert found[4].startswith(f"{ours.value:.3g} (")
-    assert " to " in found[4]
+    assert found[4] == f"{ours.value:.3g} ({ours.low:.3g} to {ours.high:.3g})"
 
 
 def test_in_a_browser(save: Save, tmp_path: Path) -> None:
@@ -191,6 +191,11 @@ def test_exploitability_stands_beside_the_rows_that_learn(save: Save) -> None:
     assert last["ours, as published (5 seeds)"] == last["paper"] == ["", ""]
 
 
+def test_what_rounding_leaves_of_an_exploitability_is_nothing() -> None:
+    assert shown("government_exploitability", -1e-14) == "0 %"
+    assert shown("household_exploitability", 5e-5) == "0.005 %"
+
+
 def test_shares_are_those_of_the_finite_game_and_of_the_government() -> None:
     measured = json.loads((RESULTS / "exploitability_game.json").read_text())
     found = shares(measured)
@@ -200,7 +205,7 @@ def test_shares_are_those_of_the_finite_game_and_of_the_government() -> None:
 
 
 def test_exploitability_of_a_seed_that_is_not_trained_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "grid.yaml").write_text(TINY.replace("exploitability: {seeds: [1]}", "exploitability: {seeds: [1, 7]}"))
+    (tmp_path / "grid.yaml").write_text(TINY.replace("exploitability: [1]", "exploitability: [1, 7]"))
     with pytest.raises(InvalidSetting, match="exploitability of seed 7: must be one of the scale's seeds"):
         load(Grid, tmp_path / "grid.yaml")
 
@@ -237,7 +242,10 @@ def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
     with redirect_stdout(out), redirect_stderr(err):
         assert app(arguments, standalone_mode=False) == 0, err.getvalue()
         before = (tmp_path / "run" / "results.csv").read_text()
+        kept = [(path, path.stat().st_mtime_ns) for path in (tmp_path / "run").rglob("exploitability.json")]
         assert app([*arguments, "--resume"], standalone_mode=False) == 0, err.getvalue()
+    assert len(kept) == 1
+    assert all(path.stat().st_mtime_ns == when for path, when in kept)  # found again, not measured again
     assert (tmp_path / "run" / "report.html").is_file()
     results: Results = read(tmp_path / "run" / "results.csv")
     strip = [line for line in before.splitlines() if not line.startswith("#")]
