@@ -21,11 +21,24 @@ def grid(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the grid [default: runs/NAME-SCALE].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of a grid whose finished trainings are taken; repeatable.", show_default="none"),
+    ] = None,
 ) -> None:
     """Run a table or figure of the paper, seeds side by side, and show it as one HTML page."""
     from experiments.grid.run import run
 
     command = command_line("--resume")
     raise typer.Exit(
-        run(Console(), config, scale=scale, only=group or [], output=output, resume=resume, command=command)
+        run(
+            Console(),
+            config,
+            scale=scale,
+            only=group or [],
+            output=output,
+            resume=resume,
+            sources=reuse or [],
+            command=command,
+        )
     )

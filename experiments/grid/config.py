@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,14 +128,19 @@ class Setting:
 
 
 def trials(grid: Grid, scale: str) -> dict[Setting, list[Trial]]:
-    """The trials of a scale, by setting; raises InvalidSetting for configurations that do not exist or do not fit."""
+    """The trials of a scale, by setting; raises InvalidSetting for configurations that do not exist or do not fit.
+
+    Settings that come to the same experiment share its trials, which have the first one's name.
+    """
     chosen, found = grid.scales[_known(scale)], {}
+    names: dict[str, str] = {}
     for group in chosen.groups:
         for title, configs in grid.groups[group].methods.items():
             for bounds, config in {BOTH: configs}.items() if isinstance(configs, str) else configs.items():
                 setting = Setting(group, title, bounds)
                 experiment = _experiment(config, grid.groups[group], chosen)
-                found[setting] = [Trial(setting.folder, experiment, seed) for seed in chosen.seeds]
+                name = names.setdefault(json.dumps(experiment), setting.folder)
+                found[setting] = [Trial(name, experiment, seed) for seed in chosen.seeds]
     return found
 
 

@@ -18,6 +18,7 @@ from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, restricted, 
 from experiments.grid.exploitability import exploitability
 from experiments.grid.mixtures import mixtures
 from experiments.grid.results import Row, write
+from experiments.grid.reuse import TRIALS, reuse
 from experiments.interrupts import Interrupted
 from experiments.loading import SHIPPED, find, load
 from experiments.metrics import HEADLINES
@@ -36,11 +37,13 @@ def run(
     only: Sequence[str],
     output: Path | None,
     resume: bool,
+    sources: Sequence[Path] = (),
     command: str,
 ) -> int:
     """Runs what is not there yet, and makes results.csv and report.html; 1 if a run failed, else 0.
 
-    only: the groups of the scale that are run; empty: all of them. A grid that shows another one's runs makes those,
+    only: the groups of the scale that are run; empty: all of them. sources: folders of grids whose finished trainings
+    of the same settings are taken instead of training again. A grid that shows another one's runs makes those,
     and a page of its own beside theirs.
     """
     path, grid = _grid(config)
@@ -56,7 +59,7 @@ def run(
         refuse_overwriting(folder, f"{command} --resume")
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        rows, failed = _rows(console, runs, scale, folder, resume)
+        rows, failed = _rows(console, runs, scale, folder, sources)
     except Interrupted as stop:
         raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
     shutil.copyfile(path, folder / CONFIG)
@@ -80,16 +83,23 @@ def _grid(config: str) -> tuple[Path, Grid]:
     return path, load(Grid, path)
 
 
-def _rows(console: Console, grid: Grid, scale: str, folder: Path, resume: bool) -> tuple[list[Row], list[TrialResult]]:
+def _rows(
+    console: Console, grid: Grid, scale: str, folder: Path, sources: Sequence[Path]
+) -> tuple[list[Row], list[TrialResult]]:
     """All numbers of a grid, and the trials that failed."""
     if grid.clones is not None:
         return clone(console, grid.clones, scale, folder / "clones"), []
     planned = trials(grid, scale)
-    results = run_trials(
-        [trial for each in planned.values() for trial in each], folder / "trials", console, resume=resume
-    )
-    of_setting = {trial.name: setting for setting, each in planned.items() for trial in each}
-    finished = [(of_setting[each.trial.name], each) for each in results if each.status == "finished"]
+    different = list({(trial.name, trial.seed): trial for each in planned.values() for trial in each}.values())
+    reuse(console, different, sources, folder / TRIALS)
+    results = run_trials(different, folder / TRIALS, console, resume=True)  # `run` has refused a folder that is in use
+    of_trial = {(each.trial.name, each.trial.seed): each for each in results if each.status == "finished"}
+    finished = [
+        (setting, of_trial[trial.name, trial.seed])
+        for setting, each in planned.items()
+        for trial in each
+        if (trial.name, trial.seed) in of_trial
+    ]
     failed = [each for each in results if each.status != "finished"]
     rows: list[Row] = []
     chosen = grid.scales[scale]  # type: ignore[index]
