@@ -22,7 +22,7 @@ TRIALS = "trials"  # of a grid's folder
 def reuse(console: Console, trials: Sequence[Trial], sources: Sequence[Path], folder: Path) -> None:
     """Copies finished trainings of the same experiment and seed from grids' folders to where `trials` would be trained.
 
-    What is in `folder` already stays as it is. Says how many were found. Raises InvalidSetting for a folder of no grid.
+    What is in `folder` already stays as it is. Says how many were found.
     """
     known = [each for source in sources for each in _experiments(source)]
     copied = 0
@@ -38,12 +38,22 @@ def reuse(console: Console, trials: Sequence[Trial], sources: Sequence[Path], fo
         console.print(f"{copied} trials taken from {', '.join(map(str, sources))}", soft_wrap=True, highlight=False)
 
 
+def refuse_without_trainings(sources: Sequence[Path]) -> None:
+    """Raises InvalidSetting for a folder of no grid."""
+    for source in sources:
+        if not _configs(source):
+            raise InvalidSetting(
+                f"--reuse {source}: holds no trainings; name the folder of a grid, as runs/table3-quick"
+            )
+
+
+def _configs(source: Path) -> list[Path]:
+    return sorted((source / TRIALS).glob(f"*/{CONFIG}"))
+
+
 def _experiments(source: Path) -> Iterator[tuple[Path, Experiment]]:
     """Folder and experiment of every setting of a grid."""
-    configs = sorted((source / TRIALS).glob(f"*/{CONFIG}"))
-    if not configs:
-        raise InvalidSetting(f"--reuse {source}: holds no trainings; name the folder of a grid, as runs/table3-quick")
-    return ((path.parent, load_experiment(path)) for path in configs)
+    return ((path.parent, load_experiment(path)) for path in _configs(source))
 
 
 def _finished(trial: Trial, known: Sequence[tuple[Path, Experiment]]) -> Path | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from envs import InvalidSetting
 from experiments import checkpoints
 from experiments.evaluate import evaluate_policies
 from experiments.files import refuse_overwriting
@@ -18,7 +19,7 @@ from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, restricted, 
 from experiments.grid.exploitability import exploitability
 from experiments.grid.mixtures import mixtures
 from experiments.grid.results import Row, write
-from experiments.grid.reuse import TRIALS, reuse
+from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
 from experiments.interrupts import Interrupted
 from experiments.loading import SHIPPED, find, load
 from experiments.metrics import HEADLINES
@@ -55,6 +56,9 @@ def run(
     folder = output or Path("runs") / f"{path.stem}-{scale}"
     if runs.clones is None:
         trials(runs, scale)  # refuses a mistake before anything is written
+        refuse_without_trainings(sources)
+    elif sources:
+        raise InvalidSetting(f"--reuse: {path.stem} trains nothing that another grid could have trained")
     if not resume:
         refuse_overwriting(folder, f"{command} --resume")
     folder.mkdir(parents=True, exist_ok=True)

@@ -99,16 +99,19 @@ def amounts(axis: Axes, which: str = "y") -> None:
     drawn += [np.asarray(points.get_offsets(), dtype=np.float64)[:, "xy".index(which)] for points in _scattered(axis)]
     values = np.concatenate([np.zeros(0), *drawn])
     values = values[np.isfinite(values)]
-    ticks = getattr(axis, f"{which}axis")
-    if values.size and values.min() > 0 and values.max() > WIDE * values.min():
-        log_amounts(axis, which)
-    else:
-        ticks.set_major_locator(MaxNLocator(4))
-        ticks.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
+    wide = values.size and values.min() > 0 and values.max() > WIDE * values.min()
+    (log_amounts if wide else even_amounts)(axis, which)
 
 
 def _scattered(axis: Axes) -> list[PathCollection]:
     return [each for each in axis.collections if isinstance(each, PathCollection)]
+
+
+def even_amounts(axis: Axes, which: str = "y") -> None:
+    """Labels of an axis as people say amounts, on an even scale."""
+    ticks = getattr(axis, f"{which}axis")
+    ticks.set_major_locator(MaxNLocator(4))
+    ticks.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
 
 
 def log_amounts(axis: Axes, which: str = "y") -> None:

@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from experiments.grid.config import BOTH, CONSTANT, EQUAL, MIXED, PUBLISHED, REAL, SMFG, Setting
 from experiments.grid.mixtures import ALL
 from experiments.grid.results import Results
-from experiments.report.drawing import INK, MUTED, SERIES, Panel, amounts, band, headline, log_amounts, panel
+from experiments.report.drawing import (
+    INK,
+    MUTED,
+    SERIES,
+    Panel,
+    amounts,
+    band,
+    even_amounts,
+    headline,
+    log_amounts,
+    panel,
+)
 from experiments.seed_statistics import iqm, iqm_curve
 from experiments.tables import label
 
@@ -68,7 +79,7 @@ def _curve(results: Results, group: str, lines: Sequence[Line], name: str) -> Pa
                 band(axis, years, *iqm_curve(values), line.name, line.colour)
                 axis.lines[-1].set_linestyle(line.style)
         axis.set_xlabel("years played in training")
-        amounts(axis, "x")
+        even_amounts(axis, "x")
         amounts(axis)
 
     note = f"{group}; inter-quartile mean, 95 % interval; {seeds_of(results, lines)}"

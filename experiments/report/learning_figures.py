@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from experiments.figures import Rows, common, source
 from experiments.metrics import HEADLINES, RETURNS
-from experiments.report.drawing import INK, SERIES, Panel, amounts, band, headline, panel
+from experiments.report.drawing import INK, SERIES, Panel, amounts, band, even_amounts, headline, panel
 from experiments.report.writing import DOLLARS
 from experiments.statistics import Summary
 from experiments.tables import label
@@ -38,7 +38,7 @@ def _curve(title: str, note: str, seeds: Sequence[Rows], lines: Mapping[str, str
             if values.size:
                 band(axis, years, values.mean(0), values.min(0), values.max(0), name or None, colour)
         axis.set_xlabel("years played")
-        amounts(axis, "x")
+        even_amounts(axis, "x")
         amounts(axis)
 
     return panel(headline(title), note, draw)

@@ -21,13 +21,15 @@ from experiments.config import Experiment
 from experiments.grid.config import EXPLOITABILITY, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import shares
 from experiments.grid.results import Results, Row, read, write
+from experiments.grid.reuse import reuse
 from experiments.grid.run import run
-from experiments.loading import SHIPPED, load
+from experiments.loading import SHIPPED, dump, load
 from experiments.report.grid_page import grid_page, published
 from experiments.report.markdown import markdown
 from experiments.report.page import render
 from experiments.report.writing import shown
 from experiments.seed_statistics import iqm
+from experiments.trials import Trial
 
 GRIDS = sorted((SHIPPED / "grids").glob("*.yaml"))
 RESULTS = Path(__file__).parents[2] / "docs/results"
@@ -232,6 +234,45 @@ def test_a_grid_that_is_there_already_says_how_to_go_on(tmp_path: Path) -> None:
     assert [each.name for each in (tmp_path / "run").iterdir()] == ["results.csv"]
 
 
+def test_settings_of_one_experiment_are_trained_once() -> None:
+    grid = load(Grid, SHIPPED / "grids/table1.yaml")
+    names = {str(setting): each[0].name for setting, each in trials(grid, "full").items()}
+    assert names["N=100-BC / SMFRL / published"] == names["N=100 without BC / SMFRL / published"]
+    other_settings = [name for setting, name in names.items() if setting != "N=100-BC / SMFRL / published"]
+    assert len(set(other_settings)) == len(other_settings)
+
+
+def test_finished_trainings_of_the_same_experiment_and_seed_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three seeds one is finished there, one is not, one is here already; of other lengths none match."""
+    experiment = Experiment.model_validate({"game": {"name": "stage_game", "followers": 4}}).model_dump(mode="json")
+    longer = {**experiment, "training": {**experiment["training"], "iterations": 7}}
+    there, here = tmp_path / "there", tmp_path / "here"
+    for name, each in (("other", longer), ("same", {**experiment, "comparison": {"baselines": ["random"]}})):
+        for seed in (1, 2, 3):
+            (there / f"trials/{name}/seed_{seed}").mkdir(parents=True)
+            (there / f"trials/{name}/seed_{seed}/progress.csv").write_text(f"{name} {seed}")
+        (there / f"trials/{name}/config.yaml").write_text(dump(Experiment.model_validate(each)))
+    (here / "mine/seed_3").mkdir(parents=True)
+    monkeypatch.setattr("experiments.grid.reuse.is_finished", lambda experiment, folder: folder.name != "seed_2")
+    screen = io.StringIO()
+    reuse(Console(file=screen), [Trial("mine", experiment, seed) for seed in (1, 2, 3)], [there], here)
+    assert {path.relative_to(here).as_posix(): path.read_text() for path in here.rglob("*.csv")} == {
+        "mine/seed_1/progress.csv": "same 1"
+    }
+    assert "1 trials taken from" in screen.getvalue()
+
+
+def test_trainings_can_only_be_taken_from_grids_and_by_grids_that_train(tmp_path: Path) -> None:
+    how = {"scale": "quick", "only": [], "output": tmp_path / "run", "resume": False, "command": "smfg grid"}
+    with pytest.raises(InvalidSetting, match=r"--reuse .*absent: holds no trainings; name the folder of a grid"):
+        run(Console(quiet=True), "table3", sources=[tmp_path / "absent"], **how)
+    with pytest.raises(InvalidSetting, match="--reuse: figure7 trains nothing that another grid could have trained"):
+        run(Console(quiet=True), "figure7", sources=[tmp_path / "absent"], **how)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
     from experiments.cli import app
@@ -244,6 +285,11 @@ def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
         before = (tmp_path / "run" / "results.csv").read_text()
         kept = [(path, path.stat().st_mtime_ns) for path in (tmp_path / "run").rglob("exploitability.json")]
         assert app([*arguments, "--resume"], standalone_mode=False) == 0, err.getvalue()
+        taken = [*arguments[:-1], str(tmp_path / "again"), "--reuse", str(tmp_path / "run")]
+        assert app(taken, standalone_mode=False) == 0, err.getvalue()
+    assert "4 trials, 4 of them finished" in out.getvalue()
+    numbers = [read(tmp_path / folder / "results.csv").rows for folder in ("run", "again")]
+    assert numbers[0] == numbers[1]
     assert len(kept) == 1
     assert all(path.stat().st_mtime_ns == when for path, when in kept)  # found again, not measured again
     assert (tmp_path / "run" / "report.html").is_file()
