@@ -10,6 +10,7 @@ import torch
 
 import envs
 from envs.economy.game import Economy
+from envs.economy.taxation import ScaledHSV
 from envs.game import Array, StackelbergMeanFieldGame
 from envs.outlook import Outlook
 
@@ -111,14 +112,30 @@ def test_outlooks_are_the_same_in_numpy_and_torch_and_their_features_are_of_orde
         assert np.isfinite(other).all()
 
 
-def test_a_household_that_has_nothing_left_still_gets_numbers() -> None:
-    game = envs.make("economy", preset="calibrated", games=1, followers=4)
+def idle(rate: float) -> tuple[list[Array], Array, float]:
+    """What a household of the calibrated economy carries that earns nothing but this interest on 100 dollars, as
+    features and as assets, and half of what its assets are after their tax.
+    """
+    game = envs.make("economy", preset="calibrated", games=1, followers=1)
     assert isinstance(game, Economy)
-    assert game.follower_outlook is not None
-    nothing = [np.zeros(4), np.zeros(4), np.full(4, 60.0), np.full(4, -0.05), np.full(4, 1e5), np.full(4, 5e5)]
+    seen = [np.array([x]) for x in (0.0, 100.0, 60.0, rate, 1e5, 5e5)]
     tax = [np.float64(x) for x in (0.3, 0.2, 0.01, 0.001, 0.2)]
-    reward, carried = game.follower_outlook(np, nothing, [np.full(4, 0.5), np.full(4, 0.3)], tax)
-    assert all(np.isfinite(x).all() for x in (reward, *carried))
+    assert game.follower_outlook is not None
+    reward, carried = game.follower_outlook(np, seen, [np.array([0.5]), np.array([0.3])], tax)
+    scaling = game.follower_scaling
+    left = scaling.unit[1] * np.expm1(carried[1] * scaling.width[1] + scaling.shift[1])
+    return [reward, *carried], left, 0.5 * float(ScaledHSV(tax[2], tax[3], 5e5).kept(np.float64(100.0)))
+
+
+def test_losses_are_borne_in_full() -> None:
+    _, left, untouched = idle(rate=-0.05)
+    np.testing.assert_allclose(left, untouched - 0.5 * 5.0, rtol=1e-4)
+
+
+def test_a_household_that_has_nothing_left_still_gets_numbers() -> None:
+    numbers, left, _ = idle(rate=-2.0)
+    assert all(np.isfinite(x).all() for x in numbers)
+    np.testing.assert_allclose(left, 0.0, atol=1e-4)
 
 
 def test_economies_without_an_outlook_say_so() -> None:

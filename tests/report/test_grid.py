@@ -14,6 +14,7 @@ import made_up
 import numpy as np
 import pytest
 from browser import look
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from envs import InvalidSetting
@@ -24,6 +25,7 @@ from experiments.grid.results import Results, Row, read, write
 from experiments.grid.reuse import reuse
 from experiments.grid.run import run
 from experiments.loading import SHIPPED, dump, load
+from experiments.report import grid_figures
 from experiments.report.grid_page import grid_page, published
 from experiments.report.markdown import markdown
 from experiments.report.page import render
@@ -232,6 +234,20 @@ def test_a_grid_that_is_there_already_says_how_to_go_on(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match=r"not empty; .* go on with smfg grid tiny.yaml --resume$"):
         run(Console(quiet=True), str(tmp_path / "tiny.yaml"), **how)
     assert [each.name for each in (tmp_path / "run").iterdir()] == ["results.csv"]
+
+
+def test_years_stand_on_an_even_axis_where_amounts_do_not(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that is seen after 40 years does not squeeze what learns for 100,000."""
+    rows = [
+        Row("r", seed, f"N=100 / {method} / both", "per_capita_gdp", years, value)
+        for seed in (1, 2)
+        for method, years, value in (("Free market", 40, 1e5), ("SMFG", 40_000, 1e9), ("SMFG", 100_000, 1e13))
+    ]
+    monkeypatch.setattr(grid_figures, "panel", lambda title, note, draw, **_: draw)
+    draw, *_ = grid_figures.training_curves(read(save("results.csv", ["figure3"], rows)))
+    axis = Figure().subplots()
+    draw(axis)
+    assert (axis.get_xscale(), axis.get_yscale()) == ("linear", "log")
 
 
 def test_settings_of_one_experiment_are_trained_once() -> None:
