@@ -155,7 +155,7 @@ class GradientAlgorithm(Algorithm):
     sampling: Sampling = Field(
         "synchronous", description="asynchronous: runners play while the learner learns, with weights an iteration old"
     )
-    device: Device = Field("cpu", description="where the learner computes")
+    device: Device = Field("cpu", description="where the learner computes, and networks that act in its process")
     torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
 
     _rising = field_validator("actor_lr", "critic_lr")(rising)

@@ -62,8 +62,8 @@ class LearnedLeader(LeaderPolicy):
     @torch.inference_mode()
     def unit_action(self, observation: Array) -> Float32:
         """Actions u (B, al) without exploration."""
-        state = torch.from_numpy(self.features(observation))
-        unit: Float32 = self.actor.act(state, state[..., :0]).numpy()
+        state = torch.from_numpy(self.features(observation)).to(device_of(self.actor))
+        unit: Float32 = self.actor.act(state, state[..., :0]).cpu().numpy()
         return unit
 
     def act(self, observation: Array) -> Array:
@@ -108,12 +108,13 @@ class LearnedFollower(FollowerPolicy):
     @torch.inference_mode()
     def unit_action(self, observation: Array, leader_unit_action: Float32) -> Float32:
         """Actions u (B, N, af) without exploration, after leader actions u (B, al)."""
-        state = torch.from_numpy(self.features(observation))
-        seen = torch.from_numpy(leader_unit_action).unsqueeze(-2)
+        device = device_of(self.actor)
+        state = torch.from_numpy(self.features(observation)).to(device)
+        seen = torch.from_numpy(leader_unit_action).to(device).unsqueeze(-2)
         shared = seen if self.sees_leader else seen[..., :0]
         together = max(1, AT_ONCE // len(state))  # households of each game
         parts = [self.actor.act(part, shared) for part in state.split(together, dim=-2)]
-        unit: Float32 = torch.cat(parts, -2).numpy()
+        unit: Float32 = torch.cat(parts, -2).cpu().numpy()
         return unit
 
     def act(self, observation: Array, leader_action: Array) -> Array:
@@ -122,3 +123,8 @@ class LearnedFollower(FollowerPolicy):
         if self.exploration:
             unit = unit + self.exploration.of_follower(unit.shape)
         return to_natural(unit, self._box)
+
+
+def device_of(actor: Actor) -> torch.device:
+    """Where the actor's weights are."""
+    return next(actor.parameters()).device

@@ -86,7 +86,8 @@ class SMFRLConfig(GameConfig):
         pretrain: where the followers' actor starts instead: a cloned follower's folder, see `pretrained_follower`
         sampling: runners and learner take turns (synchronous), or runners play the next iteration's years while the
             learner learns (asynchronous): their weights are then at most one iteration old
-        device: where the learner computes, cpu, cuda, or auto (cuda where there is one); runners use the processor
+        device: where the learner computes, cpu, cuda, or auto (cuda where there is one); networks that act in the
+            learner's process are there, too, those of other runners and all games on the processor
         torch_threads: threads of driver, runners and learner each;  evaluation_seed: luck of the evaluation games
         Raises InvalidSetting for a name that is none of these nor RLlib's own.
         """
@@ -115,6 +116,10 @@ class SMFRLConfig(GameConfig):
             self._refuse_what_given_followers_rule_out(settings)
         self._refuse_sampling_that_cannot_be()
         self.num_gpus_per_learner = learner_gpus(self.device, self.num_learners)
+
+    def acting_device(self, runner: int) -> str:
+        """Where a runner's actors are: beside the learner in the main process, on the processor elsewhere."""
+        return "cuda" if runner == 0 and self.num_learners == 0 and self.num_gpus_per_learner else "cpu"
 
     def _refuse_sampling_that_cannot_be(self) -> None:
         known = list(get_args(Sampling))

@@ -1,4 +1,4 @@
-"""Where the learner computes: on the processor, or on a CUDA device."""
+"""Where the learner computes, and what acts in its process: on the processor, or on a CUDA device."""
 
 from __future__ import annotations
 

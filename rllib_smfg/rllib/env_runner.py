@@ -85,9 +85,11 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self._given = given.follower(self.game, int(seeds[3].generate_state(1)[0])) if given else None
 
     def make_module(self) -> None:
-        """Builds both actors."""
+        """Builds both actors, where they act."""
         spec = self.config.get_multi_rl_module_spec(spaces=self.get_spaces(), inference_only=True)
         self.module = spec.build()
+        for side in (LEADER, FOLLOWER):
+            self.module[side].to(self.config.acting_device(self.worker_index or 0))
 
     def get_spaces(self) -> dict[str, Any]:
         """Observation and action space of each module."""

@@ -126,6 +126,10 @@ class GameConfig(AlgorithmConfig):
         """Years one runner plays in an iteration."""
         return -(-self.years_per_iteration // max(1, self.num_env_runners))
 
+    def acting_device(self, runner: int) -> str:
+        """Where a runner's actors are; runner 0 is that of the main process."""
+        return "cpu"
+
     def module_specs(self) -> dict[str, RLModuleSpec]:
         """The RLModuleSpec of each side."""
         raise NotImplementedError

@@ -29,8 +29,8 @@ class PopulationAlgorithm(Algorithm):
     def trained_policies(self) -> TrainedPolicies:
         """Copies of both policies as they stand, with all that is needed to play without RLlib."""
         config = self.config
-        leader = deepcopy(self.get_module(LEADER).actor)
-        follower = config.follower or deepcopy(self.get_module(FOLLOWER).actor)
+        leader = deepcopy(self.get_module(LEADER).actor).cpu()
+        follower = config.follower or deepcopy(self.get_module(FOLLOWER).actor).cpu()
         return TrainedPolicies(leader, follower, config.interface(), config.learning_settings(), config.env_config)
 
     def sample_years(self, **how: Any) -> list[Any]:
