@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -25,7 +25,7 @@ from experiments.loading import SHIPPED, find, load
 from experiments.metrics import HEADLINES
 from experiments.report.make import run as report
 from experiments.run_log import read_progress
-from experiments.trials import TrialResult, run_trials
+from experiments.trials import Trial, TrialResult, run_trials
 
 RESULTS, CONFIG = "results.csv", "grid.yaml"
 
@@ -93,31 +93,33 @@ def _rows(
     """All numbers of a grid, and the trials that failed."""
     if grid.clones is not None:
         return clone(console, grid.clones, scale, folder / "clones"), []
-    planned = trials(grid, scale)
-    different = list({(trial.name, trial.seed): trial for each in planned.values() for trial in each}.values())
-    reuse(console, different, sources, folder / TRIALS)
-    results = run_trials(different, folder / TRIALS, console, resume=True)  # `run` has refused a folder that is in use
-    of_trial = {(each.trial.name, each.trial.seed): each for each in results if each.status == "finished"}
-    finished = [
-        (setting, of_trial[trial.name, trial.seed])
-        for setting, each in planned.items()
-        for trial in each
-        if (trial.name, trial.seed) in of_trial
-    ]
-    failed = [each for each in results if each.status != "finished"]
+    finished, failed = _train(console, trials(grid, scale), folder / TRIALS, sources)
     rows: list[Row] = []
     chosen = grid.scales[scale]  # type: ignore[index]
-    episodes = chosen.episodes
     for setting, result in finished:
-        rows += _final(setting, result, episodes)
+        rows += _final(setting, result, chosen.episodes)
         rows += _training(setting, result)
     if chosen.exploitability:
         rows += exploitability(console, chosen.exploitability, finished)
     if grid.mixture is not None:
-        rows += mixtures(grid.mixture, finished, episodes)
+        rows += mixtures(grid.mixture, finished, chosen.episodes)
     if grid.frontier is not None:
         rows += _frontier(grid.frontier, finished, folder / "frontier.json")
     return rows, failed
+
+
+def _train(
+    console: Console, planned: Mapping[Setting, Sequence[Trial]], folder: Path, sources: Sequence[Path]
+) -> tuple[list[tuple[Setting, TrialResult]], list[TrialResult]]:
+    """The finished trials of every setting, and those that failed; what settings share is trained once."""
+    different = {str(trial): trial for each in planned.values() for trial in each}
+    reuse(console, list(different.values()), sources, folder)
+    results = run_trials(list(different.values()), folder, console, resume=True)  # `run` has refused a folder in use
+    finished = {str(result.trial): result for result in results if result.status == "finished"}
+    of_settings = [
+        (setting, finished[str(trial)]) for setting, each in planned.items() for trial in each if str(trial) in finished
+    ]
+    return of_settings, [result for result in results if result.status != "finished"]
 
 
 def _final(setting: Setting, result: TrialResult, episodes: int) -> Iterator[Row]:
