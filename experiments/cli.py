@@ -96,7 +96,7 @@ JsonFile = Annotated[
 def train(
     config: Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped configuration.")] = None,
     set_: Overrides = None,
-    output: Annotated[Path | None, typer.Option(help="Folder of the run [default: runs/NAME-TIME].")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NAME-TIME")] = None,
     resume: cli_tune.Resume = None,
     storage: cli_tune.Storage = None,
 ) -> None:
@@ -118,7 +118,7 @@ def train(
 def pretrain(
     config: Annotated[str, typer.Argument(help="YAML file, or the name of a shipped configuration.")],
     set_: Overrides = None,
-    output: Annotated[Path | None, typer.Option(help="Folder to make [default: runs/NAME-TIME].")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to make.", show_default="runs/NAME-TIME")] = None,
 ) -> None:
     """Fit households to the Survey of Consumer Finances (behaviour cloning)."""
     from experiments.pretrain import run
@@ -129,9 +129,11 @@ def pretrain(
 @app.command()
 def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, exported policies, or the folder of a run.")],
-    episodes: Annotated[int | None, typer.Option(help="Episodes [default: as in the run's summary].")] = None,
-    seed: Annotated[int | None, typer.Option(help="Luck of the episodes [default: as in the run's summary].")] = None,
-    followers: Annotated[int | None, typer.Option(help="Households [default: as in training].")] = None,
+    episodes: Annotated[int | None, typer.Option(help="Episodes.", show_default="as in the run's summary")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Luck of the episodes.", show_default="as in the run's summary")
+    ] = None,
+    followers: Annotated[int | None, typer.Option(help="Households.", show_default="as in training")] = None,
     json: JsonFile = None,
 ) -> None:
     """Play whole episodes with trained policies; needs no Ray and unpickles nothing."""
@@ -179,7 +181,7 @@ def frontier(
     config: Annotated[str, typer.Argument(help="YAML file, or the name of a shipped configuration.")],
     set_: Overrides = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Luck of the search [default: comparison.search_seed].")
+        int | None, typer.Option(min=0, help="Luck of the search.", show_default="comparison.search_seed")
     ] = None,
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", dir_okay=False, help="Keep it here, and find it again.")
@@ -193,7 +195,9 @@ def frontier(
 
 @app.command()
 def verify(
-    games: Annotated[list[str] | None, typer.Argument(help="Games [default: all whose solution is known].")] = None,
+    games: Annotated[
+        list[str] | None, typer.Argument(help="Games.", show_default="all whose solution is known")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training seeds of each case.")] = 5,
     followers: Annotated[int | None, typer.Option(help="Only the cases of this N: 16, 100 or 1000.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="stage_game and income_tax at N = 100, one seed.")] = False,
@@ -212,9 +216,11 @@ def exploitability(
         Literal["random", "free_market", "constant"], typer.Option(help="The gap to it is one unit.")
     ] = "random",
     quick: Annotated[bool, typer.Option("--quick", help="A quarter of the budget, one seed, 32 episodes.")] = False,
-    budget: Annotated[int | None, typer.Option(min=100, help="Updates of each best response [default: 1600].")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each best response [default: 2].")] = None,
-    episodes: Annotated[int | None, typer.Option(min=8, help="Episodes that score them [default: 64].")] = None,
+    budget: Annotated[
+        int | None, typer.Option(min=100, help="Updates of each best response.", show_default="1600")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each best response.", show_default="2")] = None,
+    episodes: Annotated[int | None, typer.Option(min=8, help="Episodes that score them.", show_default="64")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Luck of training, choosing and scoring.")] = 0,
     off_path: Annotated[
         list[float] | None, typer.Option(help="Also shift the government by this share of half its range; repeatable.")

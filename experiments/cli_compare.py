@@ -15,7 +15,7 @@ def compare(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; repeatable.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder to make [default: runs/NAME-TIME].")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to make.", show_default="runs/NAME-TIME")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the comparison in this folder.")] = None,
     local: Annotated[bool, typer.Option("--local", help="Play in this process; Ray only trains.")] = False,
 ) -> None:

@@ -12,9 +12,11 @@ app = typer.Typer(help="Score a policy of your own; docs/competition.md shows ho
 
 Submission = Annotated[str, typer.Argument(metavar="FILE:CLASS", help="The class that decides, and its file.")]
 Checkpoint = Annotated[Path | None, typer.Option(help="A run, checkpoint or export with SMFRL households.")]
-Real = Annotated[Path | None, typer.Option(help="Cloned households of smfg pretrain [default: the survey's].")]
-Config = Annotated[str | None, typer.Option(help="Configuration whose game is played [default: the checkpoint's].")]
-Followers = Annotated[int | None, typer.Option(min=1, help="Households [default: as in the game's settings].")]
+Real = Annotated[Path | None, typer.Option(help="Cloned households of smfg pretrain.", show_default="the survey's")]
+Config = Annotated[
+    str | None, typer.Option(help="Configuration whose game is played.", show_default="the checkpoint's")
+]
+Followers = Annotated[int | None, typer.Option(min=1, help="Households.", show_default="as in the game's settings")]
 Episodes = Annotated[int, typer.Option(min=1, help="Episodes of each composition, each with luck of its own.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Luck of the episodes.")]
 CallSeconds = Annotated[float, typer.Option(min=0.001, help="Time for one action.")]
@@ -31,7 +33,7 @@ def households(
     checkpoint: Checkpoint = None,
     real: Real = None,
     government: Annotated[
-        str | None, typer.Option(help="A rule or a run [default: --checkpoint's, else free_market].")
+        str | None, typer.Option(help="A rule or a run.", show_default="--checkpoint's, else free_market")
     ] = None,
     config: Config = None,
     followers: Followers = None,

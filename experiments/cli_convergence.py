@@ -14,7 +14,8 @@ SIZES = [10, 100, 1000, 10_000, 100_000, 1_000_000]
 
 def convergence(
     followers: Annotated[
-        list[int] | None, typer.Option(min=2, help=f"Households N; may be repeated [default: {SIZES}].")
+        list[int] | None,
+        typer.Option(min=2, help="Households N; repeatable.", show_default=", ".join(map(str, SIZES))),
     ] = None,
     preset: Annotated[Literal["paper", "calibrated"], typer.Option(help="Which economy.")] = "calibrated",
     economies: Annotated[int, typer.Option(min=3, help="Economies of each size.")] = 32,

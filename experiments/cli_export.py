@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint, or the folder of a run of one seed (its latest).")]
-Output = Annotated[Path | None, typer.Option(help="Folder to make [default: CHECKPOINT's name with -policies, here].")]
+Output = Annotated[
+    Path | None, typer.Option(help="Folder to make.", show_default="CHECKPOINT's name with -policies, here")
+]
 
 
 def export(checkpoint: Checkpoint, output: Output = None) -> None:

@@ -19,11 +19,11 @@ def grid(
     group: Annotated[
         list[str] | None, typer.Option(help="Run only this group of the scale; repeatable.", show_default="all")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder of the grid [default: runs/NAME-SCALE].")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the grid.", show_default="runs/NAME-SCALE")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
     reuse: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of a grid whose finished trainings are taken; repeatable.", show_default="none"),
+        typer.Option(help="Folder of a grid whose finished trainings are taken; repeatable.", show_default=False),
     ] = None,
 ) -> None:
     """Run a table or figure of the paper, seeds side by side, and show it as one HTML page."""

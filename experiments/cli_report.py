@@ -12,7 +12,7 @@ from rich.console import Console
 def report(
     source: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A finished run, a grid, or its results.csv.")],
     output: Annotated[
-        Path | None, typer.Option(help="The page to write; .md: its tables alone [default: report.html in DIR].")
+        Path | None, typer.Option(help="The page to write; .md: its tables alone.", show_default="report.html in DIR")
     ] = None,
 ) -> None:
     """Show a finished run or grid as one HTML page that can be sent to a colleague; it needs no network."""

@@ -12,7 +12,7 @@ Search = Annotated[str | None, typer.Argument(help="YAML file, or the name of on
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
 ]
-Output = Annotated[Path | None, typer.Option(help="Folder of the search [default: runs/NAME-TIME].")]
+Output = Annotated[Path | None, typer.Option(help="Folder of the search.", show_default="runs/NAME-TIME")]
 Resume = Annotated[str | None, typer.Option(metavar="DIR|URI", help="Go on with what is there.")]
 Storage = Annotated[
     str | None,

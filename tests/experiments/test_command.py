@@ -92,6 +92,14 @@ def test_every_command_says_what_it_does(smfg) -> None:
         result = smfg(name, "--help")
         assert result.code == 0
         assert commands[name].help
+        # rich takes what stands in brackets for its markup, and shows nothing of it
+        texts = [parameter.help or "" for parameter in commands[name].params if hasattr(parameter, "help")]
+        assert not [text for text in texts if "[" in text]
+
+
+def test_help_names_defaults_that_are_found_out_later(smfg) -> None:
+    for command, default in (("grid", "runs/NAME-SCALE"), ("train", "runs/NAME-TIME"), ("exploitability", "1600")):
+        assert f"[default: ({default})]" in " ".join(smfg(command, "--help").out.split())
 
 
 def test_a_mistake_of_ours_is_not_disguised_as_bad_input(smfg, monkeypatch: pytest.MonkeyPatch) -> None:
