@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from envs import InvalidSetting
 from experiments.config import Experiment
-from experiments.files import unused, write_text, written_folder
+from experiments.files import copy_folder, unused, write_text, written_folder
 from experiments.loading import dump, load
 from experiments.ownership import refuse_strangers_files
 from policies.checksums import CHECKSUMS
@@ -64,8 +64,7 @@ def adopt(checkpoint: Path, folder: Path) -> Path:
     """
     iteration = verify(checkpoint)["iteration"]
     target = path_of(folder, iteration)
-    with written_folder(target) as beside:
-        shutil.copytree(checkpoint, beside, dirs_exist_ok=True)
+    copy_folder(checkpoint, target)
     for path in _all(folder):
         if path > target:
             shutil.rmtree(path)

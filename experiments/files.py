@@ -62,6 +62,12 @@ def written_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def copy_folder(source: Path, target: Path) -> None:
+    """Copies a folder with all that is in it to `target`, in whose place it stands once it is whole."""
+    with written_folder(target) as beside:
+        shutil.copytree(source, beside, dirs_exist_ok=True)
+
+
 def clear_leftovers(folder: Path) -> None:
     """Removes what a killed process left of files that it had not finished."""
     for path in folder.glob(".*.tmp"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from ray import tune
 
 from experiments import checkpoints
 from experiments.config import Experiment
-from experiments.files import write_text, written_folder
+from experiments.files import copy_folder, write_text
 from experiments.loading import dump
 from experiments.quiet import quieten
 from experiments.storage import Bucket
@@ -168,5 +167,4 @@ def keep_if_best(checkpoint: Path, best: Path, goal: Goal) -> None:
         before = checkpoints.read_progress(best).evaluation[goal.metric]
         if not goal.better(checkpoints.read_progress(checkpoint).evaluation[goal.metric], before):
             return
-    with written_folder(best) as beside:
-        shutil.copytree(checkpoint, beside, dirs_exist_ok=True)
+    copy_folder(checkpoint, best)

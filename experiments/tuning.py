@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from rich.table import Table
 from envs import InvalidSetting
 from experiments import checkpoints
 from experiments.config import Experiment
-from experiments.files import write_text, written_folder
+from experiments.files import copy_folder, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, load
 from experiments.quiet import quieten
@@ -103,8 +102,7 @@ def finish(console: Console, tuning: Tuning, place: Place) -> None:
         raise InvalidSetting(f"{place.folder}: no trial came as far as an evaluation")
     write_text(place.folder / TRIALS, _as_csv(tuning, trials))
     best = trials[0]
-    with written_folder(place.folder / BEST) as beside:
-        shutil.copytree(best.checkpoint, beside, dirs_exist_ok=True)
+    copy_folder(best.checkpoint, place.folder / BEST)
     why = f"{tuning.search.metric} = {best.value:.6g}, {best.name} at iteration {best.iteration}"
     changed = "\n".join(f"#   {name}: {value}" for name, value in best.settings(tuning).items())
     header = f"# best of {tuning.search.trials} trials: {why}\n{changed}\n"

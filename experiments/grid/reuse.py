@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.config import Experiment
-from experiments.files import written_folder
+from experiments.files import copy_folder
 from experiments.loading import load_experiment
 from experiments.trainer import is_finished
 from experiments.trials import CONFIG, Trial, seed_folder
@@ -31,8 +30,7 @@ def reuse(console: Console, trials: Sequence[Trial], sources: Sequence[Path], fo
         found = None if target.exists() else _finished(trial, known)
         if found is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with written_folder(target) as beside:
-                shutil.copytree(found, beside, dirs_exist_ok=True)
+            copy_folder(found, target)
             copied += 1
     if sources:
         console.print(f"{copied} trials taken from {', '.join(map(str, sources))}", soft_wrap=True, highlight=False)
