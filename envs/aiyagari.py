@@ -158,6 +158,7 @@ class CashOnHand:
     scaling: FeatureScaling
     carried: int = 4
     needs_leader: bool = False
+    seen_again: Sequence[tuple[int, int]] = ((1, 1),)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]

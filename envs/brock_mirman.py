@@ -99,7 +99,7 @@ class BrockMirman(StackelbergMeanFieldGame):
         self.leader_scaling = FeatureScaling.log(unit=(unit,), shift=(centre,), width=(1.0,))
         self.follower_scaling = FeatureScaling.log(unit=(unit,) * 2, shift=(centre,) * 2, width=(1.0,) * 2)
         self.leader_outlook = Spending(self.parameters)
-        self.follower_outlook = Saving(self.parameters)
+        self.follower_outlook = Saving(self.parameters, self.follower_scaling)
         self.k = np.full((self.n_games, self.n_followers), self.parameters.steady_capital)
 
     def _start(self, games: NDArray[np.int64]) -> None:
@@ -135,17 +135,19 @@ class Saving:
     """The household's outlook: its reward, its capital next year, and the mean income after tax, which all divide."""
 
     parameters: Parameters
+    scaling: FeatureScaling
     carried: int = 2
     needs_leader: bool = True
+    seen_again: Sequence[tuple[int, int]] = ((0, 0),)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
     ) -> tuple[Any, Sequence[Any]]:
-        """The reward, and (ln k_i', ln of mean income after tax), around the steady state."""
+        """The reward; k_i' as the household's feature; ln of mean income after tax, around the steady state."""
         p, (k, K), s, tau = self.parameters, observation, action[0], leader_action[0]
         Y = p.A * K**p.al
         left = (1 - tau) * ((1 - p.al) * Y + p.al * Y / K * k)
-        carried = (xp.log(s * left / p.steady_capital), xp.log((1 - tau) * Y / p.steady_income))
+        carried = (self.scaling.feature(0, s * left, xp), xp.log((1 - tau) * Y / p.steady_income))
         return xp.log((1 - s) * left) + p.ph * xp.log(tau * Y), carried
 
 
@@ -156,6 +158,7 @@ class Spending:
     parameters: Parameters
     carried: int = 1
     needs_leader: bool = False
+    seen_again: Sequence[tuple[int, int]] = ()
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]

@@ -26,6 +26,13 @@ class Outlook(Protocol):
         """Whether it reads the leader's action, and so is only for followers who see it."""
         ...
 
+    @property
+    def seen_again(self) -> Sequence[tuple[int, int]]:
+        """(place among the carried, place in next year's observation) of features that are both: the player's own
+        assets, which it finds next year as it left them, whatever others do.
+        """
+        ...
+
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
     ) -> tuple[Any, Sequence[Any]]:

@@ -22,6 +22,7 @@ from rllib_smfg.settings import (
 )
 
 LearningRate = Annotated[float, Field(gt=0, le=1)] | list[tuple[Annotated[float, Field(ge=0)], float]]
+Noise = Annotated[float, Field(ge=0, le=10)] | list[tuple[Annotated[float, Field(ge=0)], float]]
 Units = tuple[Annotated[int, Field(ge=1, le=4096)], ...]
 
 
@@ -78,20 +79,20 @@ class Algorithm(Section):
         """What `training` of the method's configuration takes; settings left empty are left out."""
         settings = {name: getattr(self, name) for name in type(self).model_fields if name != "method"}
         for name, value in settings.items():
-            if name.endswith("lr") and isinstance(value, list):
+            if name.endswith(("lr", "_noise")) and isinstance(value, list):
                 settings[name] = [list(point) for point in value]
             if isinstance(value, Rule):
                 settings[name] = value.given()
         return {name: value for name, value in settings.items() if value is not None}
 
 
-def rising(rate: LearningRate) -> LearningRate:
-    """A learning rate as it is; raises InvalidSetting for a schedule that does not start at 0 or go up."""
-    if isinstance(rate, list):
-        years = [point[0] for point in rate]
+def rising(schedule: LearningRate | Noise) -> LearningRate | Noise:
+    """A schedule as it is; raises InvalidSetting for one that does not start at 0 or go up in years."""
+    if isinstance(schedule, list):
+        years = [point[0] for point in schedule]
         if not years or years[0] != 0 or years != sorted(set(years)):
-            raise InvalidSetting("a schedule must be [[0, rate], [years, rate], ...] with rising years")
-    return rate
+            raise InvalidSetting("a schedule must be [[0, value], [years, value], ...] with rising years")
+    return schedule
 
 
 class GradientAlgorithm(Algorithm):
@@ -112,6 +113,9 @@ class GradientAlgorithm(Algorithm):
     )
     leader_outlook: bool = Field(False, description="the leader's critic knows what its budget makes of an action")
     follower_outlook: bool = Field(False, description="the households' critic knows the same of theirs")
+    envelope_weight: float = Field(
+        0.0, ge=0, le=1e6, description="weight of slopes of the households' critic, beside its values"
+    )
     discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
     hidden: Units = Field((64, 64), min_length=1, description="units of each hidden layer")
     target_step: float = Field(0.01, gt=0, lt=1, description="share by which targets move towards networks, an update")
@@ -136,9 +140,11 @@ class GradientAlgorithm(Algorithm):
     )
     replay_capacity: int = Field(30_000, ge=1, le=10**8, description="transitions that the replay keeps")
     warm_up_years: int = Field(300, ge=0, le=10**9, description="years played before the first update")
-    leader_noise: float = Field(0.1, ge=0, le=10, description="exploration, as a share of half the action's range")
-    follower_noise: float = Field(0.1, ge=0, le=10, description="the same, drawn for each household")
-    common_noise: float = Field(0.05, ge=0, le=10, description="the same, one draw for all households of a game")
+    leader_noise: Noise = Field(
+        0.1, description="exploration, as a share of half the action's range, or [[years, share], ...]"
+    )
+    follower_noise: Noise = Field(0.1, description="the same, drawn for each household")
+    common_noise: Noise = Field(0.05, description="the same, one draw for all households of a game")
     leader_lasting_noise: float = Field(0.0, ge=0, le=10, description="a part of the leader's that stays for decades")
     leader_held_years: int = Field(0, ge=0, le=10**9, description="years before the leader's actor learns")
     follower_held_years: int = Field(0, ge=0, le=10**9, description="years before the followers' actor learns")
@@ -158,7 +164,7 @@ class GradientAlgorithm(Algorithm):
     device: Device = Field("cpu", description="where the learner computes, and networks that act in its process")
     torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
 
-    _rising = field_validator("actor_lr", "critic_lr")(rising)
+    _rising = field_validator("actor_lr", "critic_lr", "leader_noise", "follower_noise", "common_noise")(rising)
 
     @model_validator(mode="after")
     def _can_learn(self) -> GradientAlgorithm:

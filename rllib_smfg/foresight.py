@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,8 @@ from torch import Tensor
 from envs.outlook import Outlook
 from envs.scaling import FeatureScaling, ShareBox, coordinate
 from rllib_smfg.networks import Critic
+
+LEAST_MARGIN = 1e-4  # in units of values: a smaller margin is nothing to divide by
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,38 @@ class ForesightedCritic(Critic):
         """Values (...,)."""
         reward, carried = self.budget(own, shared)
         return self.weight * reward + super().forward(carried, shared)
+
+    def envelope_loss(
+        self,
+        state: Tensor,
+        action: Tensor,
+        shared: Tensor,
+        next_state: Tensor,
+        next_value: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """Mean square of what the slopes of C miss of the envelope condition, as shares of the margin.
+
+        By the envelope theorem (Benveniste and Scheinkman 1979) what an action is worth later changes with the action
+        as next year's value does with what the action leaves, next year's action held fixed:
+
+            dC(x(s, a), .)/da = d/da next_value(s'(a)),
+
+        s'(a) being the recorded next state with the features that are seen again put in their places. An actor climbs
+        these slopes; a critic that learns values alone gets them only as differences of nearly equal numbers. The
+        margin is that between now and later, |dr/da| + |d next_value/da|, so poor and rich households count alike, as
+        in errors of Euler equations.
+
+        state, action, next_state as in `losses.Batch`; shared (..., ds). next_value gives discounted values (...,) of
+        states, its action and population fixed.
+        """
+        action = action.detach().requires_grad_()
+        reward, carried = self.budget(torch.cat([state, action], -1), shared)
+        (now,) = torch.autograd.grad(self.weight * reward.sum(), action, retain_graph=True)
+        following = list(next_state.unbind(-1))
+        for place, seen in self.budget.outlook.seen_again:
+            following[seen] = carried[..., place]
+        value = next_value(torch.stack(following, -1))
+        (wanted,) = torch.autograd.grad(value.sum(), action, retain_graph=True)
+        (later,) = torch.autograd.grad(super().forward(carried, shared).sum(), action, create_graph=True)
+        margin = now.abs() + wanted.abs() + LEAST_MARGIN
+        return ((later - wanted) / margin).square().mean()

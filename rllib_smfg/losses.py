@@ -6,6 +6,7 @@ rewards in units of the game's reward scale. l and f mark leader and follower; L
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
+from rllib_smfg.foresight import ForesightedCritic
 from rllib_smfg.mean_field import moved, on_the_mean, population_view
 from rllib_smfg.networks import Actor, Critic, clip
 from rllib_smfg.settings import LearningSettings, Squash
@@ -116,10 +118,14 @@ class Learners:
         self, critic: Critic, state: Tensor, action: Tensor, leader_action: Tensor, population: Tensor
     ) -> Tensor:
         """Q^f(s^f, a^f, a^l, L), (B, m); population (B, 1, k) or (B, m, k)."""
+        out: Tensor = critic(torch.cat([state, action], -1), self.shared_by_followers(leader_action, population))
+        return out
+
+    def shared_by_followers(self, leader_action: Tensor, population: Tensor) -> Tensor:
+        """What a follower's critic sees beside its own state and action: (a^l, L), (B, 1, k) or (B, m, k)."""
         seen = leader_action if self.settings.household_critic_sees_leader else leader_action[..., :0]
         seen = seen.unsqueeze(-2).expand(*population.shape[:-1], -1)
-        out: Tensor = critic(torch.cat([state, action], -1), torch.cat([seen, population], -1))
-        return out
+        return torch.cat([seen, population], -1)
 
 
 def value_range(reward: Tensor) -> Tensor:
@@ -133,6 +139,8 @@ def value_range(reward: Tensor) -> Tensor:
 
 def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     """Temporal-difference losses of both critics, equation 2 of the paper and its follower counterpart.
+
+    With an `envelope_weight` the follower's has a loss in slopes beside it.
 
     y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. L' is the mean field of next
     states and target actions (algorithm 1): that of all N under the policies of the time, moved by what the target
@@ -166,10 +174,33 @@ def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     follower_value = learners.value_to_follower(
         follower.critic, batch.follower_state, batch.follower_action, batch.leader_action, population
     )
-    return {
+    losses = {
         "leader": huber_loss(leader_value, leader_target, delta=c.huber_threshold),
         "follower": huber_loss(follower_value, follower_target, delta=c.huber_threshold),
     }
+    if c.envelope_weight:
+
+        def next_value(state: Tensor) -> Tensor:
+            return goes_on.unsqueeze(-1) * learners.value_to_follower(
+                follower.target_critic, state, next_follow, next_lead, next_population
+            )
+
+        losses["follower"] = losses["follower"] + c.envelope_weight * _envelope_loss(
+            learners, batch, population, next_value
+        )
+    return losses
+
+
+def _envelope_loss(
+    learners: Learners, batch: Batch, population: Tensor, next_value: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """What slopes of the followers' critic miss of the envelope condition, see `ForesightedCritic.envelope_loss`."""
+    critic = learners.follower.critic
+    assert isinstance(critic, ForesightedCritic), "see LearningSettings"
+    shared = learners.shared_by_followers(batch.leader_action, population)
+    return critic.envelope_loss(
+        batch.follower_state, batch.follower_action, shared, batch.next_follower_state, next_value
+    )
 
 
 def leader_action_gradient(learners: Learners, batch: Batch, action: Tensor) -> Tensor:

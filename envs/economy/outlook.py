@@ -24,6 +24,7 @@ class HouseholdBudget:
     scaling: FeatureScaling
     carried: int = 8
     needs_leader: bool = True
+    seen_again: Sequence[tuple[int, int]] = ((1, 1),)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]

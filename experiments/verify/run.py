@@ -23,7 +23,7 @@ from experiments.verify.readings import Readings
 
 TRACKED = (16, 100, 1000)  # N at which the linear-quadratic games must follow the finite-N column
 # N of the other games; the luck of few households would move Aiyagari's interest rate
-USUAL = {"income_tax": 100, "brock_mirman": 100, "static_hsv": 100, "aiyagari": 1000}
+USUAL = {"income_tax": 100, "brock_mirman": 10_000, "static_hsv": 100, "aiyagari": 1000}
 QUICK = ("stage_game", "income_tax")
 FIRST_SEED = 1
 IDENTITY = ("game", "followers", "leader_gradient", "follower_gradient")  # of a case

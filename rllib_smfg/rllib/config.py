@@ -18,9 +18,8 @@ from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, PlayerModule, module_specs
+from rllib_smfg.schedule import Schedule, least
 from rllib_smfg.settings import Device, LearningSettings, Sampling
-
-LearningRate = float | list[list[float]]
 
 
 class SMFRLConfig(GameConfig):
@@ -54,16 +53,16 @@ class SMFRLConfig(GameConfig):
             algo_class = SMFRL
         super().__init__(algo_class=algo_class)
         self.env_runner_cls = PopulationEnvRunner
-        self.actor_lr: LearningRate = 1e-3
-        self.critic_lr: LearningRate = 1e-3
+        self.actor_lr: Schedule = 1e-3
+        self.critic_lr: Schedule = 1e-3
         self.updates_per_iteration = 100
         self.transitions_per_update = 128
         self.households_per_transition: int | None = None
         self.replay_capacity = 30_000
         self.warm_up_years = 300
-        self.leader_noise = 0.1
-        self.follower_noise = 0.1
-        self.common_noise = 0.05
+        self.leader_noise: Schedule = 0.1
+        self.follower_noise: Schedule = 0.1
+        self.common_noise: Schedule = 0.05
         self.leader_held_years = 0
         self.follower_held_years = 0
         self.leader_start: Sequence[float] | None = None
@@ -77,7 +76,8 @@ class SMFRLConfig(GameConfig):
         years_per_iteration, updates_per_iteration, transitions_per_update (batch size B)
         households_per_transition: m (None: 16; all N for a joint view; 1 of households that are given)
         replay_capacity: transitions;  warm_up_years: sampled before the first update
-        leader_noise, follower_noise, common_noise, leader_lasting_noise: see `Exploration`
+        leader_noise, follower_noise, common_noise: see `Exploration`; constant or piecewise linear, as learning rates
+        leader_lasting_noise: see `Exploration`
         leader_held_years, follower_held_years: years before this side's actor learns
         leader_start, follower_start: what each actor does before learning, in natural units (default: mid-range)
         leader_imitates: a rule that the leader's actor does before learning, see `imitated_leader` (None: leader_start)
@@ -101,7 +101,10 @@ class SMFRLConfig(GameConfig):
         self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "replay_capacity")
         if self.households_per_transition is not None:
             self.refuse_less_than(1, "households_per_transition")
-        self.refuse_less_than(0, "leader_noise", "follower_noise", "common_noise", "leader_lasting_noise")
+        self.refuse_less_than(0, "leader_lasting_noise")
+        for name in ("leader_noise", "follower_noise", "common_noise"):
+            if least(getattr(self, name)) < 0:
+                raise InvalidSetting(f"{name} = {getattr(self, name)}: must not be negative")
         self.refuse_less_than(0, "leader_held_years", "follower_held_years")
         if self._has_a_joint_view() and self.households_kept() < self.followers():
             raise InvalidSetting(

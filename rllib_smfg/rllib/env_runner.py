@@ -32,6 +32,7 @@ from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.replay_buffer import Arrays
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.rollout import Year, evaluate, play
+from rllib_smfg.schedule import value_at
 
 EPISODES_SHOWN = 16  # metrics of play are means over at least so many of the latest episodes
 
@@ -65,7 +66,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         torch.set_num_threads(config.torch_threads)
         keep_freed_memory()
         self._weights_seq_no = 0
-        self.years_sampled = 0
+        self.years_sampled = self._years_played = 0
         self.make_env()
         self.make_module()
 
@@ -112,10 +113,12 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         explore: bool | None = None,
         force_reset: bool = False,
         random_actions: bool = False,
+        years_played: int = 0,
         **_: Any,
     ) -> list[Fragment]:
         """Plays on for the configured years and returns their rows; with `num_episodes`, evaluates instead.
 
+        Exploration is what its schedules say after `years_played` years of all runners.
         Evaluation plays whole episodes in games of its own without exploration, and returns no rows.
         """
         if num_episodes:
@@ -123,6 +126,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         if force_reset:
             self._observations = self.game.reset()
         years = -(-(num_timesteps or self.config.years_per_runner()) // self.game.n_games)
+        self._years_played = years_played
         rows = self._play_on(years, explore is not False)
         self._log_years(years * self.game.n_games)
         return [Fragment(rows, years * self.game.n_games, self.game.n_followers, self._weights_seq_no)]
@@ -138,7 +142,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     # --- playing -------------------------------------------------------------------------------------------------
     def _play_on(self, years: int, explore: bool) -> Arrays:
         """Plays all games for some years; a replay row of each game and year."""
-        leader, follower = self._policies(explore)
+        leader, follower = self._policies(self._exploration() if explore else None)
         statistics = self.config.learning_settings().mean_field
         rows = []
         for year in islice(play(self.game, leader, follower, self._observations), years):
@@ -150,12 +154,18 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             self._observations = year.step.observations
         return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
-    def _policies(self, explore: bool) -> tuple[LearnedLeader, LearnedFollower | GivenFollower]:
+    def _exploration(self) -> Exploration:
+        config, years = self.config, self._years_played
+        return Exploration(
+            value_at(config.leader_noise, years),
+            value_at(config.follower_noise, years),
+            value_at(config.common_noise, years),
+            self._action_random,
+            config.leader_lasting_noise,
+        )
+
+    def _policies(self, exploration: Exploration | None) -> tuple[LearnedLeader, LearnedFollower | GivenFollower]:
         config = self.config
-        exploration = None
-        if explore:
-            noise = (config.leader_noise, config.follower_noise, config.common_noise)
-            exploration = Exploration(*noise, self._action_random, config.leader_lasting_noise)
         interface = self.module[LEADER].model_config["interface"]
         sees_leader = config.learning_settings().followers_see_leader
         leader = LearnedLeader(self.module[LEADER].actor, interface, exploration)
@@ -165,7 +175,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
 
     def evaluated_policies(self, game: StackelbergMeanFieldGame) -> tuple[LeaderPolicy, FollowerPolicy]:
         """Both sides without exploration, for a game of their own."""
-        leader, follower = self._policies(False)
+        leader, follower = self._policies(None)
         given = self.config.follower
         return leader, given.follower(game, self.config.evaluation_seed + 1) if given else follower
 
