@@ -22,7 +22,8 @@ from experiments.verify.learning import Case, learn
 from experiments.verify.readings import Readings
 
 TRACKED = (16, 100, 1000)  # N at which the linear-quadratic games must follow the finite-N column
-# N of the other games; the luck of few households would move Aiyagari's interest rate
+# N of the other games; the luck of few households would move Aiyagari's interest rate, and the exact solution of
+# brock_mirman leaves out what a household of few does to prices by itself
 USUAL = {"income_tax": 100, "brock_mirman": 10_000, "static_hsv": 100, "aiyagari": 1000}
 QUICK = ("stage_game", "income_tax")
 FIRST_SEED = 1
