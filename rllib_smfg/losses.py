@@ -6,7 +6,6 @@ rewards in units of the game's reward scale. l and f mark leader and follower; L
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -137,36 +136,47 @@ def value_range(reward: Tensor) -> Tensor:
     return torch.stack([reward.min().clamp(max=0.0), reward.max().clamp(min=0.0)])
 
 
+@dataclass(frozen=True)
+class NextYear:
+    """Next year as the target policies would play it: actions, both kinds of what critics see, weight of its values.
+
+    lead (B, al), follow (B, m, af), households (B, m, df + af), mean_field (B, k), population (B, 1, k), goes_on (B,):
+    the discount, and 0 after a termination.
+    """
+
+    lead: Tensor
+    follow: Tensor
+    households: Tensor
+    mean_field: Tensor
+    population: Tensor
+    goes_on: Tensor
+
+
+@torch.no_grad()
+def next_year(learners: Learners, batch: Batch) -> NextYear:
+    """L' is the mean field of next states and target actions (algorithm 1): that of all N under the policies of the
+    time, moved by what the target policies change for the sampled households. Without that control variate a small
+    sample biases the leader.
+    """
+    c, leader, follower = learners.settings, learners.leader, learners.follower
+    lead = learners.lead(leader.target_actor, batch.next_leader_state)
+    follow = learners.follow(follower.target_actor, batch.next_follower_state, lead)
+    households = torch.cat([batch.next_follower_state, follow], -1)
+    recorded = torch.cat([batch.next_follower_state, batch.next_follower_action], -1)
+    mean_field = moved(batch.next_mean_field, recorded, households, c.mean_field)
+    population = population_view(c.follower_view, households, mean_field).unsqueeze(-2)
+    return NextYear(lead, follow, households, mean_field, population, c.discount * (1.0 - batch.terminated))
+
+
 def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     """Temporal-difference losses of both critics, equation 2 of the paper and its follower counterpart.
 
-    With an `envelope_weight` the follower's has a loss in slopes beside it.
-
-    y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. L' is the mean field of next
-    states and target actions (algorithm 1): that of all N under the policies of the time, moved by what the target
-    policies change for the sampled households. Without that control variate a small sample biases the leader.
+    y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. With an `envelope_weight`
+    the follower's has a loss in slopes beside it.
     """
     c, leader, follower = learners.settings, learners.leader, learners.follower
-    with torch.no_grad():
-        next_lead = learners.lead(leader.target_actor, batch.next_leader_state)
-        next_follow = learners.follow(follower.target_actor, batch.next_follower_state, next_lead)
-        next_households = torch.cat([batch.next_follower_state, next_follow], -1)
-        recorded = torch.cat([batch.next_follower_state, batch.next_follower_action], -1)
-        next_mean_field = moved(batch.next_mean_field, recorded, next_households, c.mean_field)
-        goes_on = c.discount * (1.0 - batch.terminated)
-        next_population = population_view(c.follower_view, next_households, next_mean_field).unsqueeze(-2)
-        next_leader_value = learners.value_to_leader(
-            leader.target_critic, batch.next_leader_state, next_lead, next_households, next_mean_field
-        )
-        next_follower_value = learners.value_to_follower(
-            follower.target_critic, batch.next_follower_state, next_follow, next_lead, next_population
-        )
-        leader_target = (1.0 - c.discount) * batch.leader_reward + goes_on * next_leader_value.clamp(
-            *batch.leader_value_range
-        )
-        follower_target = (1.0 - c.discount) * batch.follower_reward + goes_on.unsqueeze(-1) * (
-            next_follower_value.clamp(*batch.follower_value_range)
-        )
+    then = next_year(learners, batch)
+    leader_target, follower_target = _targets(learners, batch, then)
     leader_value = learners.value_to_leader(
         leader.critic, batch.leader_state, batch.leader_action, batch.households, batch.mean_field
     )
@@ -179,27 +189,41 @@ def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
         "follower": huber_loss(follower_value, follower_target, delta=c.huber_threshold),
     }
     if c.envelope_weight:
-
-        def next_value(state: Tensor) -> Tensor:
-            return goes_on.unsqueeze(-1) * learners.value_to_follower(
-                follower.target_critic, state, next_follow, next_lead, next_population
-            )
-
-        losses["follower"] = losses["follower"] + c.envelope_weight * _envelope_loss(
-            learners, batch, population, next_value
-        )
+        losses["follower"] = losses["follower"] + c.envelope_weight * _envelope_loss(learners, batch, population, then)
     return losses
 
 
-def _envelope_loss(
-    learners: Learners, batch: Batch, population: Tensor, next_value: Callable[[Tensor], Tensor]
-) -> Tensor:
+@torch.no_grad()
+def _targets(learners: Learners, batch: Batch, then: NextYear) -> tuple[Tensor, Tensor]:
+    """y of the leader (B,) and of the followers (B, m); next values are kept within what rewards allow."""
+    c, leader, follower = learners.settings, learners.leader, learners.follower
+    leader_value = learners.value_to_leader(
+        leader.target_critic, batch.next_leader_state, then.lead, then.households, then.mean_field
+    ).clamp(*batch.leader_value_range)
+    follower_value = learners.value_to_follower(
+        follower.target_critic, batch.next_follower_state, then.follow, then.lead, then.population
+    ).clamp(*batch.follower_value_range)
+    return (
+        (1.0 - c.discount) * batch.leader_reward + then.goes_on * leader_value,
+        (1.0 - c.discount) * batch.follower_reward + then.goes_on.unsqueeze(-1) * follower_value,
+    )
+
+
+def _envelope_loss(learners: Learners, batch: Batch, population: Tensor, then: NextYear) -> Tensor:
     """What slopes of the followers' critic miss of the envelope condition, see `ForesightedCritic.envelope_loss`."""
-    critic = learners.follower.critic
+    critic, target = learners.follower.critic, learners.follower.target_critic
     assert isinstance(critic, ForesightedCritic), "see LearningSettings"
-    shared = learners.shared_by_followers(batch.leader_action, population)
+
+    def next_value(state: Tensor) -> Tensor:
+        value = learners.value_to_follower(target, state, then.follow, then.lead, then.population)
+        return then.goes_on.unsqueeze(-1) * value
+
     return critic.envelope_loss(
-        batch.follower_state, batch.follower_action, shared, batch.next_follower_state, next_value
+        batch.follower_state,
+        batch.follower_action,
+        learners.shared_by_followers(batch.leader_action, population),
+        batch.next_follower_state,
+        next_value,
     )
 
 
