@@ -42,10 +42,12 @@ def test_exploration_is_what_its_schedule_says_after_the_years_of_all_runners(ra
     algorithm.stop()
 
 
-def test_training_hands_its_years_to_exploration(ray_local: None) -> None:
+@pytest.mark.parametrize(("sampling", "runners"), [("synchronous", 0), ("asynchronous", 1)])
+def test_training_hands_its_years_to_exploration(sampling: str, runners: int, ray_local: None) -> None:
     ends = [[0, 0.3], [40, 0.3], [41, 0.0]]
     config = SMFRLConfig().game("stage_game", games=4, followers=5).debugging(seed=1)
-    config.training(leader_noise=ends, years_per_iteration=40, warm_up_years=1000)
+    config.env_runners(num_env_runners=runners)
+    config.training(leader_noise=ends, years_per_iteration=40, warm_up_years=1000, sampling=sampling)
     algorithm = config.build_algo()
     for _ in range(3):
         algorithm.train()
