@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from envs import InvalidSetting
 from policies.given import Given
 from rllib_smfg.methods import METHODS, Family, method, with_method
+from rllib_smfg.schedule import check_rising
 from rllib_smfg.settings import (
     Device,
     FollowerGradient,
@@ -79,8 +79,8 @@ class Algorithm(Section):
         """What `training` of the method's configuration takes; settings left empty are left out."""
         settings = {name: getattr(self, name) for name in type(self).model_fields if name != "method"}
         for name, value in settings.items():
-            if name.endswith(("lr", "_noise")) and isinstance(value, list):
-                settings[name] = [list(point) for point in value]
+            if isinstance(value, list):
+                settings[name] = [list(point) for point in value]  # RLlib takes schedules as lists alone
             if isinstance(value, Rule):
                 settings[name] = value.given()
         return {name: value for name, value in settings.items() if value is not None}
@@ -88,10 +88,7 @@ class Algorithm(Section):
 
 def rising(schedule: LearningRate | Noise) -> LearningRate | Noise:
     """A schedule as it is; raises InvalidSetting for one that does not start at 0 or go up in years."""
-    if isinstance(schedule, list):
-        years = [point[0] for point in schedule]
-        if not years or years[0] != 0 or years != sorted(set(years)):
-            raise InvalidSetting("a schedule must be [[0, value], [years, value], ...] with rising years")
+    check_rising(schedule)
     return schedule
 
 

@@ -199,7 +199,7 @@ def verify(
         list[str] | None, typer.Argument(help="Games.", show_default="all whose solution is known")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Training seeds of each case.")] = 5,
-    followers: Annotated[int | None, typer.Option(help="Only the cases of this N: 16, 100 or 1000.")] = None,
+    followers: Annotated[int | None, typer.Option(help="Only the cases of this N: 16, 100, 1000 or 10000.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="stage_game and income_tax at N = 100, one seed.")] = False,
     json: JsonFile = None,
 ) -> None:

@@ -100,7 +100,9 @@ def follower_critic(interface: Interface, settings: LearningSettings) -> Critic:
 
 
 def check_outlooks(interface: Interface, settings: LearningSettings) -> None:
-    """Raises InvalidSetting for an outlook that the game does not have, or that reads what followers do not see."""
+    """Raises InvalidSetting for an outlook that the game does not have, that reads what followers do not see, or that
+    an `envelope_weight` has no use for.
+    """
     for side in ("leader", "follower"):
         outlook = getattr(interface, f"{side}_outlook")
         if getattr(settings, f"{side}_outlook") and outlook is None:
@@ -108,6 +110,10 @@ def check_outlooks(interface: Interface, settings: LearningSettings) -> None:
     needed = settings.follower_outlook and interface.follower_outlook and interface.follower_outlook.needs_leader
     if needed and not settings.household_critic_sees_leader:
         raise InvalidSetting("follower_outlook = true: needs followers_see_leader = true, as it reckons with taxes")
+    if settings.envelope_weight and not (interface.follower_outlook and interface.follower_outlook.seen_again):
+        raise InvalidSetting(
+            f"envelope_weight = {settings.envelope_weight}: households of this game see nothing again that they leave"
+        )
 
 
 def _size(space: Box) -> int:

@@ -6,18 +6,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from envs.game import InvalidSetting
+
 # a constant, or piecewise linear: [[0, value], [years, value], ...], and the last value ever after
 Schedule = float | Sequence[Sequence[float]]
 
 
 def value_at(schedule: Schedule, years: int) -> float:
     """The value after so many years have been played."""
-    if isinstance(schedule, (int, float)):
-        return float(schedule)
-    when, values = zip(*schedule, strict=True)
+    when, values = zip(*_points(schedule), strict=True)
     return float(np.interp(years, when, values))
 
 
-def least(schedule: Schedule) -> float:
+def least_value(schedule: Schedule) -> float:
     """The smallest value it ever takes."""
-    return float(schedule) if isinstance(schedule, (int, float)) else float(min(value for _, value in schedule))
+    return min(value for _, value in _points(schedule))
+
+
+def check_rising(schedule: Schedule) -> None:
+    """Raises InvalidSetting for a schedule that does not start at 0 or go up in years."""
+    years = [when for when, _ in _points(schedule)]
+    if not years or years[0] != 0 or years != sorted(set(years)):
+        raise InvalidSetting("a schedule must be [[0, value], [years, value], ...] with rising years")
+
+
+def _points(schedule: Schedule) -> Sequence[Sequence[float]]:
+    return schedule if isinstance(schedule, Sequence) else [(0.0, schedule)]

@@ -18,7 +18,7 @@ from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, PlayerModule, module_specs
-from rllib_smfg.schedule import Schedule, least
+from rllib_smfg.schedule import Schedule, check_rising
 from rllib_smfg.settings import Device, LearningSettings, Sampling
 
 
@@ -101,10 +101,9 @@ class SMFRLConfig(GameConfig):
         self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "replay_capacity")
         if self.households_per_transition is not None:
             self.refuse_less_than(1, "households_per_transition")
-        self.refuse_less_than(0, "leader_lasting_noise")
-        for name in ("leader_noise", "follower_noise", "common_noise"):
-            if least(getattr(self, name)) < 0:
-                raise InvalidSetting(f"{name} = {getattr(self, name)}: must not be negative")
+        for noise in (self.leader_noise, self.follower_noise, self.common_noise):
+            check_rising(noise)
+        self.refuse_less_than(0, "leader_noise", "follower_noise", "common_noise", "leader_lasting_noise")
         self.refuse_less_than(0, "leader_held_years", "follower_held_years")
         if self._has_a_joint_view() and self.households_kept() < self.followers():
             raise InvalidSetting(

@@ -15,6 +15,7 @@ from policies.given import Given
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.pretrained import Weights, pretrained_follower
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.schedule import least_value
 from rllib_smfg.settings import LearningSettings
 
 
@@ -85,9 +86,9 @@ class GameConfig(AlgorithmConfig):
             raise InvalidSetting(f"num_learners = {self.num_learners}: must be 0 (in the driver) or 1 (remote)")
 
     def refuse_less_than(self, least: float, *names: str) -> None:
-        """Raises InvalidSetting for the first of these settings that is smaller."""
+        """Raises InvalidSetting for the first of these settings that is smaller, or as a schedule ever becomes so."""
         for name in names:
-            if getattr(self, name) < least:
+            if least_value(getattr(self, name)) < least:
                 wanted = f"at least {least}" if least else "not negative"
                 raise InvalidSetting(f"{name} = {getattr(self, name)}: must be {wanted}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -35,12 +36,12 @@ class PopulationAlgorithm(Algorithm):
 
     def sample_years(self, **how: Any) -> list[Any]:
         """Fragments of all healthy runners, sampled with `how`; none while every remote runner is restarting."""
-        group = self.env_runner_group
+        group, play = self.env_runner_group, self._play(how)
         if group.num_remote_env_runners() == 0:
-            results = [_play(group.local_env_runner, **how)]
+            results = [play(group.local_env_runner)]
         else:
             results = group.foreach_env_runner(
-                partial(_play, **how),
+                play,
                 local_env_runner=False,
                 timeout_seconds=self.config.sample_timeout_s,
             )
@@ -48,7 +49,11 @@ class PopulationAlgorithm(Algorithm):
 
     def request_years(self, **how: Any) -> None:
         """Asks all healthy remote runners that are not already at it for years, without waiting for them."""
-        self.env_runner_group.foreach_env_runner_async(partial(_play, **how), tag=REQUESTED)
+        self.env_runner_group.foreach_env_runner_async(self._play(how), tag=REQUESTED)
+
+    def _play(self, how: dict[str, Any]) -> Callable[[Any], tuple[list[Any], Any]]:
+        """What runners are asked to do, and after how many years of all of them."""
+        return partial(_play, **{"years_played": self.years(), **how})
 
     def requested_years(self) -> list[Any]:
         """Fragments asked for by `request_years`, once they are there; nothing of runners that were lost meanwhile."""

@@ -40,7 +40,7 @@ class SMFRL(PopulationAlgorithm):
     def training_step(self) -> None:
         """One iteration: years from the runners, updates of both sides, weights back."""
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER), reduce="item"):
-            fragments = self._years_played()
+            fragments = self.sample_years() if self.config.sampling == "synchronous" else self._years_played_meanwhile()
         if not fragments:
             return
         for fragment in fragments:
@@ -56,12 +56,6 @@ class SMFRL(PopulationAlgorithm):
         with self.metrics.log_time((TIMERS, SYNCH_WORKER_WEIGHTS_TIMER), reduce="item"):
             self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
 
-    def _years_played(self) -> list[Any]:
-        """Fragments of this iteration's years."""
-        if self.config.sampling == "synchronous":
-            return self.sample_years(years_played=self.years())
-        return self._years_played_meanwhile()
-
     def _years_played_meanwhile(self) -> list[Any]:
         """Years asked for an iteration ago, played while the learner learned, and the next ones asked for.
 
@@ -69,12 +63,12 @@ class SMFRL(PopulationAlgorithm):
         (`sample_timeout_s`) is not counted on, and what it brings too late is not learned from.
         """
         if not self.years_requested():
-            self.request_years(years_played=self.years())
+            self.request_years()
         fragments = self.requested_years()
         recent = [fragment for fragment in fragments if self._weights - fragment.weights <= 1]
         if len(recent) < len(fragments):
             self.hand_out_weights()
-        self.request_years(years_played=self.years())
+        self.request_years()
         if recent:
             self.metrics.log_value("weights_age", self._weights - min(each.weights for each in recent), window=1)
         return recent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -249,3 +250,11 @@ def test_outlooks_that_cannot_be_are_refused(game: dict[str, Any], settings: dic
     config = SMFRLConfig().game(**game, followers=5).training(**settings)
     with pytest.raises(InvalidSetting, match=said):
         config.validate()
+
+
+def test_slopes_are_refused_where_a_household_finds_nothing_again_that_it_left() -> None:
+    interface, settings = Interface.of(BROCK), LearningSettings(follower_outlook=True, envelope_weight=2.0)
+    build.check_outlooks(interface, settings)
+    forgetful = replace(interface.follower_outlook, seen_again=())  # type: ignore[type-var]
+    with pytest.raises(InvalidSetting, match=r"envelope_weight = 2.0: households of this game see nothing again"):
+        build.check_outlooks(replace(interface, follower_outlook=forgetful), settings)

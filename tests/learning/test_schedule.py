@@ -11,7 +11,7 @@ import torch
 from envs import InvalidSetting
 from experiments.loading import load_experiment
 from rllib_smfg.rllib.config import SMFRLConfig
-from rllib_smfg.schedule import least, value_at
+from rllib_smfg.schedule import least_value, value_at
 
 
 def test_a_schedule_joins_its_points_and_stays_at_the_last() -> None:
@@ -20,7 +20,7 @@ def test_a_schedule_joins_its_points_and_stays_at_the_last() -> None:
         [0.4, 0.3, 0.2, 0.15, 0.1, 0.1]
     )
     assert value_at(0.3, 900) == 0.3
-    assert (least(schedule), least(0.3)) == (0.1, 0.3)
+    assert (least_value(schedule), least_value(0.3)) == (0.1, 0.3)
 
 
 def test_exploration_is_what_its_schedule_says_after_the_years_of_all_runners(ray_local: None) -> None:
@@ -74,7 +74,15 @@ def test_schedules_that_cannot_be_are_refused(value: Any, said: str) -> None:
         load_experiment("smfrl", [f"algorithm.follower_noise={value}"])
 
 
-def test_a_schedule_that_goes_below_zero_is_refused() -> None:
-    config = SMFRLConfig().game("stage_game", followers=5).training(common_noise=[[0, 0.1], [100, -0.1]])
-    with pytest.raises(InvalidSetting, match=r"common_noise = .*must not be negative"):
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ([[0, 0.1], [100, -0.1]], r"common_noise = .*must be not negative"),
+        ([[0, 0.1], [100, 0.0], [50, 0.0]], "with rising years"),
+        ([], "a schedule must be"),
+    ],
+)
+def test_schedules_that_cannot_be_are_refused_without_a_file_too(schedule: list[list[float]], said: str) -> None:
+    config = SMFRLConfig().game("stage_game", followers=5).training(common_noise=schedule)
+    with pytest.raises(InvalidSetting, match=said):
         config.validate()
