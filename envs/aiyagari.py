@@ -158,7 +158,7 @@ class CashOnHand:
     scaling: FeatureScaling
     carried: int = 4
     needs_leader: bool = False
-    seen_again: Sequence[tuple[int, int]] = ((1, 1),)
+    seen_again: Sequence[int] = (1,)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
@@ -171,6 +171,10 @@ class CashOnHand:
         utility = isoelastic(xp, xp.log(consumption / self.usual_consumption), p.mu)
         carried = [s.feature(k, x, xp) for k, x in enumerate((ability, kept, wage, rate))]
         return utility / self.reward_scale, carried
+
+    def found(self, xp: ModuleType, carried: Sequence[Any]) -> Sequence[Any]:
+        """Its assets."""
+        return (carried[1],)
 
 
 def economy_of(parameters: Parameters) -> EconomyParameters:

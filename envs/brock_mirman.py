@@ -132,23 +132,34 @@ class BrockMirman(StackelbergMeanFieldGame):
 
 @dataclass(frozen=True)
 class Saving:
-    """The household's outlook: its reward, its capital next year, and the mean income after tax, which all divide."""
+    """The household's outlook: its reward, its capital next year, and the mean income after tax, which all divide.
+
+    Capital is told in years of that mean income: with logarithms what it is worth would have to be right to a
+    thousandth of itself for the poor, whose capital hardly counts beside their wages.
+    """
 
     parameters: Parameters
     scaling: FeatureScaling
     carried: int = 2
     needs_leader: bool = True
-    seen_again: Sequence[tuple[int, int]] = ((0, 0),)
+    seen_again: Sequence[int] = (0,)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
     ) -> tuple[Any, Sequence[Any]]:
-        """The reward; k_i' as the household's feature; ln of mean income after tax, around the steady state."""
+        """The reward; ln(1 + k_i' / mean income after tax), and ln of that mean, around the steady state."""
         p, (k, K), s, tau = self.parameters, observation, action[0], leader_action[0]
         Y = p.A * K**p.al
         left = (1 - tau) * ((1 - p.al) * Y + p.al * Y / K * k)
-        carried = (self.scaling.feature(0, s * left, xp), xp.log((1 - tau) * Y / p.steady_income))
+        mean = (1 - tau) * Y
+        carried = (xp.log1p(s * left / mean) / (p.al * p.be), xp.log(mean / p.steady_income))
         return xp.log((1 - s) * left) + p.ph * xp.log(tau * Y), carried
+
+    def found(self, xp: ModuleType, carried: Sequence[Any]) -> Sequence[Any]:
+        """Its capital k_i'."""
+        p = self.parameters
+        mean = p.steady_income * xp.exp(carried[1])
+        return (self.scaling.feature(0, xp.expm1(carried[0] * (p.al * p.be)) * mean, xp),)
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,7 @@ class Spending:
     parameters: Parameters
     carried: int = 1
     needs_leader: bool = False
-    seen_again: Sequence[tuple[int, int]] = ()
+    seen_again: Sequence[int] = ()
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
@@ -168,6 +179,10 @@ class Spending:
         Y = p.A * K**p.al
         left = (1 - tau) * Y
         return xp.log(left) + p.ph * xp.log(tau * Y), (xp.log(left / p.steady_income),)
+
+    def found(self, xp: ModuleType, carried: Sequence[Any]) -> Sequence[Any]:
+        """Nothing: what capital becomes of it is up to households."""
+        return ()
 
 
 def gini(amounts: Array) -> Array:

@@ -27,14 +27,16 @@ class Outlook(Protocol):
         ...
 
     @property
-    def seen_again(self) -> Sequence[tuple[int, int]]:
-        """(place among the carried, place in next year's observation) of features that are both: the player's own
-        assets, which it finds next year as it left them, whatever others do.
-        """
+    def seen_again(self) -> Sequence[int]:
+        """Places in next year's observation of what a player finds as it left it, whatever others do: its assets."""
         ...
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
     ) -> tuple[Any, Sequence[Any]]:
         """(reward, carried)."""
+        ...
+
+    def found(self, xp: ModuleType, carried: Sequence[Any]) -> Sequence[Any]:
+        """The features in those places, told from what is carried alone."""
         ...

@@ -110,8 +110,8 @@ class GradientAlgorithm(Algorithm):
     )
     leader_outlook: bool = Field(False, description="the leader's critic knows what its budget makes of an action")
     follower_outlook: bool = Field(False, description="the households' critic knows the same of theirs")
-    envelope_weight: float = Field(
-        0.0, ge=0, le=1e6, description="weight of slopes of the households' critic, beside its values"
+    slope_damping: float = Field(
+        0.0, ge=0, le=1e6, description="above 0: the households' critic learns slopes, by least squares so damped"
     )
     discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
     hidden: Units = Field((64, 64), min_length=1, description="units of each hidden layer")

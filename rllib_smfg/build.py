@@ -101,7 +101,7 @@ def follower_critic(interface: Interface, settings: LearningSettings) -> Critic:
 
 def check_outlooks(interface: Interface, settings: LearningSettings) -> None:
     """Raises InvalidSetting for an outlook that the game does not have, that reads what followers do not see, or that
-    an `envelope_weight` has no use for.
+    says nothing of slopes where they are to be learned.
     """
     for side in ("leader", "follower"):
         outlook = getattr(interface, f"{side}_outlook")
@@ -110,9 +110,9 @@ def check_outlooks(interface: Interface, settings: LearningSettings) -> None:
     needed = settings.follower_outlook and interface.follower_outlook and interface.follower_outlook.needs_leader
     if needed and not settings.household_critic_sees_leader:
         raise InvalidSetting("follower_outlook = true: needs followers_see_leader = true, as it reckons with taxes")
-    if settings.envelope_weight and not (interface.follower_outlook and interface.follower_outlook.seen_again):
+    if settings.slope_damping and not (interface.follower_outlook and interface.follower_outlook.seen_again):
         raise InvalidSetting(
-            f"envelope_weight = {settings.envelope_weight}: households of this game see nothing again that they leave"
+            f"slope_damping = {settings.slope_damping}: households of this game see nothing again that they leave"
         )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from gymnasium.spaces import Box
 from torch import Tensor
+from torch.func import jvp
 
 from envs.outlook import Outlook
 from envs.scaling import FeatureScaling, ShareBox, coordinate
@@ -62,37 +64,82 @@ class ForesightedCritic(Critic):
         reward, carried = self.budget(own, shared)
         return self.weight * reward + super().forward(carried, shared)
 
-    def envelope_loss(
+    def envelope(
         self,
         state: Tensor,
         action: Tensor,
         shared: Tensor,
         next_state: Tensor,
         next_value: Callable[[Tensor], Tensor],
-    ) -> Tensor:
-        """Mean square of what the slopes of C miss of the envelope condition, as shares of the margin.
+    ) -> Envelope:
+        """What the slopes of C should be after recorded actions.
 
         By the envelope theorem (Benveniste and Scheinkman 1979) what an action is worth later changes with the action
         as next year's value does with what the action leaves, next year's action held fixed:
 
             dC(x(s, a), .)/da = d/da next_value(s'(a)),
 
-        s'(a) being the recorded next state with the features that are seen again put in their places. An actor climbs
-        these slopes; a critic that learns values alone gets them only as differences of nearly equal numbers. The
-        margin is that between now and later, |dr/da| + |d next_value/da|, so poor and rich households count alike, as
-        in errors of Euler equations.
+        s'(a) being the recorded next state with what is seen again put in its place.
 
         state, action, next_state as in `losses.Batch`; shared (..., ds). next_value gives discounted values (...,) of
         states, its action and population fixed.
         """
         action = action.detach().requires_grad_()
         reward, carried = self.budget(torch.cat([state, action], -1), shared)
-        (now,) = torch.autograd.grad(self.weight * reward.sum(), action, retain_graph=True)
+        now = slope(self.weight * reward, action)
+        columns = carried.unbind(-1)
         following = list(next_state.unbind(-1))
-        for place, seen in self.budget.outlook.seen_again:
-            following[seen] = carried[..., place]
-        value = next_value(torch.stack(following, -1))
-        (wanted,) = torch.autograd.grad(value.sum(), action, retain_graph=True)
-        (later,) = torch.autograd.grad(super().forward(carried, shared).sum(), action, create_graph=True)
+        for place, feature in zip(
+            self.budget.outlook.seen_again, self.budget.outlook.found(torch, columns), strict=True
+        ):
+            following[place] = feature
+        wanted = slope(next_value(torch.stack(following, -1)), action)
         margin = now.abs() + wanted.abs() + LEAST_MARGIN
-        return ((later - wanted) / margin).square().mean()
+        by_action = torch.stack([slope(column, action) for column in columns], -1)
+        return Envelope(carried.detach(), by_action, wanted, margin)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The envelope condition of households (...,) with actions of a components, of which k features are carried.
+
+    carried (..., k) and its derivative by_action (..., a, k); wanted (..., a): what dC/da should be. margin (..., a):
+    that between now and later, |dr/da| + |d next_value/da|. What is missed counts as a share of it, as in errors of
+    Euler equations, so that poor and rich households count alike.
+    """
+
+    carried: Tensor
+    by_action: Tensor
+    wanted: Tensor
+    margin: Tensor
+
+
+def slope(value: Tensor, action: Tensor) -> Tensor:
+    """Derivatives (..., a) of each row's value (...,) by its own action (..., a)."""
+    (derivative,) = torch.autograd.grad(value.sum(), action, retain_graph=True, materialize_grads=True)
+    return derivative
+
+
+@torch.no_grad()
+def fit_slopes(critic: ForesightedCritic, envelope: Envelope, shared: Tensor, damping: float) -> Tensor:
+    """One damped least-squares step of the weights theta that C is linear in; returns the mean square missed before it.
+
+    Levenberg and Marquardt: theta <- theta + (A'A + damping d I)^-1 A'(wanted - A theta), rows of A being the slopes
+    of `Network.terms` by one household's action, all in units of its margin, and d the mean of A'A's diagonal. What a
+    batch says nothing of, above all what a hardly moving mean field would do, stays as it was.
+
+    shared (..., ds) broadcasts against `envelope.carried`.
+    """
+    shared = shared.expand(*envelope.carried.shape[:-1], -1)
+    terms = partial(critic.terms, shared=shared)
+    rows = [jvp(terms, (envelope.carried,), (change,))[1] for change in envelope.by_action.unbind(-2)]
+    a = (torch.stack(rows, -2) / envelope.margin.unsqueeze(-1)).flatten(0, -2).double()
+    weights = critic.linear_weights()
+    theta = torch.cat([weight.flatten() for weight in weights])
+    missed = (envelope.wanted / envelope.margin).flatten() - a @ theta.double()
+    gram = a.T @ a
+    gram.diagonal().add_(damping * gram.diagonal().mean())
+    step = torch.linalg.solve(gram, a.T @ missed).split([weight.numel() for weight in weights])
+    for weight, change in zip(weights, step, strict=True):
+        weight.add_(change.view_as(weight))
+    return missed.square().mean()

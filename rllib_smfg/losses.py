@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from rllib_smfg.foresight import ForesightedCritic
+from rllib_smfg.foresight import Envelope, ForesightedCritic
 from rllib_smfg.mean_field import moved, on_the_mean, population_view
 from rllib_smfg.networks import Actor, Critic, clip
 from rllib_smfg.settings import LearningSettings, Squash
@@ -171,32 +171,29 @@ def next_year(learners: Learners, batch: Batch) -> NextYear:
 def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     """Temporal-difference losses of both critics, equation 2 of the paper and its follower counterpart.
 
-    y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. With an `envelope_weight`
-    the follower's has a loss in slopes beside it.
+    y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. A follower critic that
+    learns slopes (`slope_damping`) has none.
     """
     c, leader, follower = learners.settings, learners.leader, learners.follower
-    then = next_year(learners, batch)
-    leader_target, follower_target = _targets(learners, batch, then)
+    leader_target, follower_target = _targets(learners, batch)
     leader_value = learners.value_to_leader(
         leader.critic, batch.leader_state, batch.leader_action, batch.households, batch.mean_field
     )
-    population = population_view(c.follower_view, batch.households, batch.mean_field).unsqueeze(-2)
-    follower_value = learners.value_to_follower(
-        follower.critic, batch.follower_state, batch.follower_action, batch.leader_action, population
-    )
-    losses = {
-        "leader": huber_loss(leader_value, leader_target, delta=c.huber_threshold),
-        "follower": huber_loss(follower_value, follower_target, delta=c.huber_threshold),
-    }
-    if c.envelope_weight:
-        losses["follower"] = losses["follower"] + c.envelope_weight * _envelope_loss(learners, batch, population, then)
+    losses = {"leader": huber_loss(leader_value, leader_target, delta=c.huber_threshold)}
+    if not c.slope_damping:
+        population = population_view(c.follower_view, batch.households, batch.mean_field).unsqueeze(-2)
+        follower_value = learners.value_to_follower(
+            follower.critic, batch.follower_state, batch.follower_action, batch.leader_action, population
+        )
+        losses["follower"] = huber_loss(follower_value, follower_target, delta=c.huber_threshold)
     return losses
 
 
 @torch.no_grad()
-def _targets(learners: Learners, batch: Batch, then: NextYear) -> tuple[Tensor, Tensor]:
+def _targets(learners: Learners, batch: Batch) -> tuple[Tensor, Tensor]:
     """y of the leader (B,) and of the followers (B, m); next values are kept within what rewards allow."""
     c, leader, follower = learners.settings, learners.leader, learners.follower
+    then = next_year(learners, batch)
     leader_value = learners.value_to_leader(
         leader.target_critic, batch.next_leader_state, then.lead, then.households, then.mean_field
     ).clamp(*batch.leader_value_range)
@@ -209,22 +206,22 @@ def _targets(learners: Learners, batch: Batch, then: NextYear) -> tuple[Tensor, 
     )
 
 
-def _envelope_loss(learners: Learners, batch: Batch, population: Tensor, then: NextYear) -> Tensor:
-    """What slopes of the followers' critic miss of the envelope condition, see `ForesightedCritic.envelope_loss`."""
+def envelope(learners: Learners, batch: Batch) -> tuple[Envelope, Tensor]:
+    """The envelope condition of the followers' critic, and what that sees besides, (B, 1, ds)."""
     critic, target = learners.follower.critic, learners.follower.target_critic
     assert isinstance(critic, ForesightedCritic), "see LearningSettings"
+    then = next_year(learners, batch)
+    population = population_view(learners.settings.follower_view, batch.households, batch.mean_field).unsqueeze(-2)
+    shared = learners.shared_by_followers(batch.leader_action, population)
 
     def next_value(state: Tensor) -> Tensor:
         value = learners.value_to_follower(target, state, then.follow, then.lead, then.population)
         return then.goes_on.unsqueeze(-1) * value
 
-    return critic.envelope_loss(
-        batch.follower_state,
-        batch.follower_action,
-        learners.shared_by_followers(batch.leader_action, population),
-        batch.next_follower_state,
-        next_value,
+    condition = critic.envelope(
+        batch.follower_state, batch.follower_action, shared, batch.next_follower_state, next_value
     )
+    return condition, shared
 
 
 def leader_action_gradient(learners: Learners, batch: Batch, action: Tensor) -> Tensor:
@@ -248,7 +245,8 @@ def follower_action_gradient(learners: Learners, batch: Batch, action: Tensor) -
     """dQ^f/da^f at actions (B, m, af), after the recorded leader action.
 
     game: every household moves alone. It still moves the mean of N households by 1/N of its own step; that share
-          belongs to the finite game's best response and vanishes with N.
+          belongs to the finite game's best response and vanishes with N. A critic that learns slopes alone does not
+          know what the mean field is worth: its households take that as given, as in the limit of many.
     team: all households move together, each counted as what it does to everybody's value.
     """
     c = learners.settings
@@ -261,6 +259,8 @@ def follower_action_gradient(learners: Learners, batch: Batch, action: Tensor) -
         population = population_view(c.follower_view, households, mean_field).unsqueeze(-2)
     else:
         population = _population_around(learners, batch.households, households, batch.mean_field)
+        if c.slope_damping:
+            population = population.detach()
     value = learners.value_to_follower(
         learners.follower.critic, batch.follower_state, action, batch.leader_action, population
     )

@@ -100,6 +100,21 @@ class Network(nn.Module):
         out: Tensor = self.last(h).view(*rows, -1) + polynomial
         return out
 
+    def terms(self, own: Tensor, shared: Tensor) -> Tensor:
+        """All (..., t) that the output of a network with a quadratic part is linear in, beside its constant; own
+        (..., do) and shared (..., ds).
+        """
+        x = torch.cat([own, shared], -1)
+        h = self.unit(self.first_own(own) + self.first_shared(shared))
+        for layer in self.middle:
+            h = self.unit(layer(h))
+        return torch.cat([h, x, (x.unsqueeze(-1) * x.unsqueeze(-2)).flatten(-2)], -1)
+
+    def linear_weights(self) -> list[Tensor]:
+        """The weights of `terms`, in their order."""
+        assert self.curvature is not None
+        return [self.last.weight, self.linear_own.weight, self.linear_shared.weight, self.curvature]
+
     def _apart(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
         """First layer (..., hidden) and linear part (..., outputs); what is shared is embedded once."""
         first = added(self.first_own(own), self.first_shared(shared))

@@ -30,8 +30,9 @@ class LearningSettings:
     follower_gradient: `game` holds the other households fixed; `team` differentiates the whole population's actions.
     leader_outlook, follower_outlook: this side's critic knows its own budget (`envs.outlook`), and learns only what
         comes after; games without an outlook refuse it.
-    envelope_weight: beside values, households' critic learns slopes, from the envelope theorem
-        (`ForesightedCritic.envelope_loss`), with this weight; needs follower_outlook.
+    slope_damping: above 0, households' critic learns slopes in place of values: each update solves the envelope
+        condition for the weights that it is linear in, with this damping (`foresight.fit_slopes`); needs
+        follower_outlook.
     squash: how actors keep within their bounds: `clip` lets the critic's gradient through at a bound, so an actor can
         come back; `tanh` (the authors' choice) loses it there.
     """
@@ -44,7 +45,7 @@ class LearningSettings:
     mean_field: tuple[Statistic, ...] = ("mean",)
     leader_outlook: bool = False
     follower_outlook: bool = False
-    envelope_weight: float = 0.0
+    slope_damping: float = 0.0
 
     discount: float = 0.975
     hidden: tuple[int, ...] = (64, 64)
@@ -62,8 +63,10 @@ class LearningSettings:
         hints = get_type_hints(type(self))
         for field in fields(self):
             _check_choice(field.name, getattr(self, field.name), hints[field.name])
-        if self.envelope_weight and not self.follower_outlook:
-            raise InvalidSetting(f"envelope_weight = {self.envelope_weight}: needs follower_outlook = true")
+        if self.slope_damping and not self.follower_outlook:
+            raise InvalidSetting(f"slope_damping = {self.slope_damping}: needs follower_outlook = true")
+        if self.slope_damping and self.follower_gradient == "team":
+            raise InvalidSetting(f"slope_damping = {self.slope_damping}: needs follower_gradient = game")
         _check_bounds("discount", self.discount, 0.0, 1.0)
         _check_bounds("target_step", self.target_step, 0.0, 1.0)
 

@@ -7,11 +7,13 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from rllib_smfg.foresight import ForesightedCritic, fit_slopes
 from rllib_smfg.losses import (
     Batch,
     Learners,
     actor_loss,
     critic_losses,
+    envelope,
     follower_action_gradient,
     leader_action_gradient,
     saturation,
@@ -53,6 +55,14 @@ def _own_gradients(learners: Learners, losses: dict[tuple[str, str], Tensor]) ->
     every = [parameter for parameters in networks.values() for parameter in parameters]
     found = iter(torch.autograd.grad(list(losses.values()), every))
     return {key: tuple(islice(found, len(parameters))) for key, parameters in networks.items()}
+
+
+def solve_slopes(learners: Learners, batch: Batch) -> dict[str, Tensor]:
+    """One step of a follower critic that learns slopes, in place, and what there is to log."""
+    condition, shared = envelope(learners, batch)
+    critic = learners.follower.critic
+    assert isinstance(critic, ForesightedCritic), "see LearningSettings"
+    return {"follower/critic_loss": fit_slopes(critic, condition, shared, learners.settings.slope_damping)}
 
 
 @torch.no_grad()

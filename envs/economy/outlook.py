@@ -24,7 +24,7 @@ class HouseholdBudget:
     scaling: FeatureScaling
     carried: int = 8
     needs_leader: bool = True
-    seen_again: Sequence[tuple[int, int]] = ((1, 1),)
+    seen_again: Sequence[int] = (1,)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
@@ -49,6 +49,10 @@ class HouseholdBudget:
         earned = wage * ability * p.maximal_hours * p.initial_labour_share
         carried += [xp.log((earned + share * kept) / p.log_consumption_unit) for share in LIVED_ON]
         return (enjoyed - toil) / (p.utility_unit * p.typical_utility), carried
+
+    def found(self, xp: ModuleType, carried: Sequence[Any]) -> Sequence[Any]:
+        """Its assets."""
+        return (carried[1],)
 
 
 def isoelastic(xp: ModuleType, log_consumption: Any, crra: float) -> Any:

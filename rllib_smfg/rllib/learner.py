@@ -11,7 +11,7 @@ from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME
 from rllib_smfg.losses import Batch, Learners, value_range
 from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
-from rllib_smfg.update import SIDES, gradients, move_targets
+from rllib_smfg.update import SIDES, gradients, move_targets, solve_slopes
 
 ROWS = tuple(name for name in Batch.__dataclass_fields__ if not name.endswith("_value_range"))
 
@@ -81,6 +81,8 @@ class SMFRLLearner(TorchLearner):
             for parameter, value in zip(optimizer.param_groups[0]["params"], values, strict=True):
                 parameter.grad = value
             optimizer.step()
+        if self._learners.settings.slope_damping and FOLLOWER in self._critics:
+            logs |= solve_slopes(self._learners, batch)
         move_targets(self._learners)
         return logs
 

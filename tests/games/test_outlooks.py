@@ -42,8 +42,9 @@ def assert_found_as_left(game: StackelbergMeanFieldGame, carried: list[Array], f
     """What the household's outlook says is seen again is what next year's observations (B, N, d) say, and its own."""
     assert game.follower_outlook is not None
     assert game.follower_outlook.seen_again
-    for place, seen in game.follower_outlook.seen_again:
-        left = game.follower_scaling.observed(seen, carried[place])
+    found = game.follower_outlook.found(np, carried)
+    for seen, feature in zip(game.follower_outlook.seen_again, found, strict=True):
+        left = game.follower_scaling.observed(seen, feature)
         np.testing.assert_allclose(left, following[..., seen], rtol=1e-7)
         assert (left.std(axis=1) > 0).all()
 
