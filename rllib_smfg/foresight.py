@@ -121,7 +121,7 @@ def slope(value: Tensor, action: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def fit_slopes(critic: ForesightedCritic, envelope: Envelope, shared: Tensor, damping: float) -> Tensor:
+def fit_slopes(critic: Critic, envelope: Envelope, shared: Tensor, damping: float) -> Tensor:
     """One damped least-squares step of the weights theta that C is linear in; returns the mean square missed before it.
 
     Levenberg and Marquardt: theta <- theta + (A'A + damping d I)^-1 A'(wanted - A theta), rows of A being the slopes

@@ -174,36 +174,44 @@ def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. A follower critic that
     learns slopes (`slope_damping`) has none.
     """
-    c, leader, follower = learners.settings, learners.leader, learners.follower
-    leader_target, follower_target = _targets(learners, batch)
-    leader_value = learners.value_to_leader(
-        leader.critic, batch.leader_state, batch.leader_action, batch.households, batch.mean_field
-    )
-    losses = {"leader": huber_loss(leader_value, leader_target, delta=c.huber_threshold)}
-    if not c.slope_damping:
-        population = population_view(c.follower_view, batch.households, batch.mean_field).unsqueeze(-2)
-        follower_value = learners.value_to_follower(
-            follower.critic, batch.follower_state, batch.follower_action, batch.leader_action, population
-        )
-        losses["follower"] = huber_loss(follower_value, follower_target, delta=c.huber_threshold)
+    then = next_year(learners, batch)
+    losses = {"leader": _leader_loss(learners, batch, then)}
+    if not learners.settings.slope_damping:
+        losses["follower"] = _follower_loss(learners, batch, then)
     return losses
 
 
-@torch.no_grad()
-def _targets(learners: Learners, batch: Batch) -> tuple[Tensor, Tensor]:
-    """y of the leader (B,) and of the followers (B, m); next values are kept within what rewards allow."""
-    c, leader, follower = learners.settings, learners.leader, learners.follower
-    then = next_year(learners, batch)
-    leader_value = learners.value_to_leader(
-        leader.target_critic, batch.next_leader_state, then.lead, then.households, then.mean_field
-    ).clamp(*batch.leader_value_range)
-    follower_value = learners.value_to_follower(
-        follower.target_critic, batch.next_follower_state, then.follow, then.lead, then.population
-    ).clamp(*batch.follower_value_range)
-    return (
-        (1.0 - c.discount) * batch.leader_reward + then.goes_on * leader_value,
-        (1.0 - c.discount) * batch.follower_reward + then.goes_on.unsqueeze(-1) * follower_value,
+def _leader_loss(learners: Learners, batch: Batch, then: NextYear) -> Tensor:
+    """Of values (B,); next values are kept within what rewards allow."""
+    c, leader = learners.settings, learners.leader
+    with torch.no_grad():
+        next_value = learners.value_to_leader(
+            leader.target_critic, batch.next_leader_state, then.lead, then.households, then.mean_field
+        ).clamp(*batch.leader_value_range)
+        target = (1.0 - c.discount) * batch.leader_reward + then.goes_on * next_value
+    value = learners.value_to_leader(
+        leader.critic, batch.leader_state, batch.leader_action, batch.households, batch.mean_field
     )
+    return huber_loss(value, target, delta=c.huber_threshold)
+
+
+def _follower_loss(learners: Learners, batch: Batch, then: NextYear) -> Tensor:
+    """Of values (B, m), as the leader's."""
+    c, follower = learners.settings, learners.follower
+    with torch.no_grad():
+        next_value = learners.value_to_follower(
+            follower.target_critic, batch.next_follower_state, then.follow, then.lead, then.population
+        ).clamp(*batch.follower_value_range)
+        target = (1.0 - c.discount) * batch.follower_reward + then.goes_on.unsqueeze(-1) * next_value
+    value = learners.value_to_follower(
+        follower.critic, batch.follower_state, batch.follower_action, batch.leader_action, _recorded(learners, batch)
+    )
+    return huber_loss(value, target, delta=c.huber_threshold)
+
+
+def _recorded(learners: Learners, batch: Batch) -> Tensor:
+    """The population as recorded, as followers' critics see it, (B, 1, k)."""
+    return population_view(learners.settings.follower_view, batch.households, batch.mean_field).unsqueeze(-2)
 
 
 def envelope(learners: Learners, batch: Batch) -> tuple[Envelope, Tensor]:
@@ -211,8 +219,7 @@ def envelope(learners: Learners, batch: Batch) -> tuple[Envelope, Tensor]:
     critic, target = learners.follower.critic, learners.follower.target_critic
     assert isinstance(critic, ForesightedCritic), "see LearningSettings"
     then = next_year(learners, batch)
-    population = population_view(learners.settings.follower_view, batch.households, batch.mean_field).unsqueeze(-2)
-    shared = learners.shared_by_followers(batch.leader_action, population)
+    shared = learners.shared_by_followers(batch.leader_action, _recorded(learners, batch))
 
     def next_value(state: Tensor) -> Tensor:
         value = learners.value_to_follower(target, state, then.follow, then.lead, then.population)

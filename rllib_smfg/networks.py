@@ -94,9 +94,7 @@ class Network(nn.Module):
         """Outputs (..., outputs)."""
         rows = own.shape[:-1]
         first, polynomial = self._apart(own, shared) if self.curvature is None else self._joined(own, shared)
-        h = self.unit(first).flatten(0, -2)
-        for layer in self.middle:
-            h = self.unit(layer(h))
+        h = self._deeper(self.unit(first).flatten(0, -2))
         out: Tensor = self.last(h).view(*rows, -1) + polynomial
         return out
 
@@ -105,15 +103,19 @@ class Network(nn.Module):
         (..., do) and shared (..., ds).
         """
         x = torch.cat([own, shared], -1)
-        h = self.unit(self.first_own(own) + self.first_shared(shared))
-        for layer in self.middle:
-            h = self.unit(layer(h))
+        h = self._deeper(self.unit(self.first_own(own) + self.first_shared(shared)))
         return torch.cat([h, x, (x.unsqueeze(-1) * x.unsqueeze(-2)).flatten(-2)], -1)
 
     def linear_weights(self) -> list[Tensor]:
         """The weights of `terms`, in their order."""
         assert self.curvature is not None
         return [self.last.weight, self.linear_own.weight, self.linear_shared.weight, self.curvature]
+
+    def _deeper(self, h: Tensor) -> Tensor:
+        """From the first hidden layer (..., hidden) to the last."""
+        for layer in self.middle:
+            h = self.unit(layer(h))
+        return h
 
     def _apart(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
         """First layer (..., hidden) and linear part (..., outputs); what is shared is embedded once."""

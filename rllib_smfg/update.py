@@ -7,7 +7,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from rllib_smfg.foresight import ForesightedCritic, fit_slopes
+from rllib_smfg.foresight import fit_slopes
 from rllib_smfg.losses import (
     Batch,
     Learners,
@@ -60,9 +60,8 @@ def _own_gradients(learners: Learners, losses: dict[tuple[str, str], Tensor]) ->
 def solve_slopes(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     """One step of a follower critic that learns slopes, in place, and what there is to log."""
     condition, shared = envelope(learners, batch)
-    critic = learners.follower.critic
-    assert isinstance(critic, ForesightedCritic), "see LearningSettings"
-    return {"follower/critic_loss": fit_slopes(critic, condition, shared, learners.settings.slope_damping)}
+    missed = fit_slopes(learners.follower.critic, condition, shared, learners.settings.slope_damping)
+    return {"follower/critic_loss": missed}
 
 
 @torch.no_grad()
