@@ -19,10 +19,12 @@ from rllib_smfg.settings import (
     Squash,
     Statistic,
     View,
+    Worth,
 )
 
 LearningRate = Annotated[float, Field(gt=0, le=1)] | list[tuple[Annotated[float, Field(ge=0)], float]]
 Noise = Annotated[float, Field(ge=0, le=10)] | list[tuple[Annotated[float, Field(ge=0)], float]]
+Damping = Annotated[float, Field(gt=0, le=1e6)] | list[tuple[Annotated[float, Field(ge=0)], float]]
 Units = tuple[Annotated[int, Field(ge=1, le=4096)], ...]
 
 
@@ -86,7 +88,7 @@ class Algorithm(Section):
         return {name: value for name, value in settings.items() if value is not None}
 
 
-def rising(schedule: LearningRate | Noise) -> LearningRate | Noise:
+def rising(schedule: LearningRate | Noise | Damping) -> LearningRate | Noise | Damping:
     """A schedule as it is; raises InvalidSetting for one that does not start at 0 or go up in years."""
     check_rising(schedule)
     return schedule
@@ -110,8 +112,9 @@ class GradientAlgorithm(Algorithm):
     )
     leader_outlook: bool = Field(False, description="the leader's critic knows what its budget makes of an action")
     follower_outlook: bool = Field(False, description="the households' critic knows the same of theirs")
-    slope_damping: float = Field(
-        0.0, ge=0, le=1e6, description="above 0: the households' critic learns slopes, by least squares so damped"
+    follower_critic: Worth = Field("values", description="what the households' critic learns: values or slopes")
+    slope_damping: Damping = Field(
+        0.01, description="of the least squares that find slopes; or [[years, damping], ...] joined by straight lines"
     )
     discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
     hidden: Units = Field((64, 64), min_length=1, description="units of each hidden layer")
@@ -161,7 +164,9 @@ class GradientAlgorithm(Algorithm):
     device: Device = Field("cpu", description="where the learner computes, and networks that act in its process")
     torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
 
-    _rising = field_validator("actor_lr", "critic_lr", "leader_noise", "follower_noise", "common_noise")(rising)
+    _rising = field_validator(
+        "actor_lr", "critic_lr", "slope_damping", "leader_noise", "follower_noise", "common_noise"
+    )(rising)
 
     @model_validator(mode="after")
     def _can_learn(self) -> GradientAlgorithm:

@@ -110,10 +110,8 @@ def check_outlooks(interface: Interface, settings: LearningSettings) -> None:
     needed = settings.follower_outlook and interface.follower_outlook and interface.follower_outlook.needs_leader
     if needed and not settings.household_critic_sees_leader:
         raise InvalidSetting("follower_outlook = true: needs followers_see_leader = true, as it reckons with taxes")
-    if settings.slope_damping and not (interface.follower_outlook and interface.follower_outlook.seen_again):
-        raise InvalidSetting(
-            f"slope_damping = {settings.slope_damping}: households of this game see nothing again that they leave"
-        )
+    if settings.learns_slopes and not (interface.follower_outlook and interface.follower_outlook.seen_again):
+        raise InvalidSetting("follower_critic = slopes: households of this game see nothing again that they leave")
 
 
 def _size(space: Box) -> int:

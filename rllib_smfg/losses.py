@@ -172,11 +172,11 @@ def critic_losses(learners: Learners, batch: Batch) -> dict[str, Tensor]:
     """Temporal-difference losses of both critics, equation 2 of the paper and its follower counterpart.
 
     y = (1 - discount) r + discount Q_target(s', a', L'), with nothing after a termination. A follower critic that
-    learns slopes (`slope_damping`) has none.
+    learns slopes (`follower_critic`) has none.
     """
     then = next_year(learners, batch)
     losses = {"leader": _leader_loss(learners, batch, then)}
-    if not learners.settings.slope_damping:
+    if not learners.settings.learns_slopes:
         losses["follower"] = _follower_loss(learners, batch, then)
     return losses
 
@@ -266,7 +266,7 @@ def follower_action_gradient(learners: Learners, batch: Batch, action: Tensor) -
         population = population_view(c.follower_view, households, mean_field).unsqueeze(-2)
     else:
         population = _population_around(learners, batch.households, households, batch.mean_field)
-        if c.slope_damping:
+        if c.learns_slopes:
             population = population.detach()
     value = learners.value_to_follower(
         learners.follower.critic, batch.follower_state, action, batch.leader_action, population

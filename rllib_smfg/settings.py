@@ -12,6 +12,7 @@ View = Literal["own", "mean_field", "joint"]
 LeaderGradient = Literal["total", "partial"]
 FollowerGradient = Literal["game", "team"]
 Statistic = Literal["mean", "standard_deviation", "quantiles"]
+Worth = Literal["values", "slopes"]  # of what is carried into next year
 Squash = Literal["clip", "tanh"]
 Sampling = Literal["synchronous", "asynchronous"]  # whether runners play while the learner learns
 Device = Literal["cpu", "cuda", "auto"]  # where the learner computes
@@ -30,8 +31,8 @@ class LearningSettings:
     follower_gradient: `game` holds the other households fixed; `team` differentiates the whole population's actions.
     leader_outlook, follower_outlook: this side's critic knows its own budget (`envs.outlook`), and learns only what
         comes after; games without an outlook refuse it.
-    slope_damping: above 0, households' critic learns slopes in place of values: each update solves the envelope
-        condition for the weights that it is linear in, with this damping (`foresight.fit_slopes`); needs
+    follower_critic: what the households' critic learns: `values`, by temporal differences, or `slopes` alone: each
+        update solves the envelope condition for the weights that it is linear in (`foresight.fit_slopes`); needs
         follower_outlook.
     squash: how actors keep within their bounds: `clip` lets the critic's gradient through at a bound, so an actor can
         come back; `tanh` (the authors' choice) loses it there.
@@ -45,7 +46,7 @@ class LearningSettings:
     mean_field: tuple[Statistic, ...] = ("mean",)
     leader_outlook: bool = False
     follower_outlook: bool = False
-    slope_damping: float = 0.0
+    follower_critic: Worth = "values"
 
     discount: float = 0.975
     hidden: tuple[int, ...] = (64, 64)
@@ -59,14 +60,19 @@ class LearningSettings:
         """Whether a household's critic is told the leader's action: with a joint view it is told everybody's."""
         return self.followers_see_leader or self.follower_view == "joint"
 
+    @property
+    def learns_slopes(self) -> bool:
+        """Whether the households' critic learns slopes in place of values."""
+        return self.follower_critic == "slopes"
+
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for field in fields(self):
             _check_choice(field.name, getattr(self, field.name), hints[field.name])
-        if self.slope_damping and not self.follower_outlook:
-            raise InvalidSetting(f"slope_damping = {self.slope_damping}: needs follower_outlook = true")
-        if self.slope_damping and self.follower_gradient == "team":
-            raise InvalidSetting(f"slope_damping = {self.slope_damping}: needs follower_gradient = game")
+        if self.learns_slopes and not self.follower_outlook:
+            raise InvalidSetting("follower_critic = slopes: needs follower_outlook = true")
+        if self.learns_slopes and self.follower_gradient == "team":
+            raise InvalidSetting("follower_critic = slopes: needs follower_gradient = game")
         _check_bounds("discount", self.discount, 0.0, 1.0)
         _check_bounds("target_step", self.target_step, 0.0, 1.0)
 

@@ -57,10 +57,10 @@ def _own_gradients(learners: Learners, losses: dict[tuple[str, str], Tensor]) ->
     return {key: tuple(islice(found, len(parameters))) for key, parameters in networks.items()}
 
 
-def solve_slopes(learners: Learners, batch: Batch) -> dict[str, Tensor]:
+def solve_slopes(learners: Learners, batch: Batch, damping: float) -> dict[str, Tensor]:
     """One step of a follower critic that learns slopes, in place, and what there is to log."""
     condition, shared = envelope(learners, batch)
-    missed = fit_slopes(learners.follower.critic, condition, shared, learners.settings.slope_damping)
+    missed = fit_slopes(learners.follower.critic, condition, shared, damping)
     return {"follower/critic_loss": missed}
 
 

@@ -18,7 +18,7 @@ from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, PlayerModule, module_specs
-from rllib_smfg.schedule import Schedule, check_rising
+from rllib_smfg.schedule import Schedule, check_rising, least_value
 from rllib_smfg.settings import Device, LearningSettings, Sampling
 
 
@@ -31,11 +31,11 @@ class SMFRLConfig(GameConfig):
 
     learning_names = tuple(field.name for field in fields(LearningSettings))
     own_names = (
-        "actor_lr", "critic_lr", "years_per_iteration", "updates_per_iteration", "transitions_per_update",
-        "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise", "leader_lasting_noise",
-        "follower_noise", "common_noise", "leader_held_years", "follower_held_years", "leader_start",
-        "leader_imitates", "follower_imitates", "follower_start", "follower", "pretrain", "sampling", "device",
-        "torch_threads", "evaluation_seed",
+        "actor_lr", "critic_lr", "slope_damping", "years_per_iteration", "updates_per_iteration",
+        "transitions_per_update", "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise",
+        "leader_lasting_noise", "follower_noise", "common_noise", "leader_held_years", "follower_held_years",
+        "leader_start", "leader_imitates", "follower_imitates", "follower_start", "follower", "pretrain", "sampling",
+        "device", "torch_threads", "evaluation_seed",
     )  # fmt: skip
     rllib_names = ("lr", "grad_clip", "train_batch_size_per_learner", "num_epochs", "minibatch_size")
     follower_kind = "actor"
@@ -43,6 +43,7 @@ class SMFRLConfig(GameConfig):
     sampling: Sampling = "synchronous"
     device: Device = "cpu"
     leader_lasting_noise: float = 0.0
+    slope_damping: Schedule = 0.01
     leader_imitates: Given | None = None
     follower_imitates: Given | None = None
 
@@ -73,6 +74,7 @@ class SMFRLConfig(GameConfig):
 
         Those of `LearningSettings` (views, gradients, networks, ...; `discount` defaults to the game's own), and
         actor_lr, critic_lr: learning rates, constant or piecewise linear in years sampled ([[0, 1e-3], [30000, 1e-4]])
+        slope_damping: of the least squares of a households' critic that learns slopes, constant or piecewise linear
         years_per_iteration, updates_per_iteration, transitions_per_update (batch size B)
         households_per_transition: m (None: 16; all N for a joint view; 1 of households that are given)
         replay_capacity: transitions;  warm_up_years: sampled before the first update
@@ -101,8 +103,10 @@ class SMFRLConfig(GameConfig):
         self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "replay_capacity")
         if self.households_per_transition is not None:
             self.refuse_less_than(1, "households_per_transition")
-        for noise in (self.leader_noise, self.follower_noise, self.common_noise):
-            check_rising(noise)
+        for schedule in (self.leader_noise, self.follower_noise, self.common_noise, self.slope_damping):
+            check_rising(schedule)
+        if least_value(self.slope_damping) <= 0:
+            raise InvalidSetting(f"slope_damping = {self.slope_damping}: must be above 0")
         self.refuse_less_than(0, "leader_noise", "follower_noise", "common_noise", "leader_lasting_noise")
         self.refuse_less_than(0, "leader_held_years", "follower_held_years")
         if self._has_a_joint_view() and self.households_kept() < self.followers():

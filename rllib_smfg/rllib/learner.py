@@ -11,6 +11,7 @@ from ray.rllib.utils.metrics import NUM_ENV_STEPS_SAMPLED_LIFETIME
 from rllib_smfg.losses import Batch, Learners, value_range
 from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.schedule import value_at
 from rllib_smfg.update import SIDES, gradients, move_targets, solve_slopes
 
 ROWS = tuple(name for name in Batch.__dataclass_fields__ if not name.endswith("_value_range"))
@@ -31,6 +32,7 @@ class SMFRLLearner(TorchLearner):
             self.config.followers(),
         )
         self._actors: tuple[str, ...] = SIDES
+        self._slope_damping = value_at(self.config.slope_damping, 0)
         self._critics: tuple[str, ...] = SIDES if self.config.follower is None else (LEADER,)
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
@@ -54,10 +56,11 @@ class SMFRLLearner(TorchLearner):
                 self._set_optimizer_lr(optimizer, lr=schedule.get_current_value())
 
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
-        """Decides whose actor learns this time: a side may be held still for its first years."""
+        """Decides whose actor learns this time, as a side may be held still for its first years, and how damped."""
         years = timesteps.get(NUM_ENV_STEPS_SAMPLED_LIFETIME, 0)
         held = {LEADER: self.config.leader_held_years, FOLLOWER: self.config.follower_held_years}
         self._actors = tuple(side for side in self._critics if years >= held[side])
+        self._slope_damping = value_at(self.config.slope_damping, years)
 
     def _uncompiled_update(self, batch: dict[str, Any], **_: Any) -> tuple[dict, dict, dict]:
         rows = {**batch[LEADER], **batch[FOLLOWER]}
@@ -81,8 +84,8 @@ class SMFRLLearner(TorchLearner):
             for parameter, value in zip(optimizer.param_groups[0]["params"], values, strict=True):
                 parameter.grad = value
             optimizer.step()
-        if self._learners.settings.slope_damping and FOLLOWER in self._critics:
-            logs |= solve_slopes(self._learners, batch)
+        if self._learners.settings.learns_slopes and FOLLOWER in self._critics:
+            logs |= solve_slopes(self._learners, batch, self._slope_damping)
         move_targets(self._learners)
         return logs
 

@@ -85,11 +85,15 @@ def test_households_that_leave_the_same_for_later_have_values_that_differ_by_uti
             {"follower_outlook": True, "followers_see_leader": False},
             "needs followers_see_leader = true",
         ),
-        ({"name": "brock_mirman"}, {"slope_damping": 1.0}, "slope_damping = 1.0: needs follower_outlook = true"),
         (
             {"name": "brock_mirman"},
-            {"follower_outlook": True, "slope_damping": 1.0, "follower_gradient": "team"},
-            "slope_damping = 1.0: needs follower_gradient = game",
+            {"follower_critic": "slopes"},
+            "follower_critic = slopes: needs follower_outlook = true",
+        ),
+        (
+            {"name": "brock_mirman"},
+            {"follower_outlook": True, "follower_critic": "slopes", "follower_gradient": "team"},
+            "follower_critic = slopes: needs follower_gradient = game",
         ),
     ],
 )

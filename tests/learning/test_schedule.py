@@ -86,3 +86,12 @@ def test_schedules_that_cannot_be_are_refused_without_a_file_too(schedule: list[
     config = SMFRLConfig().game("stage_game", followers=5).training(common_noise=schedule)
     with pytest.raises(InvalidSetting, match=said):
         config.validate()
+
+
+def test_damping_must_stay_above_0() -> None:
+    with pytest.raises(InvalidSetting, match="slope_damping"):
+        load_experiment("smfrl", ["algorithm.slope_damping=0.0"])
+    for schedule in (0.0, -1.0, [[0, 0.1], [100, 0.0]]):
+        config = SMFRLConfig().game("stage_game", followers=5).training(slope_damping=schedule)
+        with pytest.raises(InvalidSetting, match=r"slope_damping = .*: must be above 0"):
+            config.validate()

@@ -32,7 +32,7 @@ from rllib_smfg.losses import (
 from rllib_smfg.networks import Critic
 from rllib_smfg.rllib.config import SMFRLConfig
 from rllib_smfg.rollout import play
-from rllib_smfg.settings import LearningSettings
+from rllib_smfg.settings import LearningSettings, Worth
 from rllib_smfg.update import SIDES, solve_slopes
 
 
@@ -183,14 +183,14 @@ def test_damping_holds_weights_where_they_are() -> None:
 
 
 def a_recorded_year(
-    *, ended: bool = False, other_target: bool = False, slope_damping: float = 0.01
+    *, ended: bool = False, other_target: bool = False, follower_critic: Worth = "slopes"
 ) -> tuple[Learners, Batch]:
     """New networks, always the same ones, and a year they played.
 
     ended: nothing follows the year. other_target: the target of the household's critic has other slopes.
     """
     game = make("brock_mirman", games=6, followers=20)
-    settings = LearningSettings(follower_outlook=True, slope_damping=slope_damping, discount=0.9)
+    settings = LearningSettings(follower_outlook=True, follower_critic=follower_critic, discount=0.9)
     interface = Interface.of(game)
     torch.manual_seed(0)
     players = []
@@ -224,9 +224,9 @@ def test_slopes_are_wanted_of_targets_and_of_games_that_go_on() -> None:
 def test_a_critic_that_learns_slopes_moves_its_linear_weights_alone_and_has_no_loss_in_values() -> None:
     learners, batch = a_recorded_year()
     assert set(critic_losses(learners, batch)) == {"leader"}
-    assert set(critic_losses(*a_recorded_year(slope_damping=0.0))) == {"leader", "follower"}
+    assert set(critic_losses(*a_recorded_year(follower_critic="values"))) == {"leader", "follower"}
     before = deepcopy([getattr(learners, side) for side in SIDES])
-    first = solve_slopes(learners, batch)["follower/critic_loss"]
+    first = solve_slopes(learners, batch, 0.01)["follower/critic_loss"]
     for player, old in zip((learners.leader, learners.follower), before, strict=True):
         for network in ("actor", "critic", "target_actor", "target_critic"):
             moved = {
@@ -239,18 +239,18 @@ def test_a_critic_that_learns_slopes_moves_its_linear_weights_alone_and_has_no_l
             assert moved <= (linear if solved else set())
             assert not solved or {"last.weight", "linear_own.weight", "curvature"} <= moved
     for _ in range(20):
-        last = solve_slopes(learners, batch)["follower/critic_loss"]
+        last = solve_slopes(learners, batch, 0.01)["follower/critic_loss"]
     assert last < 0.1 * first
 
 
-@pytest.mark.parametrize("slope_damping", [0.0, 0.01])
-def test_households_whose_critic_learns_slopes_take_the_mean_field_as_given(slope_damping: float) -> None:
-    learners, batch = a_recorded_year(slope_damping=slope_damping)
+@pytest.mark.parametrize("follower_critic", ["values", "slopes"])
+def test_households_whose_critic_learns_slopes_take_the_mean_field_as_given(follower_critic: Worth) -> None:
+    learners, batch = a_recorded_year(follower_critic=follower_critic)
     alone = follower_action_gradient(learners, batch, batch.follower_action)
     with torch.no_grad():
         learners.follower.critic.linear_shared.weight.add_(1.0)  # the mean field is worth more, slopes stay
     change = (follower_action_gradient(learners, batch, batch.follower_action) - alone).abs()
-    if slope_damping:
+    if follower_critic == "slopes":
         assert change.max() < 1e-6
     else:
         assert change.min() > 0.5 / 20
@@ -260,7 +260,7 @@ def an_algorithm_that_learns_slopes(**settings: Any) -> Algorithm:
     config = SMFRLConfig().game("brock_mirman", followers=50, games=8)
     config = config.training(
         follower_outlook=True,
-        slope_damping=0.01,
+        follower_critic="slopes",
         years_per_iteration=32,
         warm_up_years=32,
         transitions_per_update=16,
@@ -282,6 +282,17 @@ def test_an_algorithm_learns_slopes(ray_local: None) -> None:
     assert not np.array_equal(after["target_critic.last.weight"], before["target_critic.last.weight"])
 
 
+def test_damping_follows_its_schedule(ray_local: None) -> None:
+    algorithm = an_algorithm_that_learns_slopes(slope_damping=[[0, 1e9], [100, 1e9], [110, 0.01]])
+    start = weights_of_households_critic(algorithm)["critic.last.weight"]
+    moved = []
+    for _ in range(5):
+        algorithm.train()
+        moved.append(np.abs(weights_of_households_critic(algorithm)["critic.last.weight"] - start).max())
+    algorithm.stop()
+    assert moved[0] < 1e-6 < 1e-3 < moved[-1]
+
+
 def test_an_algorithm_learns_no_slopes_of_households_that_are_given(ray_local: None) -> None:
     algorithm = an_algorithm_that_learns_slopes(follower=Given("random"), leader_view="own")
     before = weights_of_households_critic(algorithm)
@@ -296,8 +307,8 @@ def weights_of_households_critic(algorithm: Algorithm) -> dict[str, Any]:
 
 
 def test_slopes_are_refused_where_a_household_finds_nothing_again_that_it_left() -> None:
-    interface, settings = Interface.of(BROCK), LearningSettings(follower_outlook=True, slope_damping=2.0)
+    interface, settings = Interface.of(BROCK), LearningSettings(follower_outlook=True, follower_critic="slopes")
     build.check_outlooks(interface, settings)
     forgetful = replace(interface.follower_outlook, seen_again=())  # type: ignore[type-var]
-    with pytest.raises(InvalidSetting, match=r"slope_damping = 2.0: households of this game see nothing again"):
+    with pytest.raises(InvalidSetting, match=r"follower_critic = slopes: households of this game see nothing again"):
         build.check_outlooks(replace(interface, follower_outlook=forgetful), settings)
