@@ -1,4 +1,4 @@
-"""Where everybody does what is right, solved slopes are those of the exact solution: better, the less they are damped."""
+"""Where everybody does what is right, solved slopes are those of the exact solution, and damping holds them off."""
 
 from __future__ import annotations
 
@@ -87,9 +87,7 @@ def best_saving(learners: Learners, batch: Batch) -> Array:
     low, high = (torch.full((1, len(SHARES), 1), bound) for bound in (-1.0, 1.0))
     for _ in range(30):
         action = ((low + high) / 2).requires_grad_()
-        value = learners.value_to_follower(
-            learners.follower.critic, state, action, batch.leader_action[:1], population
-        )
+        value = learners.value_to_follower(learners.follower.critic, state, action, batch.leader_action[:1], population)
         (slope,) = torch.autograd.grad(value.sum(), action)
         middle = action.detach()
         low, high = torch.where(slope > 0, middle, low), torch.where(slope > 0, high, middle)
