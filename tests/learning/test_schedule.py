@@ -88,10 +88,13 @@ def test_schedules_that_cannot_be_are_refused_without_a_file_too(schedule: list[
         config.validate()
 
 
-def test_damping_must_stay_above_0() -> None:
+def test_damping_must_stay_above_0_and_its_years_rise() -> None:
     with pytest.raises(InvalidSetting, match="slope_damping"):
         load_experiment("smfrl", ["algorithm.slope_damping=0.0"])
     for schedule in (0.0, -1.0, [[0, 0.1], [100, 0.0]]):
         config = SMFRLConfig().game("stage_game", followers=5).training(slope_damping=schedule)
         with pytest.raises(InvalidSetting, match=r"slope_damping = .*: must be above 0"):
             config.validate()
+    config = SMFRLConfig().game("stage_game", followers=5).training(slope_damping=[[0, 0.1], [100, 0.2], [50, 0.1]])
+    with pytest.raises(InvalidSetting, match="with rising years"):
+        config.validate()
