@@ -54,8 +54,12 @@ def game_actions(p: Parameters, x: Array, g: float) -> Array:
 
 
 def team_actions(p: Parameters, x: Array, g: float) -> Array:
-    """The joint minimum of the mean cost."""
-    return minimize(lambda a: own_cost(p, x, a, a.sum() - a, g).mean(), np.zeros_like(x), tol=1e-12).x
+    """The joint minimum of the mean cost, by central differences: forward ones stop a millionth or so away from it."""
+
+    def mean_cost(a: Array) -> float:
+        return float(own_cost(p, x, a, a.sum() - a, g).mean())
+
+    return minimize(mean_cost, np.zeros_like(x), jac="3-point", tol=1e-12).x
 
 
 def leader_cost(p: Parameters, g: float, abar: float) -> float:
