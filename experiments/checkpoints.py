@@ -165,6 +165,11 @@ def find(path: Path) -> Path:
     return found
 
 
+def seed_folder(run: Path, seed: int) -> Path:
+    """Where a run keeps what belongs to one seed."""
+    return run / f"seed_{seed}"
+
+
 def seed_folders(run: Path) -> list[Path]:
     """The folders of a run's seeds, in their order; none where `run` is something else."""
     return sorted(run.glob("seed_*"), key=lambda path: int(path.name.removeprefix("seed_")))

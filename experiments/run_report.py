@@ -28,7 +28,7 @@ PACKAGES = ("rllib-smfg", "ray", "torch", "numpy", "scipy", "gymnasium")
 
 def report(console: Console, experiment: Experiment, folder: Path, command: str) -> None:
     """Evaluates every seed's last checkpoint, writes everything down and prints the comparison."""
-    seeds = {seed: folder / f"seed_{seed}" for seed in experiment.training.seeds}
+    seeds = {seed: checkpoints.seed_folder(folder, seed) for seed in experiment.training.seeds}
     last = [checkpoints.find(path) for path in seeds.values()]
     trained = [checkpoints.read_policies(path) for path in last]
     evaluation = experiment.evaluation

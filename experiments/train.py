@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from envs import InvalidSetting
+from experiments.checkpoints import seed_folder
 from experiments.config import Experiment
 from experiments.files import write_text
 from experiments.interrupts import Interrupted, Stopped
@@ -74,11 +75,6 @@ def train_pending(console: Console, experiment: Experiment, folder: Path, place:
         for seed in pending:
             shown = Mirrored(screen, seeds[seed] / CHECKPOINTS, place) if place and place.bucket else screen
             train_seed(experiment, seed, seeds[seed], shown)
-
-
-def seed_folder(folder: Path, seed: int) -> Path:
-    """Where a run keeps what belongs to one seed."""
-    return folder / f"seed_{seed}"
 
 
 def _planned(

@@ -75,9 +75,8 @@ def search_trial(config: dict[str, Any]) -> None:
     own = Path(work.folder) / number
     own.mkdir(parents=True, exist_ok=True)
     write_text(own / "config.yaml", dump(experiment))
-    seed = f"seed_{work.seed}"
-    settings = experiment.model_dump(mode="json")
-    _train(replace(work, title=number, experiment=settings, folder=str(own / seed), name=f"{number}/{seed}"))
+    settings, run = experiment.model_dump(mode="json"), checkpoints.seed_folder(Path(number), work.seed)
+    _train(replace(work, title=number, experiment=settings, folder=str(Path(work.folder) / run), name=str(run)))
 
 
 def trial_number(trial_id: str) -> str:

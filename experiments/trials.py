@@ -24,6 +24,7 @@ from typing import Any, Literal
 from rich.console import Console
 
 from envs import InvalidSetting
+from experiments.checkpoints import seed_folder
 from experiments.config import Experiment
 from experiments.files import refuse_overwriting, write_text
 from experiments.interrupts import Interrupted
@@ -50,6 +51,11 @@ class Trial:
 
     def __str__(self) -> str:
         return f"{self.name}, seed {self.seed}"
+
+    @property
+    def run(self) -> str:
+        """NAME/seed_N: its folder within that of all trials, and what tidy tables call it."""
+        return str(seed_folder(Path(self.name), self.seed))
 
     def settings(self) -> Experiment:
         """The experiment, checked; of this seed alone."""
@@ -90,7 +96,7 @@ def run_trials(
     """
     folder = folder.resolve()
     settings = _prepared(trials, folder, resume, storage)
-    pending = [trial for trial in trials if not is_finished(settings[trial.name], seed_folder(folder, trial))]
+    pending = [trial for trial in trials if not is_finished(settings[trial.name], folder / trial.run)]
     console.print(
         f"{len(trials)} trials, {len(trials) - len(pending)} of them finished -> {folder}",
         soft_wrap=True,
@@ -100,21 +106,12 @@ def run_trials(
     errors = _train(pending, folder, console, parallel, storage) if pending else {}
     if storage:
         for trial in pending:
-            Bucket(storage).pull(_name(trial), seed_folder(folder, trial))
+            Bucket(storage).pull(trial.run, folder / trial.run)
     results = [_result(trial, settings[trial.name], folder, errors.get(str(trial), "")) for trial in trials]
     stopped = [result for result in results if result.status == "failed" and not result.error]
     if stopped:
         raise Interrupted(f"stopped with {len(stopped)} of {len(trials)} trials unfinished, which can be resumed")
     return results
-
-
-def seed_folder(folder: Path, trial: Trial) -> Path:
-    """Where a trial keeps what belongs to it."""
-    return folder / _name(trial)
-
-
-def _name(trial: Trial) -> str:
-    return f"{trial.name}/seed_{trial.seed}"
 
 
 # --- before ----------------------------------------------------------------------------------------------------------
@@ -169,8 +166,8 @@ def _train(
     shutil.rmtree(folder / TUNE, ignore_errors=True)  # trials go on from their own checkpoints, not from Tune's state
     works = []
     for trial in trials:
-        experiment, path = trial.settings().model_dump(mode="json"), str(seed_folder(folder, trial))
-        works.append(Work(str(trial), experiment, trial.seed, path, _name(trial), storage))
+        experiment, path = trial.settings().model_dump(mode="json"), str(folder / trial.run)
+        works.append(Work(str(trial), experiment, trial.seed, path, trial.run, storage))
     needed = max(processes(work.experiment) for work in works)
     with ray_session(needed), TrialsDisplay(console, len(trials)) as display:
         refuse_scattering(folder, storage)
@@ -185,7 +182,7 @@ def _train(
 
 # --- after -----------------------------------------------------------------------------------------------------------
 def _result(trial: Trial, experiment: Experiment, folder: Path, error: str) -> TrialResult:
-    path = seed_folder(folder, trial)
+    path = folder / trial.run
     metrics: dict[str, float] = {}
     for row in read_progress(path / "progress.csv"):
         metrics |= row

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from experiments import pretrain
+from experiments.checkpoints import seed_folder
 from experiments.grid.config import Clones, Setting
 from experiments.grid.results import Row
 
@@ -20,7 +21,7 @@ def clone(console: Console, clones: Clones, scale: str, folder: Path) -> list[Ro
     """Fits the networks for every seed that is not there yet; all losses, with epochs in the place of years."""
     rows: list[Row] = []
     for seed in clones.seeds["full" if scale == "full" else "quick"]:
-        own = folder / f"seed_{seed}"
+        own = seed_folder(folder, seed)
         if not (own / LOSSES).is_file():
             pretrain.run(console, clones.config, [f"fit.seed={seed}"], own)
         rows += _losses(own / LOSSES, seed)

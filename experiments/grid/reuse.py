@@ -9,11 +9,12 @@ from typing import Any
 from rich.console import Console
 
 from envs import InvalidSetting
+from experiments.checkpoints import seed_folder
 from experiments.config import Experiment
 from experiments.files import copy_folder
 from experiments.loading import load_experiment
 from experiments.trainer import is_finished
-from experiments.trials import CONFIG, Trial, seed_folder
+from experiments.trials import CONFIG, Trial
 
 TRIALS = "trials"  # of a grid's folder
 
@@ -26,7 +27,7 @@ def reuse(console: Console, trials: Sequence[Trial], sources: Sequence[Path], fo
     known = [each for source in sources for each in _experiments(source)]
     copied = 0
     for trial in trials:
-        target = seed_folder(folder, trial)
+        target = folder / trial.run
         found = None if target.exists() else _finished(trial, known)
         if found is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def _finished(trial: Trial, known: Sequence[tuple[Path, Experiment]]) -> Path | 
     """Where the trial's training stands finished, None if nowhere."""
     wanted = _training(trial.settings())
     for folder, experiment in known:
-        seed = folder / f"seed_{trial.seed}"
+        seed = seed_folder(folder, trial.seed)
         if _training(experiment) == wanted and is_finished(experiment, seed):
             return seed
     return None

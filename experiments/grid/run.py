@@ -140,9 +140,7 @@ def _training(setting: Setting, result: TrialResult) -> Iterator[Row]:
 
 
 def _row(setting: Setting, result: TrialResult, indicator: str, years: int | None, value: float) -> Row:
-    return Row(
-        f"{result.trial.name}/seed_{result.trial.seed}", result.trial.seed, str(setting), indicator, years, value
-    )
+    return Row(result.trial.run, result.trial.seed, str(setting), indicator, years, value)
 
 
 def _frontier(group: str, finished: Sequence[tuple[Setting, TrialResult]], file: Path) -> Iterator[Row]:
