@@ -1,0 +1,59 @@
+"""The table of docs/equilibrium.md, from what `smfg verify --json` wrote.
+
+Prints it: python -m experiments.verify.markdown docs/results/verify.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+HEAD = ("| case | measured | labels | verdict | command |", "| --- | --- | --- | --- | --- |")
+
+
+def table(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Lines of the table, a case each; `cases` as in verify.json."""
+    yield from HEAD
+    for case in cases:
+        cells = (
+            _name(case),
+            _measured(case["checks"]),
+            _labels(case["labels"]),
+            _verdict(case),
+            f"`{case['command']}`",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _name(case: Mapping[str, Any]) -> str:
+    gradients = f", {case['leader_gradient']}/{case['follower_gradient']} (control)" if case["control"] else ""
+    return f"{case['game']}, N = {case['followers']:,}{gradients}"
+
+
+def _measured(checks: Sequence[Mapping[str, Any]]) -> str:
+    """Every check but that of the labels, which have a column of their own."""
+    return "; ".join(_check(check) for check in checks if not check["what"].startswith("seeds nearest"))
+
+
+def _check(check: Mapping[str, Any]) -> str:
+    what = check["what"].replace("_", " ").replace(" (worst seed)", ", worst").replace(" (IQM)", ", mean")
+    exact = "" if check["exact"] == 0 else f"exact {check['exact']:.3g}, "
+    return f"{what} {check['measured']:.3g} ({exact}{check['bound']})"
+
+
+def _labels(labels: Sequence[str]) -> str:
+    return ", ".join(f"{labels.count(label)} x {label}" for label in dict.fromkeys(labels))
+
+
+def _verdict(case: Mapping[str, Any]) -> str:
+    if case["control"]:
+        return "fails, as it should" if case["passed"] else "**does not fail as it should**"
+    missed = ", ".join(check["what"].replace("_", " ") for check in case["checks"] if not check["passed"])
+    return f"**misses** {missed}" if missed else "passes"
+
+
+if __name__ == "__main__":
+    print(*table(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["cases"]), sep="\n")

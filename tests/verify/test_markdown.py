@@ -1,0 +1,59 @@
+"""The table of results in docs/equilibrium.md says what docs/results/verify.json holds, no more and no less."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from envs.solution import SOLVED_GAMES
+from experiments.verify.acceptance import Check
+from experiments.verify.learning import Case
+from experiments.verify.markdown import HEAD, table
+from experiments.verify.run import Outcome, cases
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def kept() -> list[dict]:
+    return json.loads((DOCS / "results" / "verify.json").read_text(encoding="utf-8"))["cases"]
+
+
+def line(case: Case, checks: list[Check], labels: list[str]) -> str:
+    """The table's line of a case with these checks and labels."""
+    outcome = {**Outcome(case, {}, checks, labels).as_json(), "command": "smfg verify stage_game --seeds 2"}
+    return list(table([outcome]))[-1]
+
+
+def test_the_documented_table_is_that_of_the_kept_results() -> None:
+    documented = (DOCS / "equilibrium.md").read_text(encoding="utf-8").splitlines()
+    rows = list(table(kept()))[len(HEAD) :]
+    assert [row for row in documented if row.startswith("| ") and "`smfg verify " in row] == rows, (
+        "put in what `python -m experiments.verify.markdown docs/results/verify.json` prints"
+    )
+
+
+def test_the_kept_results_are_of_every_case_and_of_five_seeds() -> None:
+    expected = {(c.game, c.followers, c.leader_gradient, c.follower_gradient) for c in cases(list(SOLVED_GAMES))}
+    found = kept()
+    assert {(c["game"], c["followers"], c["leader_gradient"], c["follower_gradient"]) for c in found} == expected
+    assert all(list(case["readings"]) == ["1", "2", "3", "4", "5"] for case in found)
+
+
+def test_a_miss_is_named() -> None:
+    checks = [
+        Check("g_error (worst seed)", 0.0, 0.061, "<= 0.05", False),
+        Check("phi (IQM)", 1.4286, 1.43, "+- 5%", True),
+    ]
+    assert line(Case("stage_game", 1000), checks, ["S/G", "S/G"]) == (
+        "| stage_game, N = 1,000 | g error, worst 0.061 (<= 0.05); phi, mean 1.43 (exact 1.43, +- 5%) | 2 x S/G "
+        "| **misses** g error (worst seed) | `smfg verify stage_game --seeds 2` |"
+    )
+
+
+def test_a_control_must_fail_with_its_own_label() -> None:
+    control = Case("stage_game", 100, follower_gradient="team")
+    failed = [Check("phi (IQM)", 1.43, 2.23, "+- 5%", False)]
+    assert "| 2 x S/T | fails, as it should |" in line(control, failed, ["S/T", "S/T"])
+    assert "| 1 x S/T, 1 x S/G | **does not fail as it should** |" in line(control, failed, ["S/T", "S/G"])
+    held = [Check("phi (IQM)", 1.43, 1.43, "+- 5%", True)]
+    assert "**does not fail as it should**" in line(control, held, ["S/T", "S/T"])
