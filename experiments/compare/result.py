@@ -16,6 +16,7 @@ from experiments.compare.config import Comparing
 from experiments.compare.estimates import Estimate, differences, estimates
 from experiments.comparison import COLUMNS
 from experiments.files import write_json, write_text
+from experiments.markdown import markdown_table
 from experiments.metrics import headlines
 from experiments.run_report import versions
 from experiments.tables import comparison_table, label, number, span
@@ -118,8 +119,7 @@ def _markdown(comparing: Comparing, result: Result, command: str) -> str:
 
 
 def _table(rows: Rows, columns: Sequence[str]) -> str:
-    lines = ["| policy | " + " | ".join(map(label, columns)) + " |", "|" + " --- |" * (len(columns) + 1)]
-    for row, found in rows.items():
-        cells = (f"{number(found[name].iqm)} ({span(found[name])})" for name in columns)
-        lines.append(f"| {row} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    cells = (
+        [row, *(f"{number(found[name].iqm)} ({span(found[name])})" for name in columns)] for row, found in rows.items()
+    )
+    return markdown_table(["policy", *map(label, columns)], cells)

@@ -32,11 +32,12 @@ def _losses(path: Path, seed: int) -> Iterator[Row]:
     """The rows of a fit's losses.csv; the last epoch's are the final values."""
     with path.open(encoding="utf-8", newline="") as file:
         epochs = list(csv.DictReader(file))
+    run = str(seed_folder(Path("clones"), seed))
     last = {each["network"]: each["epoch"] for each in epochs}
     for each in epochs:
         for side in SIDES:
             setting = str(Setting(each["loss"], each["network"], side))
-            row = Row(f"clones/seed_{seed}", seed, setting, "loss", int(each["epoch"]), float(each[side]))
+            row = Row(run, seed, setting, "loss", int(each["epoch"]), float(each[side]))
             yield row
             if each["epoch"] == last[each["network"]]:
-                yield Row(row.run, seed, setting, "loss", None, row.value)
+                yield Row(run, seed, setting, "loss", None, row.value)

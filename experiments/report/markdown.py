@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from experiments.report.page import Cell, Page, Table
+from experiments.markdown import markdown_table
+from experiments.report.page import Cell, Page
 
 
 def markdown(page: Page) -> str:
@@ -11,17 +12,10 @@ def markdown(page: Page) -> str:
     for section in page.sections:
         for table in section.tables:
             parts.append(f"**{section.title}{', ' + table.caption if table.caption else ''}**")
-            parts.append(_table(table))
+            rows = ([_cell(cell) for cell in row] for row in table.rows)
+            parts.append(markdown_table(table.heads, rows, table.named))
     return "\n\n".join(parts) + "\n"
 
 
-def _table(table: Table) -> str:
-    aligned = [" --- " if k < table.named else " ---: " for k in range(len(table.heads))]
-    lines = ["| " + " | ".join(table.heads) + " |", "|" + "|".join(aligned) + "|"]
-    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in table.rows]
-    return "\n".join(lines)
-
-
 def _cell(cell: Cell) -> str:
-    text = f"{cell.text} ({cell.note})" if cell.note else cell.text
-    return text.replace("|", "\\|")
+    return f"{cell.text} ({cell.note})" if cell.note else cell.text

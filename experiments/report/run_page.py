@@ -69,7 +69,10 @@ def read_run(folder: Path) -> Run:
         first.removeprefix("# ") if first.startswith("# ") else "smfg train",
         _json(folder / "summary.json"),
         {policy: {name: _summary(values) for name, values in row.items()} for policy, row in compared.items()},
-        {seed: read_progress(folder / f"seed_{seed}" / "progress.csv") for seed in experiment.training.seeds},
+        {
+            seed: read_progress(checkpoints.seed_folder(folder, seed) / "progress.csv")
+            for seed in experiment.training.seeds
+        },
     )
 
 
@@ -103,7 +106,7 @@ def _economy(run: Run) -> tuple[list[str], list[Section]]:
     learned, free = [], []
     with one_thread():
         for number in run.experiment.training.seeds:
-            policies = checkpoints.read_policies(checkpoints.find(run.folder / f"seed_{number}"))
+            policies = checkpoints.read_policies(checkpoints.find(checkpoints.seed_folder(run.folder, number)))
             learned.append(record(game, *policies.policies(game, seed), seed))
             free.append(record(game, free_market(game), policies.follower_policy(game, seed), seed))
     both = pooled(learned), pooled(free)
@@ -179,9 +182,10 @@ def _exploitability(run: Run) -> list[Section]:
 def _details(run: Run) -> Section:
     versions = "\n".join(f"{name} {version}" for name, version in run.summary["versions"].items())
     seeds = ", ".join(map(str, run.experiment.training.seeds))
-    folder = shlex.quote(str(run.folder))
+    first = checkpoints.seed_folder(run.folder, run.experiment.training.seeds[0])
+    folder, checkpoint = (shlex.quote(str(path)) for path in (run.folder, first))
     commands = [f"{run.command}    # trains", f"smfg report {folder}    # makes this page"]
-    commands += [f"smfg evaluate {folder}/seed_{seed}" for seed in run.experiment.training.seeds[:1]]
+    commands += [f"smfg evaluate {checkpoint}"]
     text = (
         f"Training seeds: {seeds}. Luck of the evaluation: seed {run.experiment.evaluation.seed}. The same"
         " configuration, seeds and versions give the same numbers on the same machine."

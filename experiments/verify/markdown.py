@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-HEAD = ("| case | measured | labels | verdict | command |", "| --- | --- | --- | --- | --- |")
+from experiments.markdown import markdown_table
 
 
-def table(cases: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Lines of the table, a case each; `cases` as in verify.json."""
-    yield from HEAD
-    for case in cases:
-        cells = (
-            _name(case),
-            _measured(case["checks"]),
-            _labels(case["labels"]),
-            _verdict(case),
-            f"`{case['command']}`",
-        )
-        yield f"| {' | '.join(cells)} |"
+def table(cases: Sequence[Mapping[str, Any]]) -> str:
+    """A line a case; `cases` as in verify.json."""
+    return markdown_table(["case", "measured", "labels", "verdict", "command"], map(_row, cases))
+
+
+def _row(case: Mapping[str, Any]) -> list[str]:
+    return [
+        _name(case),
+        _measured(case["checks"]),
+        _labels(case["labels"]),
+        _verdict(case),
+        f"`{case['command']}`",
+    ]
 
 
 def _name(case: Mapping[str, Any]) -> str:
@@ -56,4 +57,4 @@ def _verdict(case: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(*table(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["cases"]), sep="\n")
+    print(table(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["cases"]))
