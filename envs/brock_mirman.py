@@ -21,7 +21,8 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.game import Array, InvalidSetting, Observations, StackelbergMeanFieldGame, Transition
+from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome, namespace
+from envs.game import Array, InvalidSetting
 from envs.scaling import FeatureScaling, ShareBox
 from envs.solution import Solution, check_numbers
 
@@ -66,7 +67,7 @@ class Parameters:
         return self.steady_capital / (self.al * self.be)
 
 
-class BrockMirman(StackelbergMeanFieldGame):
+class BrockMirman(ArithmeticGame):
     """The game above.
 
     Leader: observes K, sets tau in [0.001, 0.999]. Follower: observes (k_i, K), sets s_i in [0.001, 0.999].
@@ -75,6 +76,11 @@ class BrockMirman(StackelbergMeanFieldGame):
     """
 
     name: ClassVar[str] = "brock_mirman"
+    leader_observes: ClassVar[tuple[str, ...]] = ("mean_capital",)
+    follower_observes: ClassVar[tuple[str, ...]] = ("capital", "mean_capital")
+    instruments: ClassVar[tuple[str, ...]] = ("tax_rate",)
+    decisions: ClassVar[tuple[str, ...]] = ("saving_rate",)
+    carried: ClassVar[str | None] = "capital"
 
     def __init__(
         self,
@@ -100,34 +106,48 @@ class BrockMirman(StackelbergMeanFieldGame):
         self.follower_scaling = FeatureScaling.log(unit=(unit,) * 2, shift=(centre,) * 2, width=(1.0,) * 2)
         self.leader_outlook = Spending(self.parameters)
         self.follower_outlook = Saving(self.parameters, self.follower_scaling)
-        self.k = np.full((self.n_games, self.n_followers), self.parameters.steady_capital)
+        self.state = {"capital": np.full((self.n_games, self.n_followers), self.parameters.steady_capital)}
 
-    def _start(self, games: NDArray[np.int64]) -> None:
+    def first_state(self, random: np.random.Generator, games: int) -> Arrays:
+        """K within a factor 3 of the steady state, log-normal shares of it."""
         reach = np.log(INITIAL_CAPITAL_RANGE)
-        K = self.parameters.steady_capital * np.exp(self._start_random.uniform(-reach, reach, (games.size, 1)))
-        shares = np.exp(INITIAL_SPREAD * self._start_random.standard_normal((games.size, self.n_followers)))
-        self.k[games] = K * shares / shares.mean(axis=1, keepdims=True)
+        K = self.parameters.steady_capital * np.exp(random.uniform(-reach, reach, (games, 1)))
+        shares = np.exp(INITIAL_SPREAD * random.standard_normal((games, self.n_followers)))
+        return {"capital": K * shares / shares.mean(axis=1, keepdims=True)}
 
-    def _observe(self) -> Observations:
-        K = self.k.mean(axis=1, keepdims=True)
-        return Observations(K, np.stack([self.k, np.broadcast_to(K, self.k.shape)], axis=-1))
+    def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> Arrays:
+        """Nothing is drawn."""
+        return {}
 
-    def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
-        p, tau, s = self.parameters, leader_action, follower_action[..., 0]
-        K = self.k.mean(axis=1, keepdims=True)
+    def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
+        """K; (k_i, K)."""
+        K = mean(state["capital"])
+        return (K,), (state["capital"], K)
+
+    def advance(
+        self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
+    ) -> Outcome:
+        """Utilities of the year, and what is saved."""
+        p, k, xp, (tau,), (s,) = self.parameters, state["capital"], namespace(follower[0]), leader, follower
+        K = mean(k)
         Y = p.A * K**p.al
-        income = (1 - tau) * ((1 - p.al) * Y + p.al * Y / K * self.k)
-        utility = np.log((1 - s) * income) + p.ph * np.log(tau * Y)
-        indicators = {
-            "mean_action": s.mean(axis=1),
-            "output": Y[:, 0],
-            "capital": K[:, 0],
-            "capital_gini": gini(self.k),
-            "saving_rate": (s * income).mean(axis=1) / income.mean(axis=1),
-            "tax_rate": tau[:, 0],
+        income = (1 - tau) * ((1 - p.al) * Y + p.al * Y / K * k)
+        utility = xp.log((1 - s) * income) + p.ph * xp.log(tau * Y)
+        saved = s * income
+        indicators = {} if xp is not np else self._indicators(K, Y, tau, s, income, k)
+        return Outcome(mean(utility), utility, {"capital": saved}, indicators=indicators)
+
+    @staticmethod
+    def _indicators(K: Array, Y: Array, tau: Array, s: Array, income: Array, k: Array) -> dict[str, Array]:
+        mean_income = income.mean(axis=1, keepdims=True)
+        return {
+            "mean_action": s.mean(axis=1, keepdims=True),
+            "output": Y,
+            "capital": K,
+            "capital_gini": gini(k)[:, None],
+            "saving_rate": (s * income).mean(axis=1, keepdims=True) / mean_income,
+            "tax_rate": tau,
         }
-        self.k = s * income
-        return Transition(utility.mean(axis=1), utility, np.zeros(self.n_games, dtype=bool), indicators)
 
 
 @dataclass(frozen=True)

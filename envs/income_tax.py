@@ -12,15 +12,17 @@ in the mean-field limit, corrected for the 1/N of its own tax that each househol
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from envs.game import Array, InvalidSetting, Observations, StackelbergMeanFieldGame, Transition
+from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome
+from envs.game import Array, InvalidSetting
 from envs.scaling import FeatureScaling
 from envs.solution import CONCEPTS, Solution, check_numbers
 
@@ -41,7 +43,7 @@ class Parameters:
             raise InvalidSetting(f"epsilon = {self.epsilon:g}: must be above 0")
 
 
-class IncomeTax(StackelbergMeanFieldGame):
+class IncomeTax(ArithmeticGame):
     """The game above with abilities exp(0.5 Phi^-1((i - 1/2) / N)) and welfare weights in proportion to 1/e.
 
     Leader: observes the mean ability (a constant), sets t in [0, 0.99]. Follower: observes e_i, chooses h_i from 0 to
@@ -49,6 +51,10 @@ class IncomeTax(StackelbergMeanFieldGame):
     """
 
     name: ClassVar[str] = "income_tax"
+    leader_observes: ClassVar[tuple[str, ...]] = ("mean_ability",)
+    follower_observes: ClassVar[tuple[str, ...]] = ("ability",)
+    instruments: ClassVar[tuple[str, ...]] = ("tax_rate",)
+    decisions: ClassVar[tuple[str, ...]] = ("hours",)
     discount = 0.0
 
     def __init__(
@@ -65,27 +71,35 @@ class IncomeTax(StackelbergMeanFieldGame):
         self.leader_scaling = FeatureScaling.linear(width=(1.0,))
         self.follower_scaling = FeatureScaling.log(unit=(0.1,), shift=(2.4,), width=(0.6,))
 
-    def _start(self, games: NDArray[np.int64]) -> None:
-        """Abilities are fixed and nothing else is a state."""
+    def first_state(self, random: np.random.Generator, games: int) -> Arrays:
+        """The same abilities and welfare weights in every game."""
+        return {"ability": np.tile(self.abilities, (games, 1)), "weight": np.tile(self.weights, (games, 1))}
 
-    def _observe(self) -> Observations:
-        leader = np.full((self.n_games, 1), self.abilities.mean())
-        return Observations(leader, np.tile(self.abilities[:, None], (self.n_games, 1, 1)))
+    def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> Arrays:
+        """Nothing is drawn."""
+        return {}
 
-    def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
-        t, h = leader_action, follower_action[..., 0]
-        income = self.abilities * h
-        mean_income = income.mean(axis=1, keepdims=True)
+    def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
+        """The mean ability; e_i."""
+        return (mean(state["ability"]),), (state["ability"],)
+
+    def advance(
+        self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
+    ) -> Outcome:
+        """Utilities of the year, the tax rebated."""
+        (t,), (h,) = leader, follower
+        income = state["ability"] * h
+        mean_income = mean(income)
         utility = (1 - t) * income + t * mean_income - disutility(h, self.parameters.epsilon)
-        welfare = (self.weights * utility).mean(axis=1)
+        welfare = mean(state["weight"] * utility)
         indicators = {
-            "mean_action": h.mean(axis=1),
+            "mean_action": mean(h),
             "welfare": welfare,
-            "revenue": (t * mean_income)[:, 0],
-            "output": mean_income[:, 0],
-            "tax_rate": t[:, 0],
+            "revenue": t * mean_income,
+            "output": mean_income,
+            "tax_rate": t,
         }
-        return Transition(welfare, utility, np.zeros(self.n_games, dtype=bool), indicators)
+        return Outcome(welfare, utility, state, indicators=indicators)
 
 
 def population(followers: int) -> tuple[Array, Array]:

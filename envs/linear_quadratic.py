@@ -11,14 +11,16 @@ In a year all see z, and each follower its own x_i; the leader plays g; the foll
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.game import Array, InvalidSetting, Observations, StackelbergMeanFieldGame, Transition
+from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome
+from envs.game import InvalidSetting
 from envs.scaling import FeatureScaling
 from envs.solution import check_numbers
 
@@ -57,7 +59,7 @@ class Parameters:
             raise InvalidSetting(f"sigma = {self.sigma:g}: must not be negative")
 
 
-class LinearQuadratic(StackelbergMeanFieldGame):
+class LinearQuadratic(ArithmeticGame):
     """The game above; rewards are minus the costs.
 
     Leader: observes z, plays g in [-3, 3]. Follower: observes (x_i, z), plays a_i in [-3, 3].
@@ -66,6 +68,11 @@ class LinearQuadratic(StackelbergMeanFieldGame):
     """
 
     name: ClassVar[str] = "linear_quadratic"
+    leader_observes: ClassVar[tuple[str, ...]] = ("z",)
+    follower_observes: ClassVar[tuple[str, ...]] = ("x", "z")
+    instruments: ClassVar[tuple[str, ...]] = ("g",)
+    decisions: ClassVar[tuple[str, ...]] = ("a",)
+    carried: ClassVar[str | None] = "x"
 
     def __init__(
         self,
@@ -96,22 +103,30 @@ class LinearQuadratic(StackelbergMeanFieldGame):
         self.follower_action_space = Box(-LARGEST_ACTION, LARGEST_ACTION, (1,), np.float64)
         self.leader_scaling = FeatureScaling.linear(width=(1.0,))
         self.follower_scaling = FeatureScaling.linear(width=(1.5, 1.0))
-        self.x = np.zeros((self.n_games, self.n_followers))
+        self.state = {"x": np.zeros((self.n_games, self.n_followers))}
 
-    def _start(self, games: NDArray[np.int64]) -> None:
-        mean = self._start_random.uniform(-LARGEST_INITIAL_MEAN, LARGEST_INITIAL_MEAN, (games.size, 1))
-        self.x[games] = mean + self._start_random.standard_normal((games.size, self.n_followers))
+    def first_state(self, random: np.random.Generator, games: int) -> Arrays:
+        """x_i ~ N(mu, 1), mu ~ U(-2, 2)."""
+        mean = random.uniform(-LARGEST_INITIAL_MEAN, LARGEST_INITIAL_MEAN, (games, 1))
+        return {"x": mean + random.standard_normal((games, self.n_followers))}
 
-    def _observe(self) -> Observations:
-        z = self.x.mean(axis=1, keepdims=True)
-        return Observations(z, np.stack([self.x, np.broadcast_to(z, self.x.shape)], axis=-1))
+    def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> Arrays:
+        """eps_i."""
+        return {"eps": random.standard_normal((len(year), self.n_followers))}
 
-    def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
-        p, x, a, g = self.parameters, self.x, follower_action[..., 0], leader_action
-        z, abar = x.mean(axis=1, keepdims=True), a.mean(axis=1, keepdims=True)
+    def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
+        """z; (x_i, z)."""
+        z = mean(state["x"])
+        return (z,), (state["x"], z)
+
+    def advance(
+        self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
+    ) -> Outcome:
+        """Costs and the next state, as above."""
+        p, x, (a,), (g,) = self.parameters, state["x"], follower, leader
+        z, abar = mean(x), mean(a)
         follower_cost = 0.5 * (p.Q * (x - p.H * z) ** 2 + p.R * a**2 + 2 * p.M * a * abar)
         leader_cost = 0.5 * (p.Ql * z**2 + p.Rl * g**2 + p.Ml * abar**2)
-        noise = self._shock_random.standard_normal(x.shape)
-        self.x = p.A * x + p.D * z + p.B * a + p.C * g + p.sigma * noise
-        indicators = {"mean_action": abar[:, 0], "z": z[:, 0], "leader_action": g[:, 0]}
-        return Transition(-leader_cost[:, 0], -follower_cost, np.zeros(self.n_games, dtype=bool), indicators)
+        following = p.A * x + p.D * z + p.B * a + p.C * g + p.sigma * shocks["eps"]
+        indicators = {"mean_action": abar, "z": z, "leader_action": g}
+        return Outcome(-leader_cost, -follower_cost, {"x": following}, indicators=indicators)

@@ -11,14 +11,16 @@ Actions do not move the state, so every discount factor has the same optimum.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.game import Array, InvalidSetting, Observations, StackelbergMeanFieldGame, Transition
+from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome
+from envs.game import Array, InvalidSetting
 from envs.scaling import FeatureScaling
 from envs.solution import CONCEPTS, Solution, check_numbers
 
@@ -51,7 +53,7 @@ class Parameters:
             raise InvalidSetting(f"rho = {self.rho:g}, sigma = {self.sigma:g}: need |rho| <= 1 and sigma >= 0")
 
 
-class StageGame(StackelbergMeanFieldGame):
+class StageGame(ArithmeticGame):
     """The stage game above, repeated while x wanders; rewards are minus the costs.
 
     Leader: observes z, plays g in [-3, 3]. Follower: observes (x_i, z), plays a_i in [-5, 5].
@@ -60,6 +62,10 @@ class StageGame(StackelbergMeanFieldGame):
     """
 
     name: ClassVar[str] = "stage_game"
+    leader_observes: ClassVar[tuple[str, ...]] = ("z",)
+    follower_observes: ClassVar[tuple[str, ...]] = ("x", "z")
+    instruments: ClassVar[tuple[str, ...]] = ("g",)
+    decisions: ClassVar[tuple[str, ...]] = ("a",)
     discount = 0.0
 
     def __init__(
@@ -86,24 +92,31 @@ class StageGame(StackelbergMeanFieldGame):
         self.follower_action_space = Box(-LARGEST_FOLLOWER_ACTION, LARGEST_FOLLOWER_ACTION, (1,), np.float64)
         self.leader_scaling = FeatureScaling.linear(width=(1.0,))
         self.follower_scaling = FeatureScaling.linear(width=(1.5, 1.0))
-        self.x = np.zeros((self.n_games, self.n_followers))
+        self.state = {"x": np.zeros((self.n_games, self.n_followers))}
 
-    def _start(self, games: NDArray[np.int64]) -> None:
-        mean = self._start_random.uniform(-LARGEST_INITIAL_MEAN, LARGEST_INITIAL_MEAN, (games.size, 1))
-        self.x[games] = mean + self._start_random.standard_normal((games.size, self.n_followers))
+    def first_state(self, random: np.random.Generator, games: int) -> Arrays:
+        """x_i ~ N(mu, 1), mu ~ U(-2, 2)."""
+        mean = random.uniform(-LARGEST_INITIAL_MEAN, LARGEST_INITIAL_MEAN, (games, 1))
+        return {"x": mean + random.standard_normal((games, self.n_followers))}
 
-    def _observe(self) -> Observations:
-        z = self.x.mean(axis=1, keepdims=True)
-        return Observations(z, np.stack([self.x, np.broadcast_to(z, self.x.shape)], axis=-1))
+    def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> Arrays:
+        """eps_i."""
+        return {"eps": random.standard_normal((len(year), self.n_followers))}
 
-    def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
-        p, a = self.parameters, follower_action[..., 0]
-        z, abar = self.x.mean(axis=1), a.mean(axis=1)
-        leader_reward = -leader_cost(p, leader_action[:, 0], abar)
-        follower_reward = -follower_cost(p, self.x, a, leader_action, abar[:, None])
-        self.x = p.rho * self.x + p.sigma * self._shock_random.standard_normal(self.x.shape)
-        indicators = {"mean_action": abar, "z": z, "leader_action": leader_action[:, 0]}
-        return Transition(leader_reward, follower_reward, np.zeros(self.n_games, dtype=bool), indicators)
+    def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
+        """z; (x_i, z)."""
+        z = mean(state["x"])
+        return (z,), (state["x"], z)
+
+    def advance(
+        self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
+    ) -> Outcome:
+        """Costs of the year; x wanders by itself."""
+        p, x, (a,), (g,) = self.parameters, state["x"], follower, leader
+        abar = mean(a)
+        indicators = {"mean_action": abar, "z": mean(x), "leader_action": g}
+        following = {"x": p.rho * x + p.sigma * shocks["eps"]}
+        return Outcome(-leader_cost(p, g, abar), -follower_cost(p, x, a, g, abar), following, indicators=indicators)
 
 
 def follower_cost(p: Parameters, x: Array, a: Array, g: Array, abar: Array) -> Array:

@@ -12,8 +12,9 @@ them one moves it by its share of about 1/N, which the solution ignores.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from envs.game import Array, InvalidSetting, Observations, StackelbergMeanFieldGame, Transition
+from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome, namespace
+from envs.game import Array, InvalidSetting
 from envs.scaling import FeatureScaling
 from envs.solution import Solution, check_numbers
 
@@ -47,7 +49,7 @@ class Parameters:
             raise InvalidSetting(f"gs = {self.gs:g}: must lie between 0 and 1, 1 excluded")
 
 
-class StaticHSV(StackelbergMeanFieldGame):
+class StaticHSV(ArithmeticGame):
     """The game above, with the quantile grid ln e_i = -v/2 + sqrt(v) Phi^-1((i - 1/2) / N) for abilities.
 
     The grid makes finite N well defined: nothing is drawn, and the optimum is that of these N abilities.
@@ -56,6 +58,10 @@ class StaticHSV(StackelbergMeanFieldGame):
     """
 
     name: ClassVar[str] = "static_hsv"
+    leader_observes: ClassVar[tuple[str, ...]] = ("mean_ability",)
+    follower_observes: ClassVar[tuple[str, ...]] = ("ability",)
+    instruments: ClassVar[tuple[str, ...]] = ("progressivity",)
+    decisions: ClassVar[tuple[str, ...]] = ("hours",)
     discount = 0.0
 
     def __init__(
@@ -78,28 +84,30 @@ class StaticHSV(StackelbergMeanFieldGame):
         self.leader_scaling = FeatureScaling.linear(width=(1.0,))
         self.follower_scaling = FeatureScaling.log(unit=(0.1,), shift=(2.4,), width=(0.6,))
 
-    def _start(self, games: NDArray[np.int64]) -> None:
-        """Abilities are fixed and nothing else is a state."""
+    def first_state(self, random: np.random.Generator, games: int) -> Arrays:
+        """The same abilities in every game."""
+        return {"ability": np.tile(self.abilities, (games, 1))}
 
-    def _observe(self) -> Observations:
-        leader = np.full((self.n_games, 1), self.abilities.mean())
-        return Observations(leader, np.tile(self.abilities[:, None], (self.n_games, 1, 1)))
+    def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> Arrays:
+        """Nothing is drawn."""
+        return {}
 
-    def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
-        p, x, h = self.parameters, 1 - leader_action, follower_action[..., 0]
-        y = self.abilities * h
-        output = y.mean(axis=1, keepdims=True)
-        lam = (1 - p.gs) * output / (y**x).mean(axis=1, keepdims=True)
-        utility = np.log(lam * y**x) - h ** (1 + p.s) / (1 + p.s)
-        welfare = utility.mean(axis=1)
-        indicators = {
-            "mean_action": h.mean(axis=1),
-            "welfare": welfare,
-            "output": output[:, 0],
-            "lam": lam[:, 0],
-            "progressivity": leader_action[:, 0],
-        }
-        return Transition(welfare, utility, np.zeros(self.n_games, dtype=bool), indicators)
+    def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
+        """The mean ability; e_i."""
+        return (mean(state["ability"]),), (state["ability"],)
+
+    def advance(
+        self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
+    ) -> Outcome:
+        """Utilities of the year, with lam from the government's budget."""
+        p, xp, (xi,), (h,) = self.parameters, namespace(follower[0]), leader, follower
+        x, y = 1 - xi, state["ability"] * h
+        output = mean(y)
+        lam = (1 - p.gs) * output / mean(y**x)
+        utility = xp.log(lam * y**x) - h ** (1 + p.s) / (1 + p.s)
+        welfare = mean(utility)
+        indicators = {"mean_action": mean(h), "welfare": welfare, "output": output, "lam": lam, "progressivity": xi}
+        return Outcome(welfare, utility, state, indicators=indicators)
 
 
 def log_abilities(v: float, followers: int) -> Array:

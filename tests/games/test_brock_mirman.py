@@ -82,7 +82,7 @@ def constant_tax_returns(taxes: Array) -> Array:
     """The leader's discounted return in the game for each constant tax, all games from the same households."""
     game, exact = BrockMirman(games=len(taxes), followers=40, horizon=1000), solution("brock_mirman")
     game.reset(0)
-    game.k[:] = game.k[0]
+    game.state["capital"][:] = game.state["capital"][0]
     seen, total = game._observe(), np.zeros(len(taxes))
     for year in range(250):
         step = game.step(taxes[:, None], exact.follower_rule(seen.follower, taxes[:, None]))
@@ -137,7 +137,7 @@ def test_initial_households_cover_poor_and_rich() -> None:
 def test_the_steady_state_stays_put() -> None:
     game, exact = BrockMirman(followers=3), solution("brock_mirman")
     game.reset(0)
-    game.k[:] = game.parameters.steady_capital
+    game.state["capital"][:] = game.parameters.steady_capital
     seen = game._observe()
     tau = exact.leader_rule(seen.leader)
     after = game.step(tau, exact.follower_rule(seen.follower, tau)).observations
@@ -171,7 +171,7 @@ def test_one_household_of_many_moves_prices_by_little() -> None:
         rates = np.linspace(0.9, 1.1, 41)
         game, exact = BrockMirman(games=41, followers=N, horizon=1000), solution("brock_mirman")
         game.reset(0)
-        game.k[:] = game.parameters.steady_capital
+        game.state["capital"][:] = game.parameters.steady_capital
         seen, payoff = game._observe(), np.zeros(41)
         for year in range(200):
             tau = np.full((41, 1), 0.156)

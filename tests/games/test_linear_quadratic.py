@@ -26,7 +26,7 @@ def quiet_game(followers: int, z: float) -> LinearQuadratic:
     game = LinearQuadratic(followers=followers, sigma=0.0, horizon=10_000)
     game.reset(0)
     deviations = np.random.default_rng(0).normal(scale=0.1, size=(1, followers))
-    game.x = z + deviations - deviations.mean()
+    game.state = {"x": z + deviations - deviations.mean()}
     return game
 
 
@@ -36,7 +36,7 @@ def discounted_costs(
     """The leader's and each follower's discounted cost; follower 0 may play a = -(kx x + kz z) instead."""
     leader_cost, follower_cost = 0.0, np.zeros(game.n_followers)
     for year in range(YEARS):
-        x, z = game.x[0], game.x[0].mean()
+        x, z = game.state["x"][0], game.state["x"][0].mean()
         g = -rules.K * z
         a = -(rules.Fx * x + rules.Fz * z + rules.Fg * g)
         if deviator_gain is not None:
@@ -94,7 +94,7 @@ def test_noise_has_its_scale_and_starts_have_theirs() -> None:
 def test_the_rules_played_in_the_game_return_the_exact_values(followers: int, concept: str) -> None:
     figures = solve("linear_quadratic", followers=followers, concept=concept)
     game = quiet_game(followers, z=0.8)
-    x = game.x[0].copy()
+    x = game.state["x"][0].copy()
     leader, follower = discounted_costs(game, reference_rules(followers, concept))
     value = 0.5 * (figures["Vxx"] * x**2 + 2 * figures["Vxz"] * x * 0.8 + figures["Vzz"] * 0.8**2)
     np.testing.assert_allclose(follower, value, rtol=1e-9)
@@ -128,7 +128,7 @@ def test_a_leader_ten_percent_off_pays_more_in_the_game(factor: float) -> None:
 def test_a_deviator_gains_in_the_game_what_the_exploitability_says(concept: str) -> None:
     rules, followers = reference_rules(16, concept), 16
     game = quiet_game(followers, 0.8)
-    x0 = float(game.x[0, 0])
+    x0 = float(game.state["x"][0, 0])
     exact = best_response_cost(rules, followers=followers, x0=x0, z0=0.8)
     _, along = discounted_costs(game, rules)
     _, deviating = discounted_costs(quiet_game(followers, 0.8), rules, exact.follower_gain)
@@ -144,10 +144,10 @@ def test_expected_costs_with_noise() -> None:
     exact = best_response_cost(rules, followers=followers, x0=0.5, z0=0.5, sigma=sigma)
     game = LinearQuadratic(games=4000, followers=followers, sigma=sigma, horizon=10_000)
     game.reset(1)
-    game.x = np.full((4000, followers), 0.5)
+    game.state = {"x": np.full((4000, followers), 0.5)}
     leader, follower = np.zeros(4000), np.zeros((4000, followers))
     for year in range(120):
-        x, z = game.x, game.x.mean(axis=1, keepdims=True)
+        x, z = game.state["x"], game.state["x"].mean(axis=1, keepdims=True)
         g = -rules.K * z
         step = game.step(g, -(rules.Fx * x + rules.Fz * z + rules.Fg * g)[..., None])
         leader, follower = leader - 0.9**year * step.leader_reward, follower - 0.9**year * step.follower_reward
