@@ -97,21 +97,33 @@ class StructuralLearner:
         return {"follower/loss": float(loss.detach())}
 
     def _game_loss(self) -> Tensor:
-        """Each household moves alone: Euler residuals of one year of all games, which then move on."""
+        """Each household moves alone: Euler residuals of one year of all games, which then move on.
+
+        What a leader does that it would never do is answered, not lived with: games whose leader trembles far move on
+        as if it had not.
+        """
         game, side, economies = self.game, self.sides[FOLLOWER], self.economies
-        state, mean = economies.state, self._households_mean()
-        lasting, trembling = self._offsets()
-        action, told = self._leader_action(state, lasting + trembling)
+        state, mean, shocks = economies.state, self._households_mean(), economies.shocks()
+        stays, usual, now = self._offsets()
+        action, told = self._leader_action(state, now)
         output = self._answer(self.networks[FOLLOWER], state, told)
-        slopes, following, ended = year_slopes(game, side, state, action, output, economies.shocks(), mean)
-        alive = None if ended is None else ~ended
-        worth = None
-        if game.carried is not None:
-            worth = self._worth(following, lasting, mean)
-        economies.move_on(following, ended)
+        slopes, following, ended = year_slopes(game, side, state, action, output, shocks, mean)
+        worth = None if game.carried is None else self._worth(following, stays, mean)
         found = residual(slopes, worth, self.discount)
+        alive = None if ended is None else ~ended
         loss = euler_loss(found, output, side, game.follower_reward_scale, self.settings.share_floor, alive)
+        if usual is not now:
+            following, ended = self._played(state, usual, shocks)
+        economies.move_on(following, ended)
         return loss + self.settings.bound_penalty * outside(output).sum(-1).mean()
+
+    @torch.no_grad()
+    def _played(self, state: State, offset: Tensor, shocks: State) -> tuple[State, Tensor | None]:
+        """What follows a year under the averaged followers and the averaged leader moved by an offset."""
+        action, told = self._leader_action(state, offset)
+        output = self._answer(self.averaged[FOLLOWER].average, state, told)
+        outcome = self.game.advance(state, action, self.sides[FOLLOWER].natural(output), shocks, plain_mean)
+        return dict(outcome.state), outcome.ended
 
     def _worth(self, following: State, lasting: Tensor, mean: Mean) -> Tensor:
         """lambda next year, under the government that stays and households' own averaged play."""
@@ -128,7 +140,7 @@ class StructuralLearner:
     def _team_loss(self) -> Tensor:
         """All households move together: minus their mean discounted reward along whole paths, all means in the graph."""
         luck = draw_luck(self.game, self.noise.integers(2**63), self.path_years, self.like)
-        first = self._tremble(torch.zeros_like(self.offset))
+        first = self._tremble(self._normal() * self.settings.leader_noise)
         leader = _first_year_offset(self.averaged[LEADER].average, first)
         play = Play(self.game, self.sides[LEADER], self.sides[FOLLOWER], leader, self.networks[FOLLOWER])
         return -returns(play, luck, self.discount).follower.mean() * self._per_year()
@@ -182,25 +194,28 @@ class StructuralLearner:
         output: Tensor = network(self.sides[FOLLOWER].features(seen), told)
         return output
 
-    def _offsets(self) -> tuple[Tensor, Tensor]:
-        """What each game's government differs by: for the whole episode, and this year, (B, 1, al) each."""
+    def _offsets(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What each game's government differs by, (B, 1, al) each: next year, this year as it is lived with, this year.
+
+        With a lasting spread the offset of an episode stays for next year and all that follow, a yearly one does not.
+        """
         s = self.settings
         if s.lasting_spread:
-            drawn = self._normal() * s.lasting_spread
             fresh = torch.as_tensor(self.economies.fresh, device=self.like.device)[:, None, None]
-            self.offset = torch.where(fresh, drawn, self.offset)
-            return self.offset, self._normal() * s.yearly_spread
-        return self.offset, self._tremble(self.offset)
+            self.offset = torch.where(fresh, self._normal() * s.lasting_spread, self.offset)
+            now = self.offset + self._normal() * s.yearly_spread
+            return self.offset, now, now
+        usual = self._normal() * s.leader_noise
+        return self.offset, usual, self._tremble(usual)
 
-    def _tremble(self, offset: Tensor) -> Tensor:
-        """A move of this year's action alone: anywhere in its range in a share of the games, a little in the others.
+    def _tremble(self, usual: Tensor) -> Tensor:
+        """A move of this year's action alone: anywhere in its range in a share of the games, as usual in the others.
 
         It is big enough to reach any place from any other; what leads out of the range is clipped.
         """
-        s = self.settings
-        anywhere = torch.as_tensor(self.noise.random(len(offset)) < s.tremble, device=self.like.device)
-        wide = torch.as_tensor(self.noise.uniform(-2.0, 2.0, offset.shape), dtype=self.like.dtype).to(self.like.device)
-        return torch.where(anywhere[:, None, None], wide, self._normal() * s.leader_noise)
+        anywhere = torch.as_tensor(self.noise.random(len(usual)) < self.settings.tremble, device=self.like.device)
+        wide = torch.as_tensor(self.noise.uniform(-2.0, 2.0, usual.shape), dtype=self.like.dtype).to(self.like.device)
+        return torch.where(anywhere[:, None, None], wide, usual)
 
     def _normal(self) -> Tensor:
         draws = self.noise.standard_normal(self.offset.shape)
