@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any
+
 import numpy as np
 
-from envs.economy.indicators import Groups, group_means, group_means_by_rank
+from envs.economy.arrays import Total, total
+from envs.economy.indicators import Groups, group_means, group_means_by_rank, mean_of_some, ranked_groups
 from envs.economy.parameters import EconomyParameters
 from envs.economy.state import State
 from envs.game import Observations
@@ -19,13 +24,66 @@ def observe(parameters: EconomyParameters, state: State) -> Observations:
     groups = Groups.of(state.assets.shape[-1], parameters.top_share, parameters.bottom_share)
     assets, income = group_means(groups, state.ascending_assets), group_means(groups, state.ascending_income)
     ability = group_means_by_rank(groups, state.ability, state.income, state.ascending_income)
-    shared = [getattr(state, name) for name in parameters.laws.follower_sees]
+    shared = [state.seen(name, total) for name in parameters.laws.follower_sees]
     households = np.empty((*state.assets.shape, 2 + len(shared)), dtype=state.assets.dtype)
     for k, known in enumerate((state.ability, state.assets, *shared)):
         households[..., k] = known
     seen = [assets[0], income[0], ability[0], assets[1], income[1], ability[1]]
-    seen += [getattr(state, name) for name in parameters.laws.leader_sees]
+    seen += [state.seen(name, total) for name in parameters.laws.leader_sees]
     return Observations(np.concatenate(seen, axis=-1).astype(state.assets.dtype, copy=False), households)
+
+
+# what the leader sees of groups, in every preset: (name, what it is a mean of, what the households are ranked by)
+GROUP_MEANS = (("assets", "assets"), ("income", "income"), ("ability", "income"))
+GROUPS = ("top", "bottom")
+
+
+def leader_names(parameters: EconomyParameters) -> tuple[str, ...]:
+    """Names of what the leader sees, in order."""
+    groups = tuple(f"{group}_{name}" for group in GROUPS for name, _ in GROUP_MEANS)
+    return groups + parameters.laws.leader_sees
+
+
+def follower_names(parameters: EconomyParameters) -> tuple[str, ...]:
+    """Names of what a follower sees, in order."""
+    return ("ability", "assets", *parameters.laws.follower_sees)
+
+
+class Seen(Sequence[Any]):
+    """Numbers worked out when they are looked at: a rule that sees debt alone needs no ranking of households."""
+
+    def __init__(self, laws: Sequence[Callable[[], Any]]) -> None:
+        self._laws = [cache(law) for law in laws]
+
+    def __len__(self) -> int:
+        return len(self._laws)
+
+    def __getitem__(self, k: Any) -> Any:
+        return [law() for law in self._laws[k]] if isinstance(k, slice) else self._laws[k]()
+
+
+def leader_sees(parameters: EconomyParameters, state: State, total: Total) -> Seen:
+    """What the leader sees, (B, 1) each, of a state whose households are not sorted."""
+    groups = Groups.of(state.assets.shape[-1], parameters.top_share, parameters.bottom_share)
+
+    @cache
+    def ranked(by: str) -> Any:
+        return ranked_groups(groups, getattr(state, by))
+
+    def mean(which: int, name: str, by: str) -> Any:
+        count = (groups.top, groups.bottom)[which]
+        return mean_of_some(getattr(state, name), ranked(by)[which], count, total)
+
+    laws: list[Callable[[], Any]] = []
+    for which in range(len(GROUPS)):
+        laws += [partial(mean, which, name, by) for name, by in GROUP_MEANS]
+    laws += [partial(state.seen, name, total) for name in parameters.laws.leader_sees]
+    return Seen(laws)
+
+
+def follower_sees(parameters: EconomyParameters, state: State, total: Total) -> Seen:
+    """What a follower sees: its own ability and assets, (B, N) each, and of its game, (B, 1) each."""
+    return Seen([partial(state.seen, name, total) for name in follower_names(parameters)])
 
 
 def leader_scaling(parameters: EconomyParameters) -> FeatureScaling:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gymnasium.spaces import Box
 
+from envs.economy.arrays import Total
 from envs.economy.state import Accounts, Flows, Prices, State
 from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.game import Array, BoolArray, InvalidSetting
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """What a government is rewarded for: `reward(parameters, flows)`, (B, 1), of which `scale` is a typical size."""
+    """What a government is rewarded for: `reward(parameters, flows, total)`, (B, 1); `scale` is its typical size.
 
-    reward: Callable[[EconomyParameters, Flows], Array]
+    `measures_inequality`: whether it depends on ginis, for which households must be ranked.
+    """
+
+    reward: Callable[[EconomyParameters, Flows, Total], Array]
     scale: float = 1.0
     grows_with_households: bool = False
+    measures_inequality: bool = False
 
     def typical_reward(self, households: int) -> float:
         """The size of a typical yearly reward in an economy of so many households."""
@@ -48,8 +53,11 @@ SCALES = {
 class Laws:
     """The laws in which presets differ; the functions are in the rooms named after the economics.
 
+    All but the first year's are arithmetic for numpy and torch; `total` is the sum over households, (B, N) to (B, 1).
+
     initial_state(parameters, ability, superstar, assets, income), all (B, N): the economy before its first year.
-    fiscal_policy(parameters, state, leader_action (B, 5)): the schedules and the spending the government announces.
+    fiscal_policy(parameters, state, leader_action (B, 5) or five instruments (B, 1), total): the schedules and the
+        spending the government announces.
     interest_rate(parameters, capital, labour, gdp), all (B, 1).
     consumption_base(post_income, post_assets): what the saving rate applies to, (B, N).
     consumption(desired (B, N), demand = sum desired, spending, gdp): what households get of what they desire, (B, N).
@@ -59,7 +67,7 @@ class Laws:
     utility(parameters, consumption (B, N), labour_share (B, N), spending per household (B, 1)): the household's reward.
     balance_sheets(capital, debt, asset_factor), all (B, 1): capital and debt after a shock to assets.
     first_ability(parameters, education (B, N), income (B, N), draws): ability and who is a superstar at the start.
-    next_ability(parameters, ability, superstar, draws): the same a year later.
+    next_ability(parameters, ability, superstar, draws, total): the same a year later.
     ability_at_work(state, drawn) and state_after(state, drawn), where `drawn` is what next_ability drew this year: the
         ability households work with, and the state they see next.
     tasks: the government's rewards by name.
@@ -74,7 +82,7 @@ class Laws:
     """
 
     initial_state: Callable[[EconomyParameters, Array, BoolArray, Array, Array], State]
-    fiscal_policy: Callable[[EconomyParameters, State, Array], FiscalPolicy]
+    fiscal_policy: Callable[[EconomyParameters, State, Array | Sequence[Any], Total], FiscalPolicy]
     interest_rate: Callable[[EconomyParameters, Array, Array, Array], Array]
     consumption_base: Callable[[Array, Array], Array]
     consumption: Callable[[Array, Array, Array, Array], Array]
@@ -83,7 +91,7 @@ class Laws:
     utility: Callable[[EconomyParameters, Array, Array, Array], Array]
     balance_sheets: Callable[[Array, Array, Array], tuple[Array, Array]]
     first_ability: Callable[[EconomyParameters, Array, Array, AbilityDraws], Abilities]
-    next_ability: Callable[[EconomyParameters, Array, BoolArray, AbilityDraws], Abilities]
+    next_ability: Callable[[EconomyParameters, Array, BoolArray, AbilityDraws, Total], Abilities]
     ability_at_work: Callable[[State, Abilities], Abilities]
     state_after: Callable[[State, Abilities], State]
     tasks: dict[str, Task]
