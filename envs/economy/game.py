@@ -208,8 +208,11 @@ class Economy(ArithmeticGame):
 
     def _also_reported(self, flows: Flows) -> dict[str, Array]:
         """The preset's own indicators, (B,) each; 0 where they do not exist because the economy has failed."""
-        measured = {name: law(flows, self.state) for name, law in self.parameters.laws.also_reported.items()}
-        return {name: np.nan_to_num(x[:, 0], nan=0.0, posinf=0.0, neginf=0.0) for name, x in measured.items()}
+        laws = self.parameters.laws.also_reported
+        if not laws:
+            return {}
+        measured = np.stack([law(flows, self.state)[:, 0] for law in laws.values()])
+        return dict(zip(laws, np.nan_to_num(measured, copy=False, nan=0.0, posinf=0.0, neginf=0.0), strict=True))
 
     def _first_state(self, random: np.random.Generator, games: int) -> State:
         """Households drawn from the population, and one draw of their ability, before the first year."""

@@ -39,11 +39,8 @@ def _measured(
     parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock, year: Year
 ) -> tuple[Flows, State]:
     budgets = year.budgets
-    following = replace(
-        next_state(state, shock, year),
-        ascending_assets=np.sort(budgets.next_assets, axis=-1),
-        ascending_income=np.sort(budgets.income, axis=-1),
-    )
+    assets, income = np.sort(budgets.next_assets, axis=-1), np.sort(budgets.income, axis=-1)
+    following = next_state(state, shock, year, ascending_assets=assets, ascending_income=income)
     ascending_assets = state.ascending_assets * cast(shock.asset_factor, state.assets)
     wealth_gini, income_gini = _ginis(parameters, policy, ascending_assets, following)
     ended = ends(parameters, year, following.ascending_assets[:, :1], (wealth_gini, income_gini))

@@ -64,8 +64,8 @@ def play(
     )
 
 
-def next_state(state: State, shock: Shock, year: Year) -> State:
-    """Where the economy stands after a year, without the sorted copies."""
+def next_state(state: State, shock: Shock, year: Year, **ascending: Array) -> State:
+    """Where the economy stands after a year; the sorted copies, where there are any, are handed in by name."""
     return State(
         ability=shock.ability,
         superstar=shock.superstar,
@@ -78,6 +78,7 @@ def next_state(state: State, shock: Shock, year: Year) -> State:
         interest_rate=year.prices.interest_rate,
         tfp=state.tfp,
         maximal_hours=state.maximal_hours,
+        **ascending,
     )
 
 
