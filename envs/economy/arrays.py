@@ -73,7 +73,11 @@ def power(x: A, exponent: Any) -> A:
     """x^exponent of amounts x >= 0; in torch its derivative at 0, which is infinite, counts as 0."""
     y: Any = x
     xp = namespace(y)
-    raised: A = y**exponent if xp is np else xp.where(y > 0, positive(y) ** exponent, 0.0)
+    if xp is np:
+        raised: A = y**exponent
+        return raised
+    above = y > 0
+    raised = xp.where(above, xp.where(above, y, 1.0) ** exponent, 0.0)
     return raised
 
 

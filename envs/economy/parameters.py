@@ -153,6 +153,9 @@ class EconomyParameters:
     superstar_entry: float = 2.2e-6
     superstar_stay: float = 0.990
     superstar_multiple: float = 504.3  # of the mean ability of the others
+    # aggregate risk: log A' = persistence log A + sd eps, a factor on tfp that everybody observes where sd > 0
+    productivity_persistence: float = 0.95**4  # yearly, of .95 a quarter
+    productivity_sd: float = 0.0
     # the first year: OECD 2022 figures for the United States
     us_gdp: float = 23_315.081e9
     us_population: float = 333.456e6  # persons, or households where GDP is counted per household
@@ -173,6 +176,11 @@ class EconomyParameters:
     # what is reported for a year in which something is not a number
     failed_gini: float = 0.99
     failed_consumption: float = 0.001
+
+    @property
+    def everybody_sees(self) -> tuple[str, ...]:
+        """Names of the per-game numbers that both sides observe last, in every preset."""
+        return ("productivity",) if self.productivity_sd > 0 else ()
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
@@ -222,6 +230,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "superstar_entry": (0.0, 1.0),
     "superstar_stay": (0.0, 1.0),
     "superstar_multiple": (SMALLEST, 1e6),
+    "productivity_persistence": (0.0, 0.999),
+    "productivity_sd": (0.0, 1.0),
     "us_gdp": (SMALLEST, 1e18),
     "us_population": (1.0, 1e12),
     "debt_to_gdp": (-100.0, 100.0),

@@ -25,7 +25,8 @@ class State:
 
     Per household (B, N): ability, superstar (bool), assets, income, and assets and income in ascending order (sorting
     is the dearest step of a year, and what is taxed keeps its order; None where only the future counts, which does not
-    depend on them). Per game (B, 1): the rest; `tfp` is that of a year without a shock.
+    depend on them). Per game (B, 1): the rest; `tfp` is that of a year without a shock,
+    productivity the factor on it in the coming year (None where it does not move).
     """
 
     ability: Array
@@ -41,6 +42,7 @@ class State:
     maximal_hours: Array
     ascending_assets: Array = None  # type: ignore[assignment]
     ascending_income: Array = None  # type: ignore[assignment]
+    productivity: Array | None = None
 
     @classmethod
     def of(cls, arrays: Mapping[str, Any] | State) -> State:
@@ -49,7 +51,8 @@ class State:
 
     def arrays(self) -> dict[str, Any]:
         """What the future depends on, by name: everything but the sorted copies."""
-        return {name: getattr(self, name) for name in MOVING}
+        every: dict[str, Any] = {name: getattr(self, name) for name in MOVING}
+        return {name: x for name, x in every.items() if x is not None}
 
     def seen(self, name: str, total: Total) -> Array:
         """A number that everybody sees of a game, (B, 1), by its name."""
@@ -72,12 +75,14 @@ class State:
 
     def with_games(self, games: NDArray[np.int64], fresh: State) -> State:
         """A copy in which the economies of `fresh`, one for each index in `games`, stand in those games' place."""
-        copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in vars(self).items()}
+        known = {name: x for name, x in vars(self).items() if x is not None}
+        copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in known.items()}
         return State(**copies)
 
     def without_games(self, games: BoolArray) -> State:
         """A copy in which everything about these games, (B,) bool, is zero."""
-        copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in vars(self).items()}
+        known = {name: x for name, x in vars(self).items() if x is not None}
+        copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in known.items()}
         return State(**copies)
 
 
@@ -95,12 +100,16 @@ class Choices:
 
 @dataclass(frozen=True)
 class Shock:
-    """What chance brings in a year: abilities and who is a superstar (B, N); factors on TFP and on assets (B, 1)."""
+    """What chance brings in a year: abilities and who is a superstar (B, N); factors on TFP and on assets (B, 1).
+
+    next_productivity (B, 1): what productivity moves to; None where it does not move.
+    """
 
     ability: Array
     superstar: BoolArray
     tfp_factor: Array
     asset_factor: Array
+    next_productivity: Array | None = None
 
 
 @dataclass(frozen=True)
