@@ -21,17 +21,21 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome
 from envs.economy import aiyagari, households
 from envs.economy.ability import AbilityDraws, next_stationary_ability
 from envs.economy.aiyagari import Parameters
+from envs.economy.arrays import total_by
 from envs.economy.indicators import gini
+from envs.economy.outcome import outcome
 from envs.economy.outlook import isoelastic
-from envs.economy.parameters import EconomyParameters
+from envs.economy.parameters import EconomyParameters, Task
 from envs.economy.presets import CALIBRATED
+from envs.economy.rewards import mean_utility
 from envs.economy.state import Choices, Shock, State
 from envs.economy.taxation import FiscalPolicy, NoTax
 from envs.economy.transition import advance
-from envs.game import Array, Observations, StackelbergMeanFieldGame, Transition
+from envs.game import Array, Observations, Transition
 from envs.scaling import FeatureScaling, ShareBox
 from envs.solution import Solution, check_numbers
 
@@ -39,10 +43,11 @@ from envs.solution import Solution, check_numbers
 GAME_CONCEPTS = ("stackelberg", "partial")
 LEAST_SHARE, LARGEST_SHARE = 0.03, 0.999  # of cash on hand, that is consumed
 INITIAL_CAPITAL_RANGE = (0.8, 1.6)  # of the capital at which r = 1 / beta - 1, where nobody fears anything
+MEAN_UTILITY = Task(mean_utility, scale=0.1)
 INITIAL_SPREAD = 0.7  # standard deviation of log assets at the start
 
 
-class Aiyagari(StackelbergMeanFieldGame):
+class Aiyagari(ArithmeticGame):
     """The game above.
 
     Leader: observes (W, r), acts in [0, 1] to no effect; its reward is the mean household's. Follower: observes
@@ -50,6 +55,14 @@ class Aiyagari(StackelbergMeanFieldGame):
     """
 
     name: ClassVar[str] = "aiyagari"
+    leader_observes: ClassVar[tuple[str, ...]] = ("wage", "interest_rate")
+    follower_observes: ClassVar[tuple[str, ...]] = ("ability", "assets", "wage", "interest_rate")
+    instruments: ClassVar[tuple[str, ...]] = ("nothing",)
+    decisions: ClassVar[tuple[str, ...]] = ("consumption_share",)
+    carried: ClassVar[str | None] = "assets"
+
+    # beside what `first_state` names it holds what indicators need
+    state: State  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -86,23 +99,50 @@ class Aiyagari(StackelbergMeanFieldGame):
         self.follower_outlook = CashOnHand(
             self.parameters, self.economy.log_consumption_unit, self.follower_reward_scale, self.follower_scaling
         )
-        self.state = self._first_state(self.n_games)
+        self.state = self._first_state(self._start_random, self.n_games)
 
     @property
     def golden_capital(self) -> float:
         """Capital per household where r = 1 / beta - 1: what they would hold if they could insure everything."""
         return self.parameters.capital_per_labour(1 / self.parameters.beta - 1)
 
+    # --- the year as arithmetic: what a learner differentiates -------------------------------------------------
+    def first_state(self, random: np.random.Generator, games: int) -> dict[str, Any]:
+        """Capital around that of r = 1 / beta - 1, abilities and assets drawn; no sorted copies."""
+        return self._first_state(random, games).arrays()
+
+    def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> dict[str, Any]:
+        """The luck of abilities: `normal`, and `uniform`, which nobody needs where there are no superstars, (B, N)."""
+        return dict(vars(AbilityDraws.sample(random, year.size, self.n_followers)))
+
+    def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
+        """(W, r); (e_i, a_i, W, r)."""
+        leader = [state[name] for name in self.leader_observes]
+        return leader, [state[name] for name in self.follower_observes]
+
+    def advance(
+        self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
+    ) -> Outcome:
+        """One year, as in `step` but for the indicators."""
+        record, sum_over, (share,) = State.of(state), total_by(mean), follower
+        nobody = record.debt * 0
+        policy, choices = FiscalPolicy(NoTax(), NoTax(), nobody), Choices(1 - share, share * 0 + 1)
+        draws = AbilityDraws(shocks["normal"], shocks["uniform"])
+        drawn = next_stationary_ability(self.economy, record.ability, record.superstar, draws, sum_over)
+        shock = Shock(record.ability, record.superstar, nobody + 1, nobody + 1)
+        return outcome(self.economy, MEAN_UTILITY, record, policy, choices, shock, drawn, sum_over)
+
+    # --- stepping it in numpy ------------------------------------------------------------------------------------
     def _start(self, games: NDArray[np.int64]) -> None:
-        fresh = self._first_state(len(games))
+        fresh = self._first_state(self._start_random, len(games))
         self.state = fresh if len(games) == self.n_games else self.state.with_games(games, fresh)
 
-    def _first_state(self, games: int) -> State:
+    def _first_state(self, random: np.random.Generator, games: int) -> State:
         shape, p = (games, self.n_followers), self.parameters
-        ability = np.exp(p.sigma * self._start_random.standard_normal(shape) - p.sigma**2 / 2)
+        ability = np.exp(p.sigma * random.standard_normal(shape) - p.sigma**2 / 2)
         low, high = np.log(INITIAL_CAPITAL_RANGE)
-        capital = self.golden_capital * np.exp(self._start_random.uniform(low, high, (games, 1)))
-        assets = np.exp(INITIAL_SPREAD * self._start_random.standard_normal(shape))
+        capital = self.golden_capital * np.exp(random.uniform(low, high, (games, 1)))
+        assets = np.exp(INITIAL_SPREAD * random.standard_normal(shape))
         assets *= capital / assets.mean(axis=1, keepdims=True)
         rate = p.alpha * capital ** (p.alpha - 1) - p.delta
         wage = (1 - p.alpha) * capital**p.alpha

@@ -10,11 +10,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from envs.economy.arrays import total
 from envs.economy.calibration import Benchmark, benchmark, first_prices
 from envs.economy.game import Economy
 from envs.economy.indicators import gini
 from envs.economy.presets import CALIBRATED
-from envs.economy.state import total
 from experiments.files import write_json
 from policies.planned_household import PlannedHousehold
 from policies.us_system import USSystem

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from envs.economy.arrays import total
 from envs.economy.game import Economy
 from envs.economy.indicators import lorenz_curve
 from envs.economy.state import State
@@ -121,7 +122,8 @@ def look(
 def _announced(game: Economy, before: State, action: Array) -> Schedule:
     """The income tax that an action (B, 5) names."""
     box = game.leader_action_space
-    return game.parameters.laws.fiscal_policy(game.parameters, before, np.clip(action, box.low, box.high)).income_tax
+    action = np.clip(action, box.low, box.high)
+    return game.parameters.laws.fiscal_policy(game.parameters, before, action, total).income_tax
 
 
 def _log10(amounts: Array) -> Array:

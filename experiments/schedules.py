@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from envs import InvalidSetting, make
+from envs.economy.arrays import total
 from envs.economy.game import Economy
 from envs.economy.taxation import Schedule
 from envs.game import Array
@@ -86,7 +87,8 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
     years = play(game, leader, named_policies.follower(follower, game, seed), game.reset(seed))
     before, index = game.state, game.year.copy()
     for played in islice(years, year):
-        announced = game.parameters.laws.fiscal_policy(game.parameters, before, _within(game, played.leader_action))
+        action = _within(game, played.leader_action)
+        announced = game.parameters.laws.fiscal_policy(game.parameters, before, action, total)
         before, lived, last, index = game.state, alive, index, game.year.copy()
         alive = alive & ~played.step.done
     if not lived.any():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
+from envs.economy.arrays import Total, cast, change, namespace, place, positive, total
 from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.state import State
 from envs.game import Array, BoolArray
@@ -40,8 +43,7 @@ def ability_of_earnings(
     The household of rank k = 0 .. N - 1 gets quantile (k + u) / N with a uniform u; the top quantiles are superstars.
     """
     households = income.shape[-1]
-    rank = np.argsort(np.argsort(income, axis=-1, kind="stable"), axis=-1, kind="stable")
-    quantile = (rank + draws.uniform) / households
+    quantile = (place(income) + draws.uniform) / households
     normal_share = 1 - superstar_share(parameters)
     superstar = quantile >= normal_share
     sd = stationary_sd(parameters)
@@ -88,7 +90,7 @@ def see_the_draw(state: State, drawn: Abilities) -> State:
 
 
 def next_stationary_ability(
-    parameters: EconomyParameters, ability: Array, superstar: BoolArray, draws: AbilityDraws
+    parameters: EconomyParameters, ability: Array, superstar: BoolArray, draws: AbilityDraws, total: Total = total
 ) -> Abilities:
     """Ability of the new year and who is a superstar in it, (B, N) each, with mean ability 1 in the long run.
 
@@ -98,40 +100,68 @@ def next_stationary_ability(
     """
     sd, unit = stationary_sd(parameters), mean_ability(parameters)
     centre = -(sd**2) / 2 - np.log(unit)
-    rho = parameters.ability_persistence
-    normal = draws.normal.astype(ability.dtype, copy=False)
-    following = np.exp(rho * np.log(ability) + (1 - rho) * centre + parameters.ability_sd * normal)
-    shining = np.where(superstar, draws.uniform < parameters.superstar_stay, draws.uniform < parameters.superstar_entry)
-    falls = superstar & ~shining
-    following[falls] = np.exp(centre + sd * normal[falls])
-    following[shining] = parameters.superstar_multiple / unit
-    return following.astype(ability.dtype, copy=False), shining
+    rho, xp = parameters.ability_persistence, namespace(ability)
+    normal = cast(draws.normal, ability)
+    following = xp.exp(rho * xp.log(positive(ability)) + (1 - rho) * centre + parameters.ability_sd * normal)
+    shining = xp.where(superstar, draws.uniform < parameters.superstar_stay, draws.uniform < parameters.superstar_entry)
+    following = change(following, superstar & ~shining, lambda luck: xp.exp(sd * luck + centre), normal)
+    following = change(following, shining, lambda _: parameters.superstar_multiple / unit, normal)
+    return cast(following, ability), shining
 
 
-def next_ability(parameters: EconomyParameters, ability: Array, superstar: BoolArray, draws: AbilityDraws) -> Abilities:
+def next_ability(
+    parameters: EconomyParameters, ability: Array, superstar: BoolArray, draws: AbilityDraws, total: Total = total
+) -> Abilities:
     """Ability of the new year and who is a superstar in it, (B, N) each.
 
     Normal: log e' = rho log e + sd eps. With probability p a normal household becomes a superstar; a superstar stays
     one with probability q. Either then has e' = 504.3 times the mean of the normal households' e; a superstar that
     falls restarts uniformly between the smallest and the largest normal e.
     """
-    drift = parameters.ability_persistence * np.log(ability)
-    following = np.exp(drift + (parameters.ability_sd * draws.normal).astype(ability.dtype, copy=False))
-    rises = draws.uniform < parameters.superstar_entry
+    p, xp = parameters, namespace(ability)
+    drift = p.ability_persistence * xp.log(positive(ability))
+    following = xp.exp(drift + cast(p.ability_sd * draws.normal, ability))
+    rises = draws.uniform < p.superstar_entry
+    if xp is not np:
+        shining = xp.where(superstar, draws.uniform < p.superstar_stay, rises)
+        falls, others = superstar & ~shining, _among_others(parameters, ability, superstar, total)
+        return xp.where(
+            shining, _risen(p, others), xp.where(falls, _fallen(p, others, draws.uniform), following)
+        ), shining
     if not (rises | superstar).any():
         return following, rises
-    shining = np.where(superstar, draws.uniform < parameters.superstar_stay, rises)
+    shining = np.where(superstar, draws.uniform < p.superstar_stay, rises)
     for game in np.flatnonzero((shining | superstar).any(axis=-1)):
         shines, falls = shining[game], superstar[game] & ~shining[game]
-        normal = _normal_abilities(parameters, ability[game], superstar[game])
-        following[game, shines] = parameters.superstar_multiple * normal.mean(dtype=np.float64)
-        # given that it falls, a superstar's uniform number is itself uniform on [q, 1)
-        place = (draws.uniform[game, falls] - parameters.superstar_stay) / (1 - parameters.superstar_stay)
-        following[game, falls] = normal.min() + place * (normal.max() - normal.min())
+        normal = _normal_abilities(p, ability[game], superstar[game])
+        others = normal.mean(dtype=np.float64), normal.min(), normal.max()
+        following[game, shines] = _risen(p, others)
+        following[game, falls] = _fallen(p, others, draws.uniform[game, falls])
     return following, shining
+
+
+def _risen(parameters: EconomyParameters, others: Sequence[Any]) -> Any:
+    """The ability of superstars, where mean, smallest and largest of the others' are given."""
+    return parameters.superstar_multiple * others[0]
+
+
+def _fallen(parameters: EconomyParameters, others: Sequence[Any], uniform: Array) -> Any:
+    """The ability of those who fall: given that they do, their uniform number is itself uniform on [q, 1)."""
+    along = (uniform - parameters.superstar_stay) / (1 - parameters.superstar_stay)
+    return others[1] + along * (others[2] - others[1])
 
 
 def _normal_abilities(parameters: EconomyParameters, ability: Array, superstar: BoolArray) -> Array:
     """Abilities of one game's normal households; where all are superstars, those a 504.3rd as able stand for them."""
     normal = ability[~superstar]
     return normal if normal.size else ability / parameters.superstar_multiple
+
+
+def _among_others(parameters: EconomyParameters, ability: Any, superstar: Any, total: Total) -> Sequence[Any]:
+    """Mean, smallest and largest of these, (B, 1) each, in torch."""
+    xp, everybody = namespace(ability), superstar.all(dim=-1, keepdim=True)
+    ability = xp.where(everybody, ability / parameters.superstar_multiple, ability)
+    counts = ~superstar | everybody
+    least = xp.where(counts, ability, float("inf")).amin(dim=-1, keepdim=True)
+    most = xp.where(counts, ability, -float("inf")).amax(dim=-1, keepdim=True)
+    return total(ability * counts) / total(cast(counts, ability)), least, most

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from envs.economy.arrays import Total, positive, total
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import Accounts, Prices, total
+from envs.economy.state import Accounts, Prices
 from envs.game import Array
 
 
-def tax_revenue(income_tax: Array, asset_tax: Array, total_consumption: Array, consumption_tax: float) -> Array:
+def tax_revenue(
+    income_tax: Array, asset_tax: Array, total_consumption: Array, consumption_tax: float, total: Total = total
+) -> Array:
     """R = sum(income tax + asset tax + tau_c c), (B, 1), from taxes (B, N)."""
-    return total(income_tax + asset_tax) + consumption_tax * total_consumption
+    revenue: Array = total(income_tax + asset_tax) + consumption_tax * total_consumption
+    return revenue
 
 
 def next_debt(debt: Array, interest_rate: Array, spending: Array, revenue: Array) -> Array:
@@ -32,7 +36,7 @@ def capital_from_marginal_product(parameters: EconomyParameters, prices: Prices,
 
     The law of the preset `taxai`.
     """
-    marginal_product = parameters.capital_share * prices.gdp / accounts.capital
+    marginal_product = parameters.capital_share * prices.gdp / positive(accounts.capital)
     return (
         accounts.total_next_assets
         - accounts.next_debt

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.economy.arrays import Total, cast, namespace, total
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import State, total
+from envs.economy.state import State
 from envs.economy.taxation import HSV, FiscalPolicy, ScaledHSV
 from envs.game import Array
+
+# the names of what is decided, in the order of the boxes
+INSTRUMENTS = (
+    "income_tax_rate",
+    "income_tax_progressivity",
+    "wealth_tax_rate",
+    "wealth_tax_progressivity",
+    "spending_share",
+)
+DECISIONS = ("saving_rate", "labour_share")
 
 
 def caps(parameters: EconomyParameters) -> NDArray[np.float64]:
@@ -52,25 +66,38 @@ def natural_actions(parameters: EconomyParameters, raw_gov: Array, raw_house: Ar
     return natural, house
 
 
-def hsv_policy(parameters: EconomyParameters, state: State, leader_action: Array) -> FiscalPolicy:
-    """The schedules and the spending a leader action (B, 5) announces."""
-    dtype = state.assets.dtype
-    tau, xi, tau_a, xi_a = (leader_action[:, k, None].astype(dtype, copy=False) for k in range(4))
-    return FiscalPolicy(HSV(tau, xi), HSV(tau_a, xi_a), leader_action[:, 4, None].astype(np.float64, copy=False))
+def hsv_policy(
+    parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any], total: Total = total
+) -> FiscalPolicy:
+    """The schedules and the spending a leader action announces, (B, 5) or five instruments (B, 1)."""
+    (tau, xi, tau_a, xi_a), spending_share = _instruments(state, leader_action)
+    return FiscalPolicy(HSV(tau, xi), HSV(tau_a, xi_a), spending_share)
 
 
 # mean income is at least this share of GDP per household, as the unit of a tax schedule
 LEAST_MEAN_INCOME = 0.01
 
 
-def scaled_hsv_policy(parameters: EconomyParameters, state: State, leader_action: Array) -> FiscalPolicy:
+def scaled_hsv_policy(
+    parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any], total: Total = total
+) -> FiscalPolicy:
     """The same, with schedules in units of last year's mean income and of mean assets (preset `calibrated`)."""
-    dtype, households = state.assets.dtype, state.assets.shape[-1]
-    tau, xi, tau_a, xi_a = (leader_action[:, k, None].astype(dtype, copy=False) for k in range(4))
-    income = np.maximum(total(state.income), LEAST_MEAN_INCOME * state.gdp) / households
+    (tau, xi, tau_a, xi_a), spending_share = _instruments(state, leader_action)
+    households, xp = state.assets.shape[-1], namespace(state.assets)
+    income = xp.maximum(total(state.income), LEAST_MEAN_INCOME * state.gdp) / households
     assets = total(state.assets) / households
     return FiscalPolicy(
-        ScaledHSV(tau, xi, income.astype(dtype, copy=False)),
-        ScaledHSV(tau_a, xi_a, assets.astype(dtype, copy=False)),
-        leader_action[:, 4, None].astype(np.float64, copy=False),
+        ScaledHSV(tau, xi, cast(income, state.assets)),
+        ScaledHSV(tau_a, xi_a, cast(assets, state.assets)),
+        spending_share,
     )
+
+
+def _instruments(state: State, leader_action: Array | Sequence[Any]) -> tuple[Sequence[Any], Any]:
+    """The four numbers of the schedules in the households' dtype, and the share of GDP that is spent, (B, 1) each."""
+    if isinstance(leader_action, np.ndarray):
+        leader_action = [leader_action[:, k, None] for k in range(5)]
+    *schedules, spending_share = leader_action
+    if isinstance(spending_share, np.ndarray):
+        spending_share = spending_share.astype(np.float64, copy=False)
+    return [cast(x, state.assets) for x in schedules], spending_share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -11,23 +12,35 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome
 from envs.economy import actions
 from envs.economy.ability import AbilityDraws
-from envs.economy.observation import follower_scaling, leader_scaling, observe
+from envs.economy.arrays import total, total_by
+from envs.economy.observation import (
+    Seen,
+    follower_names,
+    follower_scaling,
+    follower_sees,
+    leader_names,
+    leader_scaling,
+    leader_sees,
+    observe,
+)
+from envs.economy.outcome import outcome
 from envs.economy.parameters import Abilities
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import preset_parameters
-from envs.economy.shocks import SCENARIOS
-from envs.economy.state import Choices, Flows, Shock, State, total
+from envs.economy.shocks import SCENARIOS, first_productivity, next_productivity
+from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
 from envs.economy.transition import advance
-from envs.game import Array, InvalidSetting, Observations, StackelbergMeanFieldGame, Step, Transition
+from envs.game import Array, InvalidSetting, Observations, Step, Transition
 from envs.registry import nearest
 
 DTYPES = {"float64": np.float64, "float32": np.float32}
 
 
-class Economy(StackelbergMeanFieldGame):
+class Economy(ArithmeticGame):
     """B economies of one government and N households.
 
     Leader: action (tau, xi, tau_a, xi_a, spending share) for the Heathcote-Storesletten-Violante taxes on income and on
@@ -40,6 +53,12 @@ class Economy(StackelbergMeanFieldGame):
     """
 
     name: ClassVar[str] = "economy"
+    instruments: ClassVar[tuple[str, ...]] = actions.INSTRUMENTS
+    decisions: ClassVar[tuple[str, ...]] = actions.DECISIONS
+    carried: ClassVar[str | None] = "assets"
+
+    # beside what `first_state` names it holds what indicators need
+    state: State  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -92,7 +111,10 @@ class Economy(StackelbergMeanFieldGame):
         if parameters.laws.follower_outlook is not None:
             self.follower_outlook = parameters.laws.follower_outlook(self.parameters, self.follower_scaling)
         self.flows: Flows | None = None
-        self.state = self._first_state(self.n_games)
+        # presets differ in what is seen
+        self.leader_observes = leader_names(self.parameters)  # type: ignore[misc]
+        self.follower_observes = follower_names(self.parameters)  # type: ignore[misc]
+        self.state = self._first_state(self._start_random, self.n_games)
 
     def step(self, leader_action: Array, follower_action: Array, *, income_tax: Schedule | None = None) -> Step:
         """Moves every game one year under actions (B, 5) and (B, N, 2).
@@ -112,9 +134,48 @@ class Economy(StackelbergMeanFieldGame):
         moving = ("year", "state", "flows", "_start_random", "_shock_random")
         return {name: deepcopy(self.__dict__[name]) for name in moving}
 
+    # --- the year as arithmetic: what a learner differentiates -------------------------------------------------
+    def first_state(self, random: np.random.Generator, games: int) -> dict[str, Any]:
+        """Households drawn from the population, by the names of `State.arrays`; no sorted copies."""
+        return self._first_state(random, games).arrays()
+
+    def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> dict[str, Any]:
+        """The luck of abilities, `normal` and `uniform` (B, N), and the scenario's factors on TFP and assets (B, 1).
+
+        Where productivity moves, its luck, too: standard normal, (B, 1).
+        """
+        draws = AbilityDraws.sample(random, year.size, self.n_followers)
+        tfp_factor, asset_factor = (factor.copy() for factor in self.scenario.factors(year))
+        luck = self._luck(random, year.size)
+        more = {} if luck is None else {"productivity_luck": luck}
+        return {**vars(draws), "tfp_factor": tfp_factor, "asset_factor": asset_factor, **more}
+
+    def observe(self, state: Arrays, mean: Mean) -> tuple[Seen, Seen]:
+        """What both sides see, in the order of `leader_observes` and `follower_observes`."""
+        sum_over, record = total_by(mean), State.of(state)
+        return leader_sees(self.parameters, record, sum_over), follower_sees(self.parameters, record, sum_over)
+
+    def advance(
+        self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
+    ) -> Outcome:
+        """One year: markets clear, budgets roll forward, abilities move.
+
+        As in `step`, but for games in which something is not a number: their leader's reward is finite, and no more is
+        promised of it. Indicators are what `step` is for.
+        """
+        parameters, laws, sum_over = self.parameters, self.parameters.laws, total_by(mean)
+        record = State.of(state)
+        policy = laws.fiscal_policy(parameters, record, leader, sum_over)
+        draws = AbilityDraws(shocks["normal"], shocks["uniform"])
+        drawn = laws.next_ability(parameters, record.ability, record.superstar, draws, sum_over)
+        moved = next_productivity(parameters, record.productivity, shocks.get("productivity_luck"))
+        factors = shocks["tfp_factor"], shocks["asset_factor"]
+        shock = Shock(*laws.ability_at_work(record, drawn), *factors, moved)
+        return outcome(parameters, self.task, record, policy, Choices(*follower), shock, drawn, sum_over)
+
     # --- what the base class asks for --------------------------------------------------------------------------
     def _start(self, games: NDArray[np.int64]) -> None:
-        fresh = self._first_state(len(games))
+        fresh = self._first_state(self._start_random, len(games))
         self.state = fresh if len(games) == self.n_games else self.state.with_games(games, fresh)
 
     def _observe(self) -> Observations:
@@ -125,18 +186,20 @@ class Economy(StackelbergMeanFieldGame):
 
     # --- a year ------------------------------------------------------------------------------------------------
     def _play_year(self, leader_action: Array, follower_action: Array, income_tax: Schedule | None) -> Transition:
-        policy = self.parameters.laws.fiscal_policy(self.parameters, self.state, leader_action)
+        policy = self.parameters.laws.fiscal_policy(self.parameters, self.state, leader_action, total)
         if income_tax is not None:
             policy = FiscalPolicy(income_tax, NoTax(), policy.spending_share)
         follower_action = follower_action.astype(self.dtype, copy=False)
         choices = Choices(follower_action[..., 0], follower_action[..., 1])
         drawn = self._draw()
         laws, factors = self.parameters.laws, self.scenario.factors(self.year)
-        shock = Shock(*laws.ability_at_work(self.state, drawn), *factors)
+        luck = self._luck(self._shock_random, self.n_games)
+        moved = next_productivity(self.parameters, self.state.productivity, luck)
+        shock = Shock(*laws.ability_at_work(self.state, drawn), *factors, moved)
         flows, following = advance(self.parameters, self.state, policy, choices, shock)
         self.flows, self.state = flows, laws.state_after(following, drawn)
         with np.errstate(all="ignore"):
-            reward = self.task.reward(self.parameters, flows)[:, 0]
+            reward = self.task.reward(self.parameters, flows, total)[:, 0]
             also_reported = self._also_reported(flows)
         unrewarded = ~np.isfinite(reward)
         return Transition(
@@ -148,20 +211,31 @@ class Economy(StackelbergMeanFieldGame):
 
     def _draw(self) -> Abilities:
         draws = AbilityDraws.sample(self._shock_random, self.n_games, self.n_followers)
-        return self.parameters.laws.next_ability(self.parameters, self.state.ability, self.state.superstar, draws)
+        return self.parameters.laws.next_ability(
+            self.parameters, self.state.ability, self.state.superstar, draws, total
+        )
+
+    def _luck(self, random: np.random.Generator, games: int) -> Array | None:
+        """The luck of productivity, (B, 1); None, and nothing drawn, where it does not move."""
+        return random.standard_normal((games, 1)) if self.parameters.productivity_sd > 0 else None
 
     def _also_reported(self, flows: Flows) -> dict[str, Array]:
         """The preset's own indicators, (B,) each; 0 where they do not exist because the economy has failed."""
-        measured = {name: law(flows, self.state) for name, law in self.parameters.laws.also_reported.items()}
-        return {name: np.nan_to_num(x[:, 0], nan=0.0, posinf=0.0, neginf=0.0) for name, x in measured.items()}
+        laws = self.parameters.laws.also_reported
+        if not laws:
+            return {}
+        measured = np.stack([law(flows, self.state)[:, 0] for law in laws.values()])
+        return dict(zip(laws, np.nan_to_num(measured, copy=False, nan=0.0, posinf=0.0, neginf=0.0), strict=True))
 
-    def _first_state(self, games: int) -> State:
+    def _first_state(self, random: np.random.Generator, games: int) -> State:
         """Households drawn from the population, and one draw of their ability, before the first year."""
-        assets, surveyed, income = self.population.draw(self._start_random, games, self.n_followers)
-        draws = AbilityDraws.sample(self._start_random, games, self.n_followers)
+        assets, surveyed, income = self.population.draw(random, games, self.n_followers)
+        draws = AbilityDraws.sample(random, games, self.n_followers)
         ability, superstar = self.parameters.laws.first_ability(self.parameters, surveyed, income, draws)
         households = (ability.astype(self.dtype), superstar, assets.astype(self.dtype), income.astype(self.dtype))
-        return self.parameters.laws.initial_state(self.parameters, *households)
+        state = self.parameters.laws.initial_state(self.parameters, *households)
+        productivity = first_productivity(self.parameters, random, games)
+        return state if productivity is None else replace(state, productivity=productivity)
 
     def _open_spaces(self, saving_rate_min: float | None, saving_rate_max: float | None) -> None:
         parameters, dtype = self.parameters, self.dtype

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from envs.economy.arrays import cast, namespace, positive
 from envs.economy.parameters import EconomyParameters
 from envs.economy.taxation import Schedule
 from envs.game import Array, InvalidSetting
@@ -63,8 +64,8 @@ def utility_of_public_goods_too(
     p = parameters
     enjoyed = isoelastic_utility(p, consumption, labour_share, public_spending)
     toil = labour_share ** (1 + p.inverse_frisch) - p.initial_labour_share ** (1 + p.inverse_frisch)
-    public = p.public_spending_weight * np.log(public_spending / us_spending(p))
-    unscaled = enjoyed - toil * (p.labour_disutility / (1 + p.inverse_frisch)) + public.astype(consumption.dtype)
+    public = p.public_spending_weight * namespace(public_spending).log(positive(public_spending) / us_spending(p))
+    unscaled = enjoyed - toil * (p.labour_disutility / (1 + p.inverse_frisch)) + cast(public, consumption)
     reward: Array = 1 + unscaled * (1 / p.utility_unit)
     return reward
 
@@ -73,9 +74,9 @@ def isoelastic_utility(
     parameters: EconomyParameters, consumption: Array, labour_share: Array, public_spending: Array
 ) -> Array:
     """u(c) alone, in units of c_US: for households who neither choose their hours nor care for public spending."""
-    relative = consumption * (1 / parameters.log_consumption_unit)
+    relative, xp = positive(consumption) * (1 / parameters.log_consumption_unit), namespace(consumption)
     theta = parameters.crra
-    enjoyed: Array = np.log(relative) if theta == 1 else (relative ** (1 - theta) - 1) / (1 - theta)
+    enjoyed: Array = xp.log(relative) if theta == 1 else (relative ** (1 - theta) - 1) / (1 - theta)
     return enjoyed
 
 
@@ -102,8 +103,9 @@ def utility(parameters: EconomyParameters, consumption: Array, labour_share: Arr
     u = ln(c / 1000) at theta = 1, else c^(1 - theta) / (1 - theta); v = 10 l^(1 + gamma) / (1 + gamma), in the share l.
     """
     theta, gamma = parameters.crra, parameters.inverse_frisch
+    consumption, xp = positive(consumption), namespace(consumption)
     if theta == 1:
-        enjoyed = np.log(consumption * (1 / parameters.log_consumption_unit))
+        enjoyed = xp.log(consumption * (1 / parameters.log_consumption_unit))
     else:
         enjoyed = consumption ** (1 - theta) / (1 - theta)
     toil = labour_share ** (1 + gamma) * (parameters.labour_disutility / (1 + gamma))
@@ -112,4 +114,6 @@ def utility(parameters: EconomyParameters, consumption: Array, labour_share: Arr
 
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)); 0 where exp(-x) overflows."""
-    return 1 / (1 + np.exp(-x))
+    xp = namespace(x)
+    squashed: Array = 1 / (1 + np.exp(-x)) if xp is np else xp.sigmoid(x)
+    return squashed

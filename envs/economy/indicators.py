@@ -8,25 +8,33 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.economy.state import Flows, State, total
+from envs.economy.arrays import Total, cast, namespace, place, positive, total
+from envs.economy.state import Flows, State
 from envs.game import Array, BoolArray
 
 
-def gini(x: Array, shift: float = 0.0) -> Array:
+def gini(x: Array, shift: float = 0.0, total: Total = total) -> Array:
     """sum_k (2k - N - 1) x_(k) / (N sum_k x_(k)) over ascending x_(k) + shift, (B, 1).
 
     With shift 1e-7 this is the paper's gini. With shift 0 it equals 1 - 2 * area under the Lorenz curve by the
     trapezoid rule, origin included (`taxai`), for amounts that are not negative. Not a number where the sum is 0.
     """
-    return gini_of_ascending(np.sort(x, axis=-1), shift)
+    if namespace(x) is np:
+        return gini_of_ascending(np.sort(x, axis=-1), shift)
+    weights = cast(2 * place(x) - (x.shape[-1] - 1), x)
+    return _gini(x, weights, shift, total)
 
 
 def gini_of_ascending(ascending: Array, shift: float = 0.0) -> Array:
     """The same, of amounts that already ascend along the last axis."""
-    households = ascending.shape[-1]
+    return _gini(ascending, _rank_weights(ascending.shape[-1]), shift, total)
+
+
+def _gini(x: Array, weights: Array, shift: float, total: Total) -> Array:
+    households = x.shape[-1]
     # the weights sum to 0: the shift moves the denominator only
-    concentration, amount = total(ascending * _rank_weights(households)), total(ascending) + households * shift
-    measured: Array = concentration / (households * amount)
+    concentration, amount = total(x * weights), total(x) + households * shift
+    measured: Array = concentration / positive(households * amount)
     return measured
 
 
@@ -77,16 +85,20 @@ def group_means_by_rank(groups: Groups, x: Array, ranked_by: Array, ascending: A
     bottom = ranked_by <= ascending[:, richest_of_bottom, None]
     games = len(x)
     if np.count_nonzero(top) != games * groups.top or np.count_nonzero(bottom) != games * groups.bottom:
-        top, bottom = _ranked_groups(groups, ranked_by)
-    return total(x * top) / groups.top, total(x * bottom) / groups.bottom
+        top, bottom = ranked_groups(groups, ranked_by)
+    return mean_of_some(x, top, groups.top, total), mean_of_some(x, bottom, groups.bottom, total)
 
 
-def _ranked_groups(groups: Groups, ranked_by: Array) -> tuple[BoolArray, BoolArray]:
+def mean_of_some(x: Array, which: BoolArray, count: int, total: Total) -> Array:
+    """Mean of x over so many households of a game, those of the mask, (B, 1)."""
+    mean: Array = total(x * which) / count
+    return mean
+
+
+def ranked_groups(groups: Groups, ranked_by: Array) -> tuple[BoolArray, BoolArray]:
     """Who is in the top group and who in the bottom group, ties by order, (B, N) each."""
-    falling = np.argsort(-ranked_by, axis=-1, kind="stable")
-    place = np.empty_like(falling)
-    np.put_along_axis(place, falling, np.broadcast_to(np.arange(groups.households), falling.shape), axis=-1)
-    return place < groups.top, place >= groups.households - groups.bottom
+    falling = place(-ranked_by)
+    return falling < groups.top, falling >= groups.households - groups.bottom
 
 
 def wealth_share(ascending: Array, richest: float) -> Array:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from envs.economy.arrays import total
 from envs.economy.markets import production, wage
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import State, total
+from envs.economy.state import State
 from envs.game import Array, BoolArray
 
 

@@ -22,9 +22,13 @@ class HouseholdBudget:
 
     parameters: EconomyParameters
     scaling: FeatureScaling
-    carried: int = 8
     needs_leader: bool = True
     seen_again: Sequence[int] = (1,)
+
+    @property
+    def carried(self) -> int:
+        """What is observed, and the logs of what can be lived on."""
+        return len(self.scaling.unit) + len(LIVED_ON)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
@@ -34,7 +38,7 @@ class HouseholdBudget:
         is nearly straight, among the poor, too.
         """
         p, s = self.parameters, self.scaling
-        ability, assets, wage, rate, mean_income, mean_assets = observation
+        ability, assets, wage, rate, mean_income, mean_assets, *more = observation
         saved, worked = action
         tau, xi, asset_tau, asset_xi = leader_action[:4]
         income = wage * ability * p.maximal_hours * worked + rate * assets
@@ -44,7 +48,7 @@ class HouseholdBudget:
         enjoyed = isoelastic(xp, spent, p.crra)
         toil = worked ** (1 + p.inverse_frisch) * (p.labour_disutility / (1 + p.inverse_frisch))
         kept = saved * cash
-        after = (ability, kept, wage, rate, mean_income, mean_assets)
+        after = (ability, kept, wage, rate, mean_income, mean_assets, *more)
         carried = [s.feature(k, x, xp) for k, x in enumerate(after)]
         earned = wage * ability * p.maximal_hours * p.initial_labour_share
         carried += [xp.log((earned + share * kept) / p.log_consumption_unit) for share in LIVED_ON]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gymnasium.spaces import Box
 
+from envs.economy.arrays import Total
 from envs.economy.state import Accounts, Flows, Prices, State
 from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.game import Array, BoolArray, InvalidSetting
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """What a government is rewarded for: `reward(parameters, flows)`, (B, 1), of which `scale` is a typical size."""
+    """What a government is rewarded for: `reward(parameters, flows, total)`, (B, 1); `scale` is its typical size.
 
-    reward: Callable[[EconomyParameters, Flows], Array]
+    `measures_inequality`: whether it depends on ginis, for which households must be ranked.
+    """
+
+    reward: Callable[[EconomyParameters, Flows, Total], Array]
     scale: float = 1.0
     grows_with_households: bool = False
+    measures_inequality: bool = False
 
     def typical_reward(self, households: int) -> float:
         """The size of a typical yearly reward in an economy of so many households."""
@@ -48,8 +53,11 @@ SCALES = {
 class Laws:
     """The laws in which presets differ; the functions are in the rooms named after the economics.
 
+    All but the first year's are arithmetic for numpy and torch; `total` is the sum over households, (B, N) to (B, 1).
+
     initial_state(parameters, ability, superstar, assets, income), all (B, N): the economy before its first year.
-    fiscal_policy(parameters, state, leader_action (B, 5)): the schedules and the spending the government announces.
+    fiscal_policy(parameters, state, leader_action (B, 5) or five instruments (B, 1), total): the schedules and the
+        spending the government announces.
     interest_rate(parameters, capital, labour, gdp), all (B, 1).
     consumption_base(post_income, post_assets): what the saving rate applies to, (B, N).
     consumption(desired (B, N), demand = sum desired, spending, gdp): what households get of what they desire, (B, N).
@@ -59,7 +67,7 @@ class Laws:
     utility(parameters, consumption (B, N), labour_share (B, N), spending per household (B, 1)): the household's reward.
     balance_sheets(capital, debt, asset_factor), all (B, 1): capital and debt after a shock to assets.
     first_ability(parameters, education (B, N), income (B, N), draws): ability and who is a superstar at the start.
-    next_ability(parameters, ability, superstar, draws): the same a year later.
+    next_ability(parameters, ability, superstar, draws, total): the same a year later.
     ability_at_work(state, drawn) and state_after(state, drawn), where `drawn` is what next_ability drew this year: the
         ability households work with, and the state they see next.
     tasks: the government's rewards by name.
@@ -74,7 +82,7 @@ class Laws:
     """
 
     initial_state: Callable[[EconomyParameters, Array, BoolArray, Array, Array], State]
-    fiscal_policy: Callable[[EconomyParameters, State, Array], FiscalPolicy]
+    fiscal_policy: Callable[[EconomyParameters, State, Array | Sequence[Any], Total], FiscalPolicy]
     interest_rate: Callable[[EconomyParameters, Array, Array, Array], Array]
     consumption_base: Callable[[Array, Array], Array]
     consumption: Callable[[Array, Array, Array, Array], Array]
@@ -83,7 +91,7 @@ class Laws:
     utility: Callable[[EconomyParameters, Array, Array, Array], Array]
     balance_sheets: Callable[[Array, Array, Array], tuple[Array, Array]]
     first_ability: Callable[[EconomyParameters, Array, Array, AbilityDraws], Abilities]
-    next_ability: Callable[[EconomyParameters, Array, BoolArray, AbilityDraws], Abilities]
+    next_ability: Callable[[EconomyParameters, Array, BoolArray, AbilityDraws, Total], Abilities]
     ability_at_work: Callable[[State, Abilities], Abilities]
     state_after: Callable[[State, Abilities], State]
     tasks: dict[str, Task]
@@ -145,6 +153,9 @@ class EconomyParameters:
     superstar_entry: float = 2.2e-6
     superstar_stay: float = 0.990
     superstar_multiple: float = 504.3  # of the mean ability of the others
+    # aggregate risk: log A' = persistence log A + sd eps, a factor on tfp that everybody observes where sd > 0
+    productivity_persistence: float = 0.95**4  # yearly, of .95 a quarter
+    productivity_sd: float = 0.0
     # the first year: OECD 2022 figures for the United States
     us_gdp: float = 23_315.081e9
     us_population: float = 333.456e6  # persons, or households where GDP is counted per household
@@ -165,6 +176,11 @@ class EconomyParameters:
     # what is reported for a year in which something is not a number
     failed_gini: float = 0.99
     failed_consumption: float = 0.001
+
+    @property
+    def everybody_sees(self) -> tuple[str, ...]:
+        """Names of the per-game numbers that both sides observe last, in every preset."""
+        return ("productivity",) if self.productivity_sd > 0 else ()
 
     def __post_init__(self) -> None:
         for name, (low, high) in BOUNDS.items():
@@ -214,6 +230,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "superstar_entry": (0.0, 1.0),
     "superstar_stay": (0.0, 1.0),
     "superstar_multiple": (SMALLEST, 1e6),
+    "productivity_persistence": (0.0, 0.999),
+    "productivity_sd": (0.0, 1.0),
     "us_gdp": (SMALLEST, 1e18),
     "us_population": (1.0, 1e12),
     "debt_to_gdp": (-100.0, 100.0),

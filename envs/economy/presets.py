@@ -34,9 +34,9 @@ PAPER = EconomyParameters(
         state_after=ability.see_the_past,
         tasks={
             "gdp": Task(rewards.capital_growth, scale=10.0),
-            "gini": Task(rewards.redistribution, scale=10.0),
+            "gini": Task(rewards.redistribution, scale=10.0, measures_inequality=True),
             "social_welfare": Task(rewards.social_welfare, grows_with_households=True),
-            "gdp_gini": Task(rewards.growth_and_equality),
+            "gdp_gini": Task(rewards.growth_and_equality, measures_inequality=True),
         },
     )
 )
@@ -50,7 +50,8 @@ TAXAI = replace(
         consumption=markets.not_rationed,
         next_capital=accounts.capital_from_marginal_product,
         reported_wealth=households.wealth_saved,
-        tasks=PAPER.laws.tasks | {"gdp": Task(rewards.gdp_growth), "gini": Task(rewards.equality)},
+        tasks=PAPER.laws.tasks
+        | {"gdp": Task(rewards.gdp_growth), "gini": Task(rewards.equality, measures_inequality=True)},
         leader_sees=("wage",),
     ),
     capital_share=1 / 3,
@@ -93,10 +94,10 @@ CALIBRATED = replace(
         state_after=ability.see_the_draw,
         tasks={
             "gdp": Task(rewards.gdp_level, scale=0.1),
-            "gini": Task(rewards.equality_above_zero, scale=0.1),
+            "gini": Task(rewards.equality_above_zero, scale=0.1, measures_inequality=True),
             "social_welfare": Task(rewards.social_welfare, scale=0.1, grows_with_households=True),
-            "gdp_gini": Task(rewards.output_and_equality, scale=0.1),
-            "weighted": Task(rewards.weighted, scale=0.1),
+            "gdp_gini": Task(rewards.output_and_equality, scale=0.1, measures_inequality=True),
+            "weighted": Task(rewards.weighted, scale=0.1, measures_inequality=True),
         },
         also_reported={
             "capital_output_ratio": indicators.capital_output_ratio,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.actions import natural_actions
+from envs.economy.arrays import total
 from envs.economy.observation import observe
 from envs.economy.parameters import EconomyParameters
 from envs.economy.presets import preset_parameters
@@ -85,7 +86,7 @@ def replay(trace: Trace, preset: str) -> dict[str, NDArray[Any]]:
     state, ended = _initial_state(parameters, trace), False
     years: dict[str, list[Any]] = {name: [] for name in OUTPUTS}
     for year in range(len(leader)):
-        policy = parameters.laws.fiscal_policy(parameters, state, leader[year, None])
+        policy = parameters.laws.fiscal_policy(parameters, state, leader[year, None], total)
         schedule = _schedule(trace, year)
         if schedule is not None:
             policy = FiscalPolicy(schedule, NoTax(), policy.spending_share)
@@ -131,7 +132,7 @@ def _outputs(parameters: EconomyParameters, flows: Flows, state: State, ended: b
     seen, laws = observe(parameters, state), parameters.laws
     outputs: dict[str, Any] = {name: getattr(flows, field)[0] for name, field in RECORDED_FLOWS.items()}
     with np.errstate(all="ignore"):
-        outputs |= {name: laws.tasks[task].reward(parameters, flows)[0] for name, task in TASKS.items()}
+        outputs |= {name: laws.tasks[task].reward(parameters, flows, total)[0] for name, task in TASKS.items()}
     # one number per game: (1,) to ()
     outputs = {name: x if name in HOUSEHOLD_OUTPUTS else x[0] for name, x in outputs.items()}
     return outputs | {"done": ended, "leader_obs": seen.leader[0], "follower_obs": seen.follower[0]}

@@ -1,15 +1,20 @@
-"""Aggregate shocks that strike in given years of an episode."""
+"""Aggregate shocks: those that strike in given years of an episode, and productivity, which moves every year."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.economy.arrays import namespace, positive
 from envs.game import Array
+
+if TYPE_CHECKING:
+    from envs.economy.parameters import EconomyParameters
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,29 @@ SCENARIOS: dict[str, Scenario] = {
     "financial_crisis": Scenario(assets={100: 0.5}),
     "disaster": Scenario(tfp={100: 0.8, 101: 0.8}),
 }
+
+
+def first_productivity(parameters: EconomyParameters, random: np.random.Generator, games: int) -> Array | None:
+    """Productivity before the first year, drawn from its long run, (B, 1); None, and nothing drawn, where sd is 0."""
+    if parameters.productivity_sd == 0:
+        return None
+    productivity: Array = np.exp(productivity_spread(parameters) * random.standard_normal((games, 1)))
+    return productivity
+
+
+def next_productivity(parameters: EconomyParameters, productivity: Array | None, luck: Any) -> Array | None:
+    """A' with log A' = persistence log A + sd eps, (B, 1), of standard normal luck; None where it does not move."""
+    if productivity is None:
+        return None
+    xp = namespace(productivity)
+    log = parameters.productivity_persistence * xp.log(positive(productivity)) + parameters.productivity_sd * luck
+    following: Array = xp.exp(log)
+    return following
+
+
+def productivity_spread(parameters: EconomyParameters) -> float:
+    """Standard deviation of log productivity in the long run: sd / sqrt(1 - persistence^2)."""
+    return float(parameters.productivity_sd / np.sqrt(1 - parameters.productivity_persistence**2))
 
 
 def _factors(factor_of_year: Mapping[int, float], year: NDArray[np.int64]) -> Array:

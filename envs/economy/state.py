@@ -5,13 +5,18 @@ Amounts are US dollars, hours are hours a year. Per game: (B, 1) in float64. Per
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.economy.arrays import Total, positive
 from envs.game import Array, BoolArray
+
+# means over households that are seen, and what they are means of
+MEANS = {"mean_income": "income", "mean_assets": "assets"}
 
 
 @dataclass(frozen=True)
@@ -19,16 +24,15 @@ class State:
     """Where B economies stand between two years; `income` and the prices are the last ones seen.
 
     Per household (B, N): ability, superstar (bool), assets, income, and assets and income in ascending order (sorting
-    is the dearest step of a year, and what is taxed keeps its order). Per game (B, 1): the rest; `tfp` is that of a
-    year without a shock.
+    is the dearest step of a year, and what is taxed keeps its order; None where only the future counts, which does not
+    depend on them). Per game (B, 1): the rest; `tfp` is that of a year without a shock,
+    productivity the factor on it in the coming year (None where it does not move).
     """
 
     ability: Array
     superstar: BoolArray
     assets: Array
     income: Array
-    ascending_assets: Array
-    ascending_income: Array
     capital: Array
     debt: Array
     gdp: Array
@@ -36,38 +40,54 @@ class State:
     interest_rate: Array
     tfp: Array
     maximal_hours: Array
+    ascending_assets: Array = None  # type: ignore[assignment]
+    ascending_income: Array = None  # type: ignore[assignment]
+    productivity: Array | None = None
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Any] | State) -> State:
+        """The state that `arrays` describes by name."""
+        return arrays if isinstance(arrays, State) else cls(**arrays)
+
+    def arrays(self) -> dict[str, Any]:
+        """What the future depends on, by name: everything but the sorted copies."""
+        every: dict[str, Any] = {name: getattr(self, name) for name in MOVING}
+        return {name: x for name, x in every.items() if x is not None}
+
+    def seen(self, name: str, total: Total) -> Array:
+        """A number that everybody sees of a game, (B, 1), by its name."""
+        if name not in MEANS:
+            number: Array = getattr(self, name)
+            return number
+        x = getattr(self, MEANS[name])
+        mean: Array = total(x) / x.shape[-1]
+        return mean
 
     @property
     def capital_to_gdp(self) -> Array:
         """Capital over the last GDP seen, (B, 1)."""
-        return self.capital / self.gdp
+        return self.capital / positive(self.gdp)
 
     @property
     def debt_to_gdp(self) -> Array:
         """Debt over the last GDP seen, (B, 1)."""
-        return self.debt / self.gdp
-
-    @property
-    def mean_income(self) -> Array:
-        """Mean income (B, 1): the unit of a scaled schedule on incomes."""
-        mean: Array = total(self.income) / self.income.shape[-1]
-        return mean
-
-    @property
-    def mean_assets(self) -> Array:
-        """Mean assets (B, 1): the unit of a scaled schedule on assets."""
-        mean: Array = total(self.assets) / self.assets.shape[-1]
-        return mean
+        return self.debt / positive(self.gdp)
 
     def with_games(self, games: NDArray[np.int64], fresh: State) -> State:
         """A copy in which the economies of `fresh`, one for each index in `games`, stand in those games' place."""
-        copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in vars(self).items()}
+        known = {name: x for name, x in vars(self).items() if x is not None}
+        copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in known.items()}
         return State(**copies)
 
     def without_games(self, games: BoolArray) -> State:
         """A copy in which everything about these games, (B,) bool, is zero."""
-        copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in vars(self).items()}
+        known = {name: x for name, x in vars(self).items() if x is not None}
+        copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in known.items()}
         return State(**copies)
+
+
+# the names of what the future depends on
+MOVING = tuple(field.name for field in fields(State) if not field.name.startswith("ascending_"))
 
 
 @dataclass(frozen=True)
@@ -80,12 +100,16 @@ class Choices:
 
 @dataclass(frozen=True)
 class Shock:
-    """What chance brings in a year: abilities and who is a superstar (B, N); factors on TFP and on assets (B, 1)."""
+    """What chance brings in a year: abilities and who is a superstar (B, N); factors on TFP and on assets (B, 1).
+
+    next_productivity (B, 1): what productivity moves to; None where it does not move.
+    """
 
     ability: Array
     superstar: BoolArray
     tfp_factor: Array
     asset_factor: Array
+    next_productivity: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -174,10 +198,3 @@ def _replaced(old: Array, games: NDArray[Any], new: Any) -> Array:
     copy = old.copy()
     copy[games] = new
     return copy
-
-
-def total(x: Array) -> Array:
-    """Sum over households, (B, N) -> (B, 1), in float64 whatever the dtype of x."""
-    # arguments by position (axis, dtype, out, keepdims) because this is called twenty times a year
-    summed: Array = np.add.reduce(x, -1, np.float64, None, True)  # type: ignore[call-overload]
-    return summed

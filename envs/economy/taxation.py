@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
+from envs.economy.arrays import at_least, namespace, positive, power
 from envs.game import Array, InvalidSetting
 
 # IRS Rev. Proc. 2021-45, section 3.01 table 3 and section 3.15: unmarried individuals, tax year 2022.
@@ -44,6 +45,7 @@ class HSV:
 
     tau: Array | float
     xi: Array | float
+    least: ClassVar[float] = 0.0  # the smallest amount it is defined for
 
     @cached_property
     def _kept(self) -> tuple[Array | float, Array | float]:
@@ -53,7 +55,7 @@ class HSV:
     def tax(self, x: Array) -> Array:
         """x - (1 - tau) / (1 - xi) x^(1 - xi)."""
         level, exponent = self._kept
-        return x - level * x**exponent
+        return x - level * power(x, exponent)
 
     def marginal_rate(self, x: Array) -> Array:
         """1 - (1 - tau) x^(-xi)."""
@@ -74,7 +76,7 @@ class ScaledHSV:
 
     def tax(self, x: Array) -> Array:
         """T(x); same shape as x."""
-        taxed = np.maximum(x, 0)
+        taxed = at_least(x, 0)
         return taxed - self.kept(taxed)
 
     def marginal_rate(self, x: Array) -> Array:
@@ -85,7 +87,7 @@ class ScaledHSV:
 
     def kept(self, x: Array) -> Array:
         """What is left of amounts x >= 0, (1 - tau) / (1 - xi) z (x / z)^(1 - xi)."""
-        return (1 - self.tau) / (1 - self.xi) * self.scale * (x / self.scale) ** (1 - self.xi)
+        return (1 - self.tau) / (1 - self.xi) * self.scale * power(x / positive(self.scale), 1 - self.xi)
 
     def kept_at_the_margin(self, x: Array) -> Array:
         """What is left of one dollar more than x, (1 - tau) (x / z)^(-xi)."""
@@ -140,11 +142,13 @@ class NoTax:
 
     def tax(self, x: Array) -> Array:
         """Zeros."""
-        return np.zeros_like(x)
+        zeros: Array = namespace(x).zeros_like(x)
+        return zeros
 
     def marginal_rate(self, x: Array) -> Array:
         """Zeros."""
-        return np.zeros_like(x)
+        zeros: Array = namespace(x).zeros_like(x)
+        return zeros
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from envs.economy.arrays import total
 from envs.economy.game import Economy
 from envs.economy.taxation import Schedule
 from envs.game import Array, BoolArray
@@ -80,7 +81,7 @@ def record(game: Economy, leader: LeaderPolicy, follower: FollowerPolicy, seed: 
         if len(rows) in SNAPSHOTS:
             laws, action = game.parameters.laws, np.clip(year.leader_action, box.low, box.high)
             ruled = isinstance(leader, TaxRule)
-            schedule = None if ruled else laws.fiscal_policy(game.parameters, before, action).income_tax
+            schedule = None if ruled else laws.fiscal_policy(game.parameters, before, action, total).income_tax
             snapshots[len(rows)] = _snapshot(game, schedule, alive)
         alive &= ~step.done
         if not alive.any():
