@@ -26,6 +26,7 @@ from rllib_smfg.build import Interface
 from rllib_smfg.learned import LearnedFollower, LearnedLeader
 from rllib_smfg.policy_networks import PolicyNetwork, follower_network, kind_of, leader_network
 from rllib_smfg.recurrent import RecurrentFollower, RecurrentLeader
+from rllib_smfg.rule import RuleActor
 from rllib_smfg.settings import LearningSettings
 from rllib_smfg.stochastic import RecurrentActor
 
@@ -75,6 +76,7 @@ class TrainedPolicies:
         sees_leader = self.settings.followers_see_leader
         if isinstance(self.follower, RecurrentActor):
             return RecurrentFollower(self.follower, self.interface, sees_leader)
+        assert not isinstance(self.follower, RuleActor), "rules are for leaders"
         return LearnedFollower(self.follower, self.interface, sees_leader)
 
     def make_game(self, **changes: Any) -> StackelbergMeanFieldGame:

@@ -11,6 +11,7 @@ from envs.game import Array, BoolArray
 from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg.build import Interface
 from rllib_smfg.networks import Actor, Features, Float32, to_natural, to_unit
+from rllib_smfg.rule import RuleActor
 
 # households that pass through a network at once, so that the memory of its hidden layers is bounded at any N
 AT_ONCE = 16_384
@@ -54,7 +55,7 @@ class Exploration:
 class LearnedLeader(LeaderPolicy):
     """The leader's actor as a policy; with `exploration`, a noisy one."""
 
-    def __init__(self, actor: Actor, interface: Interface, exploration: Exploration | None = None) -> None:
+    def __init__(self, actor: Actor | RuleActor, interface: Interface, exploration: Exploration | None = None) -> None:
         self.actor, self.exploration = actor, exploration
         self.features = Features(interface.leader_scaling)
         self._box = interface.leader_action
@@ -125,6 +126,6 @@ class LearnedFollower(FollowerPolicy):
         return to_natural(unit, self._box)
 
 
-def device_of(actor: Actor) -> torch.device:
+def device_of(actor: Actor | RuleActor) -> torch.device:
     """Where the actor's weights are."""
     return next(actor.parameters()).device

@@ -186,6 +186,12 @@ class Actor(Network):
         return self.to_action(self(own, shared))
 
 
+class SmoothActor(Actor):
+    """An actor of SiLUs: where a policy's own slopes are differentiated along paths, those of ReLUs are a staircase."""
+
+    unit = staticmethod(silu)
+
+
 class Critic(Network):
     """A value Q of order one: discounted rewards times (1 - discount), in units of the game's reward scale.
 

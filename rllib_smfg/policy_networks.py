@@ -8,16 +8,17 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from rllib_smfg.build import Interface, follower_actor, leader_actor
-from rllib_smfg.networks import Actor
+from rllib_smfg.networks import Actor, SmoothActor
+from rllib_smfg.rule import RuleActor
 from rllib_smfg.settings import LearningSettings
 from rllib_smfg.stochastic import GaussianActor, RecurrentActor
 
-PolicyNetwork = Actor | RecurrentActor
+PolicyNetwork = Actor | RecurrentActor | RuleActor
 STOCHASTIC: dict[str, type[GaussianActor] | type[RecurrentActor]] = {
     "gaussian": GaussianActor,
     "recurrent": RecurrentActor,
 }
-KINDS = ("actor", *STOCHASTIC)
+KINDS = ("actor", "smooth", "rule", *STOCHASTIC)
 
 
 def leader_network(
@@ -26,6 +27,11 @@ def leader_network(
     """A leader's network of one of `KINDS`; `start` is its first action (al,), natural units."""
     if kind == "actor":
         return leader_actor(interface, settings, start)
+    own = _size(interface.leader_observation)
+    if kind == "smooth":
+        return SmoothActor(own, 0, settings.hidden, interface.leader_action, start)
+    if kind == "rule":
+        return RuleActor(own, interface.leader_action, start, None)
     return STOCHASTIC[kind](_size(interface.leader_observation), 0, settings.hidden, interface.leader_action, start)
 
 
@@ -37,11 +43,17 @@ def follower_network(
         return follower_actor(interface, settings, start)
     seen = _size(interface.leader_action) if settings.followers_see_leader else 0
     own = _size(interface.follower_observation)
+    if kind == "smooth":
+        return SmoothActor(own, seen, settings.hidden, interface.follower_action, start)
     return STOCHASTIC[kind](own, seen, settings.hidden, interface.follower_action, start)
 
 
 def kind_of(network: PolicyNetwork) -> str:
     """Which of `KINDS` a network is."""
+    if isinstance(network, RuleActor):
+        return "rule"
+    if isinstance(network, SmoothActor):
+        return "smooth"
     return next((kind for kind, cls in STOCHASTIC.items() if isinstance(network, cls)), "actor")
 
 

@@ -8,8 +8,8 @@ with aggregates given (a game; price takers). With lambda the worth of what is c
 
     0 = dr_t/du + beta E[lambda_(t+1)] df_t/du,                                                               (1)
 
-and the envelope condition says lambda from next year's own play alone: a household that follows it could consume what it
-carries, at the rate at which its saving decision u_k trades reward for what is carried on,
+and the envelope condition says lambda from next year's own play alone: a household that follows it could consume what
+it carries, at the rate at which its saving decision u_k trades reward for what is carried on,
 
     lambda_(t+1) = dr_(t+1)/ds - dr_(t+1)/du_k (df_(t+1)/ds) / (df_(t+1)/du_k).                               (2)
 
@@ -28,16 +28,17 @@ from envs.arithmetic import ArithmeticGame, Mean
 from rllib_smfg.structural.economies import State
 from rllib_smfg.structural.sides import Side
 
+LEAST_CURVATURE = 0.05  # of its median: where a reward hardly bends, a residual asks for no endless step
 # a network with its inputs: features (B, N, d), the leader's outputs (B, 1, al) -> outputs (B, N, af)
 Act = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """Per household: output u (B, N, a), and how the year's reward and what is carried move with it, (B, N, a) each."""
+    """How a household's year moves with its outputs u, (B, N, a) each: reward, its own curvature, what is carried."""
 
-    output: Tensor
     reward: Tensor
+    curvature: Tensor
     carried: Tensor | None
 
 
@@ -51,8 +52,17 @@ def year_slopes(
     carried = None
     if game.carried is not None:
         (carried,) = torch.autograd.grad(outcome.state[game.carried].sum(), u, retain_graph=True)
-    (reward,) = torch.autograd.grad(outcome.follower_reward.sum(), u)
-    return Slopes(output, reward, carried), following, outcome.ended
+    (reward,) = torch.autograd.grad(outcome.follower_reward.sum(), u, create_graph=True)
+    bends = []
+    for k in range(u.shape[-1]):
+        if not reward.requires_grad:  # a reward that is linear in what households do
+            bends.append(torch.zeros_like(reward[..., k]))
+            continue
+        (bend,) = torch.autograd.grad(
+            reward[..., k].sum(), u, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        bends.append(bend[..., k])
+    return Slopes(reward.detach(), torch.stack(bends, -1), carried), following, outcome.ended
 
 
 def worth_of_carried(
@@ -85,18 +95,23 @@ def residual(slopes: Slopes, worth: Tensor | None, discount: float) -> Tensor:
     return slopes.reward + discount * worth.unsqueeze(-1) * slopes.carried
 
 
-def euler_loss(found: Tensor, output: Tensor, side: Side, scale: float, floor: float, alive: Tensor | None) -> Tensor:
-    """A loss whose derivative in outputs is minus the residual `found` (B, N, a), in units of the game's rewards.
+def euler_loss(
+    found: Tensor, output: Tensor, curvature: Tensor, side: Side, floor: float, alive: Tensor | None
+) -> Tensor:
+    """A loss that moves outputs u (B, N, a) by Newton's step for the residual `found`, were all else to stay.
 
-    Shares are log odds, in which everything is flat near the ends: there residuals count as if a share were `floor`
-    from its end. Nothing is asked of a decision that rests at a bound it would rather pass. Games that ended are left
-    out: what a failed economy says about saving is nothing that its households could have chosen.
+    The residual is divided by the curvature of the year's reward in u, so that rich and poor, and games in whatever
+    units, count by how far they are from what they ask for. Shares are log odds, in which a step means the less the
+    nearer it is to the end: it counts in natural units, at least as if a share were `floor` from its end. Nothing is
+    asked of a decision that rests at a bound it would rather pass. Games that ended are left out: what a failed economy
+    says about saving is nothing that its households could have chosen.
     """
-    step = found / scale
+    size = curvature.abs()
+    usual = torch.nan_to_num(size, 0.0, 0.0, 0.0).flatten(0, 1).median(0).values
+    step = found / (size + LEAST_CURVATURE * usual + 1e-30)
     if side.shares:
         share = torch.sigmoid(side.low + (output.detach() + 1) * (0.5 * (side.high - side.low)))
-        distance = torch.minimum(share, 1 - share)
-        step = step * (distance.clamp_min(floor) / distance)
+        step = step * torch.minimum(share, 1 - share).clamp_min(floor)
     u = output.detach()
     bound = ((u <= -1) & (step < 0)) | ((u >= 1) & (step > 0))
     usable = step.isfinite() & ~bound

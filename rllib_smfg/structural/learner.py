@@ -8,7 +8,7 @@ both, or the certificate says that it is not. Everybody who is not learning play
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -18,26 +18,22 @@ import torch
 from torch import Tensor, nn
 
 from envs.arithmetic import ArithmeticGame, Mean, plain_mean
+from rllib_smfg.rule import RuleActor
 from rllib_smfg.structural.economies import Economies, State, own_share_mean, price_takers_mean
-from rllib_smfg.structural.households import (
-    Slopes,
-    euler_loss,
-    residual,
-    worth_of_carried,
-    year_slopes,
-)
-from rllib_smfg.structural.paths import Act, Play, draw_luck, path_years, returns
+from rllib_smfg.structural.households import euler_loss, residual, worth_of_carried, year_slopes
+from rllib_smfg.structural.paths import Act, Luck, Play, Returns, draw_luck, path_years, returns
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
 
 LEADER, FOLLOWER = "leader", "follower"
+LEAST_PATHS = 4
 
 
 class StructuralLearner:
     """Learns both sides of a game that is written as arithmetic.
 
-    make_game(games=, followers=): builds the game. leader, follower: networks of features, as `networks.Actor`. Plain
-    torch; the state is in `get_state`.
+    make_game(games=, followers=): builds the game. leader, follower: networks of features, as `networks.Actor`.
+    averages: networks by side that take their averaged weights (default: copies).
     """
 
     def __init__(
@@ -47,18 +43,24 @@ class StructuralLearner:
         follower: nn.Module,
         settings: StructuralSettings,
         seed: int,
-        discount: float | None = None,
+        averages: Mapping[str, nn.Module] | None = None,
     ) -> None:
         self.settings = settings
         self.networks = {LEADER: leader, FOLLOWER: follower}
-        self.averaged = {side: Averaged(x, deepcopy(x), settings.averaging) for side, x in self.networks.items()}
+        averages = averages or {side: deepcopy(network) for side, network in self.networks.items()}
+        self.averaged = {
+            side: Averaged(network, averages[side], settings.averaging) for side, network in self.networks.items()
+        }
         like = next(follower.parameters()).detach()
         whole = make_game(games=1)
         self.followers = whole.n_followers
-        self.discount = whole.discount if discount is None else discount
+        self.discount = whole.discount
         self.path_years = path_years(self.discount, settings.tail, whole.horizon, ends=False)
-        trained_on = min(self.followers, max(8, settings.household_years // (settings.games * self.path_years)))
+        trained_on = min(self.followers, settings.population)
+        paths = settings.household_years // (trained_on * self.path_years)
         self.game = make_game(games=settings.games, followers=trained_on)
+        self.path_game = make_game(games=min(settings.games, max(LEAST_PATHS, paths)), followers=trained_on)
+        self.places = leader.places() if isinstance(leader, RuleActor) else None
         self.sides = {
             LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
             FOLLOWER: Side.of(self.game.follower_scaling, self.game.follower_action_space, like),
@@ -67,7 +69,10 @@ class StructuralLearner:
         self.economies = Economies(self.game, luck[0], like)
         self.noise = np.random.default_rng(luck[1])
         self.offset = torch.zeros(settings.games, 1, len(self.game.instruments), dtype=like.dtype, device=like.device)
-        self.seed, self.like, self.update_number = seed, like, 0
+        self.widths = torch.tensor(
+            [settings.lasting_spread * settings.spread_of.get(name, 1.0) for name in self.game.instruments]
+        ).to(like)
+        self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
         self.optimizers = {
             LEADER: torch.optim.Adam(leader.parameters(), lr=settings.leader_lr),
             FOLLOWER: torch.optim.Adam(follower.parameters(), lr=settings.follower_lr),
@@ -89,10 +94,7 @@ class StructuralLearner:
 
     def _follower_step(self) -> dict[str, float]:
         s = self.settings
-        if s.follower_gradient == "team":
-            loss = self._team_loss()
-        else:
-            loss = self._game_loss()
+        loss = self._team_loss() if s.follower_gradient == "team" else self._game_loss()
         self._descend(FOLLOWER, loss)
         return {"follower/loss": float(loss.detach())}
 
@@ -111,10 +113,11 @@ class StructuralLearner:
         worth = None if game.carried is None else self._worth(following, stays, mean)
         found = residual(slopes, worth, self.discount)
         alive = None if ended is None else ~ended
-        loss = euler_loss(found, output, side, game.follower_reward_scale, self.settings.share_floor, alive)
+        loss = euler_loss(found, output, slopes.curvature, side, self.settings.share_floor, alive)
         if usual is not now:
             following, ended = self._played(state, usual, shocks)
         economies.move_on(following, ended)
+        self.years += game.n_games
         return loss + self.settings.bound_penalty * outside(output).sum(-1).mean()
 
     @torch.no_grad()
@@ -126,10 +129,10 @@ class StructuralLearner:
         return dict(outcome.state), outcome.ended
 
     def _worth(self, following: State, lasting: Tensor, mean: Mean) -> Tensor:
-        """lambda next year, under the government that stays and households' own averaged play."""
+        """lambda next year, under the government that stays and households' own play."""
         action, told = self._leader_action(following, lasting)
         with torch.no_grad():
-            output = self._answer(self.averaged[FOLLOWER].average, following, told)
+            output = self._answer(self.networks[FOLLOWER], following, told)
         shocks = self._peeked_shocks()
         return worth_of_carried(self.game, self.sides[FOLLOWER], following, action, output, shocks, mean)
 
@@ -138,35 +141,85 @@ class StructuralLearner:
         return self.economies.shocks()
 
     def _team_loss(self) -> Tensor:
-        """All households move together: minus their mean discounted reward along whole paths, all means in the graph."""
-        luck = draw_luck(self.game, self.noise.integers(2**63), self.path_years, self.like)
-        first = self._tremble(self._normal() * self.settings.leader_noise)
+        """All households move together: minus their mean discounted reward along paths, all means in the graph."""
+        luck = draw_luck(self.path_game, self.noise.integers(2**63), self.path_years, self.like)
+        usual = self._normal()[: self.path_game.n_games] * self.settings.leader_noise
+        first = self._tremble(usual)
         leader = _first_year_offset(self.averaged[LEADER].average, first)
-        play = Play(self.game, self.sides[LEADER], self.sides[FOLLOWER], leader, self.networks[FOLLOWER])
+        play = Play(
+            self.path_game, self.sides[LEADER], self.sides[FOLLOWER], leader, self.networks[FOLLOWER], None, self.places
+        )
         return -returns(play, luck, self.discount).follower.mean() * self._per_year()
 
     def _leader_step(self) -> dict[str, float]:
-        s = self.settings
-        luck = draw_luck(self.game, self.noise.integers(2**63), self.path_years, self.like)
-        seen = None
-        if s.leader_gradient == "partial":
-            seen = deepcopy(self.networks[LEADER]).requires_grad_(False)
-        play = Play(
-            self.game,
-            self.sides[LEADER],
-            self.sides[FOLLOWER],
-            self.networks[LEADER],
-            self.averaged[FOLLOWER].average,
-            seen,
-        )
-        found = returns(play, luck, self.discount)
+        """One step of the leader, by derivatives of its gain on paths or by paired differences of it."""
+        luck = draw_luck(self.path_game, self.noise.integers(2**63), self.path_years, self.like)
+        self.years += self.path_game.n_games * self.path_years
+        if self.settings.leader_search == "paired":
+            return self._paired_step(luck)
+        found = self._played_by(self.networks[LEADER], luck)
+        self._descend(LEADER, -self._objective(found))
+        return _leader_logs(found)
+
+    @torch.no_grad()
+    def _paired_step(self, luck: Luck) -> dict[str, float]:
+        """Two-sided differences of the objective along directions of the policy's numbers, on common random numbers."""
+        s, network = self.settings, self.networks[LEADER]
+        start = torch.nn.utils.parameters_to_vector(network.parameters())
+        free = _free_numbers(network)
+        if s.search_pairs:
+            drawn = torch.as_tensor(self.noise.standard_normal((s.search_pairs, len(start))), dtype=start.dtype)
+            directions = drawn.to(start.device) * free
+        else:
+            directions = torch.diag(free)[free > 0]
+        slope = torch.zeros_like(start)
+        for direction in directions:
+            worth = []
+            for sign in (1.0, -1.0):
+                torch.nn.utils.vector_to_parameters(start + sign * s.search_width * direction, network.parameters())
+                worth.append(self._objective(self._played_by(network, luck)))
+            slope += direction * (worth[0] - worth[1]) / (2 * s.search_width)
+        torch.nn.utils.vector_to_parameters(start, network.parameters())
+        if s.search_pairs:
+            slope /= s.search_pairs
+        parts = torch.split(-slope, [p.numel() for p in network.parameters()])
+        self._step(LEADER, [part.view_as(p) for part, p in zip(parts, network.parameters(), strict=True)])
+        return _leader_logs(self._played_by(self.averaged[LEADER].average, luck))
+
+    def _played_by(self, leader: nn.Module, luck: Luck) -> Returns:
+        """Paths of a leader among followers who play by their averaged weights."""
+        partial_concept = self.settings.leader_gradient == "partial"
+        seen = deepcopy(leader).requires_grad_(False) if partial_concept else None
+        sides, households = self.sides, self.averaged[FOLLOWER].average
+        play = Play(self.path_game, sides[LEADER], sides[FOLLOWER], leader, households, seen, self.places)
+        return returns(play, luck, self.discount)
+
+    def _objective(self, found: Returns) -> Tensor:
         worth = (found.leader - found.strain).mean() * self._per_year()
-        self._descend(LEADER, s.bound_penalty * found.outside.mean() - worth)
+        return worth - self.settings.bound_penalty * found.outside.mean()
+
+    # --- going on exactly -------------------------------------------------------------------------------------------
+    def get_state(self) -> dict[str, Any]:
+        """Everything beside the networks' weights that learning goes on from."""
         return {
-            "leader/return": float(found.leader.detach().mean()),
-            "leader/strain": float(found.strain.detach().mean()),
-            "leader/lived": float(found.lived.mean()),
+            "update": self.update_number,
+            "years": self.years,
+            "economies": self.economies.get_state(),
+            "offset": self.offset,
+            "noise": self.noise.bit_generator.state,
+            "optimizers": {side: x.state_dict() for side, x in self.optimizers.items()},
+            "averaged": {side: x.steps for side, x in self.averaged.items()},
         }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes back to a state from `get_state`; the networks' weights are set by whoever owns them."""
+        self.update_number, self.years = state["update"], state["years"]
+        self.economies.set_state(state["economies"])
+        self.offset = state["offset"]
+        self.noise.bit_generator.state = state["noise"]
+        for side in (LEADER, FOLLOWER):
+            self.optimizers[side].load_state_dict(state["optimizers"][side])
+            self.averaged[side].steps = state["averaged"][side]
 
     # --- parts of it -------------------------------------------------------------------------------------------------
     def _per_year(self) -> float:
@@ -183,7 +236,7 @@ class StructuralLearner:
         side = self.sides[LEADER]
         with torch.no_grad():
             seen, _ = self.game.observe(state, plain_mean)
-            features = side.features(seen)
+            features = side.features(seen, self.places)
             u = self.averaged[LEADER].average(features, features[..., :0])
             told = (u.clamp(-1.0, 1.0) + offset).clamp(-1.0, 1.0)
             return side.natural(told), told
@@ -202,7 +255,7 @@ class StructuralLearner:
         s = self.settings
         if s.lasting_spread:
             fresh = torch.as_tensor(self.economies.fresh, device=self.like.device)[:, None, None]
-            self.offset = torch.where(fresh, self._normal() * s.lasting_spread, self.offset)
+            self.offset = torch.where(fresh, self._normal() * self.widths, self.offset)
             now = self.offset + self._normal() * s.yearly_spread
             return self.offset, now, now
         usual = self._normal() * s.leader_noise
@@ -223,14 +276,15 @@ class StructuralLearner:
 
     def _descend(self, side: str, loss: Tensor) -> None:
         """One step of Adam, and of the averaged weights; a step without finite derivatives is not taken."""
-        optimizer = self.optimizers[side]
-        parameters = [p for p in self.networks[side].parameters() if p.requires_grad]
-        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        gradients = torch.autograd.grad(loss, list(self.networks[side].parameters()), allow_unused=True)
+        self._step(side, gradients)
+
+    def _step(self, side: str, gradients: Sequence[Tensor | None]) -> None:
         if not all(g is None or bool(g.isfinite().all()) for g in gradients):
             return
-        for parameter, gradient in zip(parameters, gradients, strict=True):
+        for parameter, gradient in zip(self.networks[side].parameters(), gradients, strict=True):
             parameter.grad = gradient
-        optimizer.step()
+        self.optimizers[side].step()
         self.averaged[side].follow()
 
     def _set_rate(self, side: str, rate: float, share: float) -> None:
@@ -252,4 +306,17 @@ def _first_year_offset(network: nn.Module, offset: Tensor) -> Act:
     return act
 
 
-__all__ = ["FOLLOWER", "LEADER", "Slopes", "StructuralLearner"]
+def _free_numbers(network: nn.Module) -> Tensor:
+    """1 for each number of a policy that does something, 0 for responses that its rule does not have."""
+    whole = [torch.ones_like(p) for p in network.parameters()]
+    if isinstance(network, RuleActor):
+        whole = [torch.ones_like(network.constant), network.responds]
+    return torch.cat([x.flatten() for x in whole])
+
+
+def _leader_logs(found: Returns) -> dict[str, float]:
+    return {
+        "leader/discounted_return": float(found.leader.detach().mean()),
+        "leader/strain": float(found.strain.detach().mean()),
+        "leader/lived": float(found.lived.detach().mean()),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,7 @@ def draw_luck(game: ArithmeticGame, seed: Any, years: int, like: Tensor) -> Luck
     """Paths of so many years in all games of `game`, from fresh starts."""
     random = np.random.default_rng(seed)
     first = tensors(game.first_state(random, game.n_games), like)
-    shocks = [
-        tensors(game.shocks(random, np.full(game.n_games, year, dtype=np.int64)), like) for year in range(years)
-    ]
+    shocks = [tensors(game.shocks(random, np.full(game.n_games, year, dtype=np.int64)), like) for year in range(years)]
     return Luck(first, shocks)
 
 
@@ -78,6 +76,7 @@ class Play:
     leader: Act
     follower: Act
     seen_leader: Act | None = None
+    places: Sequence[int] | None = None  # observations that the leader looks at; None: all
 
 
 def returns(play: Play, luck: Luck, discount: float) -> Returns:
@@ -89,7 +88,7 @@ def returns(play: Play, luck: Luck, discount: float) -> Returns:
     leader_sum, follower_sum, strain_sum, outside_sum, lived, weights = zero, zero, zero, zero, zero, 0.0
     for shocks in luck.shocks:
         seen, household_sees = game.observe(state, plain_mean)
-        features = play.leader_side.features(seen)
+        features = play.leader_side.features(seen, play.places)
         u = play.leader(features, features[..., :0])
         told = u if play.seen_leader is None else play.seen_leader(features, features[..., :0])
         answer = play.follower(play.follower_side.features(household_sees), told.clamp(-1.0, 1.0))

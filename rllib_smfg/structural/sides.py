@@ -28,13 +28,22 @@ class Side:
     @classmethod
     def of(cls, scaling: FeatureScaling, box: Box, like: Tensor) -> Side:
         """The units of a box, in the dtype and on the device of `like`."""
-        ends = [torch.as_tensor(coordinate(end, box), dtype=like.dtype, device=like.device) for end in (box.low, box.high)]
+        ends = [
+            torch.as_tensor(coordinate(end, box), dtype=like.dtype, device=like.device) for end in (box.low, box.high)
+        ]
         return cls(scaling, ends[0], ends[1], isinstance(box, ShareBox))
 
-    def features(self, observed: Sequence[Tensor]) -> Tensor:
-        """What is seen, (B, 1) or (B, N) each, as features (B, 1 or N, d) of order one."""
-        scaled = [self.scaling.feature(k, x, torch) for k, x in enumerate(observed)]
-        return torch.stack(torch.broadcast_tensors(*scaled), -1)
+    def features(self, observed: Sequence[Tensor], places: Sequence[int] | None = None) -> Tensor:
+        """What is seen, (B, 1) or (B, N) each, as features (B, 1 or N, d) of order one.
+
+        places: those that are looked at at all; others are 0, and need not be worked out.
+        """
+        if places is None:
+            scaled = [self.scaling.feature(k, x, torch) for k, x in enumerate(observed)]
+            return torch.stack(torch.broadcast_tensors(*scaled), -1)
+        known = {k: self.scaling.feature(k, observed[k], torch) for k in places}
+        blank = torch.zeros_like(next(iter(known.values())))
+        return torch.stack([known.get(k, blank) for k in range(len(self.scaling.unit))], -1)
 
     def natural(self, u: Tensor) -> list[Tensor]:
         """Actions in natural units, a of shape (B, 1 or N), of outputs u (B, 1 or N, a), which may lie outside [-1, 1].
