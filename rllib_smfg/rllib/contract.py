@@ -117,7 +117,7 @@ class Alias:
     """RLlib's name of settings of ours: to set it is to set them, and to read it is to read the first of them.
 
     A space of Ray Tune's stays under RLlib's name until Tune has chosen from it, as it would otherwise choose once for
-    each of ours.
+    each of ours. What was said under this name is also shown under it, see `GameConfig.to_dict`.
     """
 
     def __init__(self, *targets: str) -> None:
@@ -132,13 +132,12 @@ class Alias:
         return config.searched.get(self._name, config.setting(self.targets[0]))
 
     def __set__(self, config: Any, value: Any) -> None:
-        searched = config.__dict__.setdefault("_searched", {})
-        searched.pop(self._name, None)
         if is_searched(value):
-            searched[self._name] = value
+            config.searched[self._name] = value
             return
         for target in self.targets:
             config.take(target, value)
+        config.said.add(self._name)
 
 
 def refuse_two_names(aliases: dict[str, tuple[str, ...]], given: Iterable[str]) -> None:

@@ -35,7 +35,7 @@ from rllib_smfg.collect import record, sampled_households
 from rllib_smfg.learned import Exploration, GivenFollower, LearnedFollower, LearnedLeader
 from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.replay_buffer import Arrays
-from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER, spaces_of
 from rllib_smfg.rollout import Year, evaluate, play
 from rllib_smfg.schedule import value_at
 
@@ -165,11 +165,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
 
     def get_spaces(self) -> dict[str, Any]:
         """Observation and action space of each module."""
-        game = self.game
-        return {
-            LEADER: (game.leader_observation_space, game.leader_action_space),
-            FOLLOWER: (game.follower_observation_space, game.follower_action_space),
-        }
+        return dict(spaces_of(self.config.interface(), self.config.learning_settings()))
 
     def assert_healthy(self) -> None:
         """Raises where the runner cannot play."""
@@ -286,7 +282,10 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             for name, values in year.step.indicators.items():
                 self.metrics.log_value(name, float(np.mean(values)), window=years)
             ended += episodes.ended(year)
-        self._log_episodes(*_columns(ended))
+        columns = _columns(ended)
+        for name, values in zip(("leader_return", "follower_return", "years"), columns, strict=True):
+            self.metrics.log_value(name, float(np.mean(values)) if ended else math.nan, window=1)
+        self._log_episodes(*columns)
         self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
         self._log_steps(years * game.n_games)
         return [Fragment({}, years * game.n_games, game.n_followers)]

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig, NotProvided
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
-from ray.tune.result import TRIAL_INFO
 
 from envs import InvalidSetting, make
 from envs.registry import game_class, nearest
@@ -23,6 +22,7 @@ from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.schedule import least_value
 from rllib_smfg.settings import LearningSettings
 
+SAID = "said_in_rllib_s_words"  # in dictionaries, see GameConfig.to_dict
 DEFAULT_YEARS = 300  # an iteration, where nothing is said
 
 
@@ -48,7 +48,7 @@ class GameConfig(AlgorithmConfig):
     given_names: ClassVar[tuple[str, ...]] = ()
     follower_kind: ClassVar[str]
     kept: ClassVar[frozenset[str]] = frozenset(
-        ("learning", "_searched", "_known_facts", "_pretrained", "_imitated", "_imitated_follower")
+        ("learning", "_searched", "_said", "_known_facts", "_pretrained", "_imitated", "_imitated_follower")
     )
     SIDES: ClassVar[frozenset[str]] = frozenset((LEADER, FOLLOWER))
 
@@ -66,6 +66,7 @@ class GameConfig(AlgorithmConfig):
         super().__init__(algo_class=algo_class)
         self.env_config: dict[str, Any] = {}
         self.learning = {}
+        self.said.clear()
         self.years_per_iteration: int | None = None
         self.pretrain: str | None = None
         self.follower: Given | None = None
@@ -122,14 +123,15 @@ class GameConfig(AlgorithmConfig):
 
     def take(self, name: str, value: Any) -> None:
         """Sets one setting of ours, or one of RLlib's that is another name of it."""
+        for alias, targets in self.aliases.items():
+            if name in targets:  # the latest word counts
+                self.searched.pop(alias, None)
+                self.said.discard(alias)
         if name in self.learning_names:
             self.learning[name] = tuple(value) if isinstance(value, list) else value
         elif name == "games":
             self.env_config["games"] = value
         else:
-            for alias, targets in self.aliases.items():
-                if name in targets:
-                    self.searched.pop(alias, None)
             setattr(self, name, _given(value) if name in self.given_names else value)
 
     def setting(self, name: str) -> Any:
@@ -144,31 +146,56 @@ class GameConfig(AlgorithmConfig):
         spaces: dict[str, Any] = self.__dict__.setdefault("_searched", {})
         return spaces
 
+    @property
+    def said(self) -> set[str]:
+        """Names of RLlib's under which settings of ours were given."""
+        names: set[str] = self.__dict__.setdefault("_said", set())
+        return names
+
     def update_from_dict(self, config_dict: Mapping[str, Any]) -> Self:
         """Settings by name, ours as `training` takes them; raises InvalidSetting for a name that there is not."""
         ours, rllib = self._ours(), {}
-        known = {*vars(self), *ours, "class", "multiagent", TRIAL_INFO}
+        known = {*vars(self), *ours, "class", "multiagent", SAID}
         for name, value in config_dict.items():
+            if name.startswith("__"):  # Ray Tune's own remarks on a trial
+                continue
             translated = self._translate_special_keys(name, warn_deprecated=False)
             if translated not in known and not hasattr(self, translated):
                 raise InvalidSetting(f"no setting '{name}'{nearest(name, sorted(known))}")
             if name in ("model", "optimizer"):  # RLlib would hand them to `training`
                 setattr(self, name, value)
-            elif name not in ours and name != "class":
+            elif name not in ours and name not in ("class", SAID):
                 rllib[name] = value
         super().update_from_dict(rllib)
-        # the general before the special: what a search chose under RLlib's name stands above a default of ours
-        for name in sorted(ours.intersection(config_dict), key=lambda name: name in self.aliases):
+        for name in sorted(ours.intersection(config_dict) - self._old_aliases(config_dict), key=self._aliases_last):
             self.take(name, config_dict[name])
         return self
 
+    def _old_aliases(self, config_dict: Mapping[str, Any]) -> set[str]:
+        """Names of RLlib's in a dictionary that say no more than ours beside them.
+
+        In one from `to_dict` they count where they differ from what they were then, as a search has changed them; in
+        any other a setting may be given under one name only.
+        """
+        if SAID not in config_dict:
+            contract.refuse_two_names(self.aliases, config_dict)
+            return set()
+        return {name for name, value in config_dict[SAID].items() if config_dict.get(name) == value}
+
+    def _aliases_last(self, name: str) -> bool:
+        return name in self.aliases
+
     def to_dict(self) -> dict[str, Any]:
-        """All settings, from which `from_dict` makes the same configuration; Ray Tune searches in it."""
+        """All settings, from which `from_dict` makes the same configuration; Ray Tune searches in it.
+
+        Those that were given in RLlib's words are there in both words, and under SAID as they are now.
+        """
         config: dict[str, Any] = super().to_dict()
         learning = config.pop("learning")
         for name in ("class", *self.kept):  # "class" is a checkpoint's, see AlgorithmConfig.get_state
             config.pop(name, None)
-        return {**config, **learning, **self.searched}
+        said = {name: getattr(self, name) for name in self.said}
+        return {**config, **learning, **said, **self.searched, SAID: said}
 
     def _ours(self) -> set[str]:
         return {*self.learning_names, *self.own_names, *self.aliases}

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from ray.rllib.algorithms.algorithm import Algorithm
-from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME
+from ray.rllib.utils.metrics import ENV_RUNNER_RESULTS, EVALUATION_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME
 
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
@@ -106,6 +106,22 @@ class PopulationAlgorithm(Algorithm):
         if results:
             self.metrics.aggregate([metrics for _, metrics in results], key=ENV_RUNNER_RESULTS)
         return [fragment for fragments, _ in results for fragment in fragments]
+
+    def evaluate(self, parallel_train_future: Any = None) -> dict[str, Any]:
+        """RLlib's evaluation; one that lasts as long as the training beside it ("auto") has at least one answer.
+
+        RLlib returns nothing where the training was over before a runner had answered.
+        """
+        results: dict[str, Any] = super().evaluate(parallel_train_future)
+        group, key = self.eval_env_runner_group, (EVALUATION_RESULTS, ENV_RUNNER_RESULTS)
+        if results.get(ENV_RUNNER_RESULTS) or group is None or not group.num_in_flight_async_reqs():
+            return results
+        answers = group.fetch_ready_async_reqs(timeout_seconds=self.config.evaluation_sample_timeout_s)
+        current = [metrics for _, (*_, metrics, iteration) in answers if iteration == self.iteration]
+        if current:
+            self.metrics.aggregate(current, key=key)
+            results = self.metrics.peek(EVALUATION_RESULTS, default={}, latest_merged_only=True)
+        return results
 
     def _before_evaluate(self) -> None:
         """Tells the runner that trains, where it has to evaluate as well, that it is about to."""
