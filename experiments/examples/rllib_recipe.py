@@ -35,7 +35,7 @@ Search = Literal["grid", "asha", "pbt"]
 
 def recipe(households: int, horizon: int) -> SMFRLConfig:
     """SMFRL in RLlib's words; years_per_iteration are env steps of an iteration."""
-    return (
+    config: SMFRLConfig = (
         SMFRLConfig()
         .environment("economy", env_config={"followers": households, "horizon": horizon})
         .env_runners(num_env_runners=0, num_envs_per_env_runner=4)
@@ -44,6 +44,7 @@ def recipe(households: int, horizon: int) -> SMFRLConfig:
         .evaluation(evaluation_interval=1, evaluation_duration=4, evaluation_config={"explore": False})
         .debugging(seed=1, log_level="ERROR")
     )
+    return config
 
 
 def schedulers(search: Search) -> Any:

@@ -174,7 +174,7 @@ class SMFRLConfig(GameConfig):
         givens = (self.follower, self.leader_imitates, self.follower_imitates)
         if not any(givens):
             return
-        game = make(**{**self.env_config, "games": 1})
+        game = make(**{**self.game_settings(), "games": 1})
         for households in (self.follower, self.follower_imitates):
             if households is not None:
                 households.follower(game, 0)
@@ -216,11 +216,11 @@ class SMFRLConfig(GameConfig):
             return None
         rule, government = self.follower_imitates, self.leader_imitates or Given("random", {})
         learning = self.learning_settings()
-        key = (rule, government, learning, repr(self.env_config))
+        key = (rule, government, learning, repr(self.game_settings()))
         return self.found_once(
             "_imitated_follower",
             key,
-            lambda: imitated_follower(rule, government, self.env_config, self.interface(), learning),
+            lambda: imitated_follower(rule, government, self.game_settings(), self.interface(), learning),
         )
 
     def imitated(self) -> Weights | None:
@@ -229,9 +229,11 @@ class SMFRLConfig(GameConfig):
             return None
         rule, learning = self.leader_imitates, self.learning_settings()
         households = self.follower or self.follower_imitates or self._unmoved_households()
-        key = (rule, households, learning, repr(self.env_config))
+        key = (rule, households, learning, repr(self.game_settings()))
         return self.found_once(
-            "_imitated", key, lambda: imitated_leader(rule, households, self.env_config, self.interface(), learning)
+            "_imitated",
+            key,
+            lambda: imitated_leader(rule, households, self.game_settings(), self.interface(), learning),
         )
 
     def _unmoved_households(self) -> Given:

@@ -7,10 +7,12 @@ refused as soon as it differs from its default, however it was set: by a method,
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
+from ray._common.deprecation import DEPRECATED_VALUE
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.rllib.utils import force_list
 
@@ -77,6 +79,11 @@ INSTEAD = {
     "kl_coeff": "clipping alone keeps policies close; say clip_param",
     "kl_target": "clipping alone keeps policies close; say clip_param",
 }
+METHODS = (
+    "python_environment", "resources", "framework", "environment", "env_runners", "learners", "callbacks", "evaluation",
+    "offline_data", "multi_agent", "reporting", "checkpointing", "debugging", "fault_tolerance", "rl_module",
+    "experimental", "api_stack",
+)  # fmt: skip
 CONNECTORS = "observations are scaled by the game's own scaling, and actions are the game's"
 CALLS_MADE = frozenset(
     name.removeprefix("callbacks_") for name in TAKES_EFFECT if name.startswith("callbacks_on_")
@@ -111,6 +118,24 @@ def refusal(config: Any, name: str, value: Any) -> InvalidSetting:
     if name.startswith("callbacks_on_episode"):
         remedy = "episodes of many households are arrays; say on_sample_end, on_train_result or on_evaluate_end"
     return InvalidSetting(f"{shown} = {_short(value)}: changes nothing in {algorithm}; {remedy}")
+
+
+def refusing_old_words(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of RLlib's configuration that refuses words of its old interfaces, and words that it does not know."""
+    parameters = inspect.signature(method).parameters
+
+    @wraps(method)
+    def guarded(config: Any, *values: Any, **settings: Any) -> Any:
+        for name, value in settings.items():
+            if name not in parameters:
+                raise InvalidSetting(
+                    f"no setting '{name}' in .{method.__name__}(){nearest(name, list(parameters)[1:])}"
+                )
+            if parameters[name].default == DEPRECATED_VALUE and value != DEPRECATED_VALUE:
+                raise InvalidSetting(f"{name} = {_short(value)}: is a word of RLlib's old interfaces; leave it out")
+        return method(config, *values, **settings)
+
+    return guarded
 
 
 class Alias:
@@ -152,7 +177,7 @@ def refuse_two_names(aliases: dict[str, tuple[str, ...]], given: Iterable[str]) 
 
 
 @cache
-def _defaults(cls: type) -> dict[str, Any]:
+def _defaults(cls: Callable[[], Any]) -> dict[str, Any]:
     return dict(vars(cls()))
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import ray
 import torch
+from numpy.typing import ArrayLike
 from ray.rllib.callbacks.utils import make_callback
 from ray.rllib.core import COMPONENT_RL_MODULE
 from ray.rllib.env.env_context import EnvContext
@@ -119,6 +120,12 @@ def _columns(episodes: Sequence[Episode]) -> tuple[list[float], list[float], lis
     )
 
 
+def _or_nan(values: ArrayLike) -> np.ndarray:
+    """The values as an array; of none, one that is no number."""
+    array = np.asarray(values, dtype=np.float64)
+    return array if array.size else np.array([math.nan])
+
+
 class PopulationEnvRunner(EnvRunner, Checkpointable):
     """One batched forward pass per side and year, whatever the number of households."""
 
@@ -136,7 +143,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     # --- what RLlib asks of a runner -----------------------------------------------------------------------------
     def make_env(self) -> None:
         """Builds the games, and the random streams of actions and of household sampling."""
-        self.game = make(**self.config.env_config)
+        self.game = make(**self.config.game_settings())
         seeds = np.random.SeedSequence([self.config.seed or 0, self.worker_index or 0]).spawn(4)
         self._action_random = np.random.default_rng(seeds[0])
         self._household_random = np.random.default_rng(seeds[1])
@@ -147,7 +154,9 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         given = self.config.follower
         self._given = given.follower(self.game, int(seeds[3].generate_state(1)[0])) if given else None
 
-        context = EnvContext(self.config.env_config, self.worker_index or 0, num_workers=self.config.num_env_runners)
+        context = EnvContext(
+            self.config.game_settings(), self.worker_index or 0, num_workers=self.config.num_env_runners
+        )
         self._call_back("on_environment_created", env=self.game, env_context=context)
 
     def _call_back(self, name: str, **what: Any) -> None:
@@ -263,11 +272,11 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         return leader, given.follower(game, self.config.evaluation_seed + 1) if given else follower
 
     def _evaluate(self, episodes: int) -> list[Fragment]:
-        game = make(**{**self.config.env_config, "games": episodes})
+        game = make(**{**self.config.game_settings(), "games": episodes})
         results = evaluate(game, *self.evaluated_policies(game), seed=self._evaluation_seed())
         for name, values in results.items():
             self.metrics.log_value(name, float(np.mean(values)), window=1)
-        self._log_episodes(*(results[name] for name in ("leader_return", "follower_return", "years")))
+        self._log_episodes(results["leader_return"], results["follower_return"], results["years"])
         self.metrics.log_value(NUM_EPISODES, episodes, reduce="sum")
         years = int(results["years"].sum())
         self._log_steps(years)
@@ -275,7 +284,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
 
     def _evaluate_years(self, wanted: int) -> list[Fragment]:
         """Plays so many years of all games together; means over years played, and over episodes that ended."""
-        game = make(**{**self.config.env_config, "games": min(self.game.n_games, wanted)})
+        game = make(**{**self.config.game_settings(), "games": min(self.game.n_games, wanted)})
         years, episodes, ended = -(-wanted // game.n_games), Episodes(game.n_games), []
         policies = self.evaluated_policies(game)
         for year in islice(play(game, *policies, game.reset(self._evaluation_seed())), years):
@@ -300,20 +309,19 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self._ended.extend(self._episodes.ended(year))
         self.metrics.log_value(NUM_EPISODES, int(year.step.done.sum()), reduce="sum")
 
-    def _log_episodes(self, leader: Sequence[float], follower: Sequence[float], years: Sequence[float]) -> None:
+    def _log_episodes(self, leader: ArrayLike, follower: ArrayLike, years: ArrayLike) -> None:
         """Episodes under RLlib's names: the return is the government's sum of rewards, the length is in years.
 
         Module "follower" has the mean household's return. Where no episode has ended all is nan, and not left out:
         searches want their metric in every result.
         """
-        for name, values in (("return", leader), ("len", years)):
-            values = values if len(values) else [math.nan]
-            self.metrics.log_value(f"episode_{name}_mean", float(np.mean(values)), window=1)
-            self.metrics.log_value(f"episode_{name}_min", float(np.min(values)), reduce="min", window=1)
-            self.metrics.log_value(f"episode_{name}_max", float(np.max(values)), reduce="max", window=1)
-        for side, values in ((LEADER, leader), (FOLLOWER, follower)):
-            mean = float(np.mean(values)) if len(values) else math.nan
-            self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, side), mean, window=1)
+        returns, households, lived = (_or_nan(values) for values in (leader, follower, years))
+        for name, values in (("return", returns), ("len", lived)):
+            self.metrics.log_value(f"episode_{name}_mean", float(values.mean()), window=1)
+            self.metrics.log_value(f"episode_{name}_min", float(values.min()), reduce="min", window=1)
+            self.metrics.log_value(f"episode_{name}_max", float(values.max()), reduce="max", window=1)
+        for side, values in ((LEADER, returns), (FOLLOWER, households)):
+            self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, side), float(values.mean()), window=1)
 
     def _log_ended(self) -> None:
         """Logs means over the episodes that ended lately.

@@ -233,11 +233,9 @@ class GameConfig(AlgorithmConfig):
         """Brings `.game(name)` and RLlib's `.environment(name)` together."""
         if self.env is not None and not isinstance(self.env, str):
             raise InvalidSetting(f"env = {getattr(self.env, '__name__', self.env)}: must be the name of a game")
-        if not self.env_config and self.env is None:
-            raise InvalidSetting("no game: call .game(name, ...) first")
         if self.env is not None:
             game_class(self.env)
-        name = self.env_config.get("name", self.env)
+        name = self.game_settings()["name"]
         if name is None:
             raise InvalidSetting("no game: env_config has no 'name'; call .game(name, ...) or .environment(name)")
         if self.env not in (None, name):
@@ -344,7 +342,7 @@ class GameConfig(AlgorithmConfig):
         if self.pretrain is None:
             return None
         source, learning = self.pretrain, self.learning_settings()
-        key = (source, learning, repr(self.env_config))
+        key = (source, learning, repr(self.game_settings()))
         return self.found_once(
             "_pretrained", key, lambda: pretrained_follower(source, self.follower_kind, self.interface(), learning)
         )
@@ -371,17 +369,26 @@ class GameConfig(AlgorithmConfig):
             spec.inference_only = inference_only
         return MultiRLModuleSpec(rl_module_specs=specs, inference_only=inference_only)
 
+    def game_settings(self) -> dict[str, Any]:
+        """What `envs.make` takes to build the games of a runner, its name included."""
+        if not self.env_config and self.env is None:
+            raise InvalidSetting("no game: call .game(name, ...) first")
+        return {"name": self.env, **self.env_config}
+
     def _facts(self) -> tuple[Interface, float]:
         """(interface, discount) of the game; one small game is built to ask it, once per setting of the game."""
-        if not self.env_config:
-            raise InvalidSetting("no game: call .game(name, ...) first")
-        key = repr(sorted(self.env_config.items()))
+        settings = self.game_settings()
+        key = repr(sorted(settings.items()))
         known = self.__dict__.setdefault("_known_facts", {})
         if key not in known:
-            game = make(**{**self.env_config, "games": 1})
+            game = make(**{**settings, "games": 1})
             self.__dict__["_known_facts"] = known = {key: (Interface.of(game), game.discount)}
         facts: tuple[Interface, float] = known[key]
         return facts
+
+
+for _method in contract.METHODS:
+    setattr(GameConfig, _method, contract.refusing_old_words(getattr(AlgorithmConfig, _method)))
 
 
 def _given(value: Any) -> Any:

@@ -33,7 +33,7 @@ class PopulationAlgorithm(Algorithm):
         config = self.config
         leader = deepcopy(self.get_module(LEADER).actor).cpu()
         follower = config.follower or deepcopy(self.get_module(FOLLOWER).actor).cpu()
-        return TrainedPolicies(leader, follower, config.interface(), config.learning_settings(), config.env_config)
+        return TrainedPolicies(leader, follower, config.interface(), config.learning_settings(), config.game_settings())
 
     def get_module(self, module_id: str = LEADER) -> Any:
         """The module of a side; RLlib's recipes for a single agent, which name none, mean the government."""

@@ -114,7 +114,8 @@ class PopulationPPOConfig(GameConfig, PPOConfig):
         """The trajectories of an iteration, of which an update holds another copy."""
         interface = self.interface()
         household = 2 * interface.household_size + 2 * interface.leader_observation.shape[0]
-        return 2 * 4 * self.years_in_iteration() * self.households_kept() * household
+        numbers: int = 2 * self.years_in_iteration() * self.households_kept() * household
+        return 4 * numbers
 
     def words_for_memory(self) -> str:
         """See GameConfig."""
