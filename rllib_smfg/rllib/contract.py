@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from functools import cache, wraps
+from functools import wraps
 from typing import Any
 
 from ray._common.deprecation import DEPRECATED_VALUE
@@ -176,9 +176,14 @@ def refuse_two_names(aliases: dict[str, tuple[str, ...]], given: Iterable[str]) 
             raise InvalidSetting(f"{name}, {other[0]}: are two names of one setting; say one of them")
 
 
-@cache
-def _defaults(cls: Callable[[], Any]) -> dict[str, Any]:
-    return dict(vars(cls()))
+def _defaults(cls: type) -> dict[str, Any]:
+    """The attributes of a configuration in which nothing was set."""
+    if cls not in _known_defaults:
+        _known_defaults[cls] = dict(vars(cls()))
+    return _known_defaults[cls]
+
+
+_known_defaults: dict[type, dict[str, Any]] = {}
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -315,13 +315,13 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         Module "follower" has the mean household's return. Where no episode has ended all is nan, and not left out:
         searches want their metric in every result.
         """
-        returns, households, lived = (_or_nan(values) for values in (leader, follower, years))
-        for name, values in (("return", returns), ("len", lived)):
-            self.metrics.log_value(f"episode_{name}_mean", float(values.mean()), window=1)
-            self.metrics.log_value(f"episode_{name}_min", float(values.min()), reduce="min", window=1)
-            self.metrics.log_value(f"episode_{name}_max", float(values.max()), reduce="max", window=1)
-        for side, values in ((LEADER, returns), (FOLLOWER, households)):
-            self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, side), float(values.mean()), window=1)
+        returns, households, lived = _or_nan(leader), _or_nan(follower), _or_nan(years)
+        for name, each in (("return", returns), ("len", lived)):
+            self.metrics.log_value(f"episode_{name}_mean", float(each.mean()), window=1)
+            self.metrics.log_value(f"episode_{name}_min", float(each.min()), reduce="min", window=1)
+            self.metrics.log_value(f"episode_{name}_max", float(each.max()), reduce="max", window=1)
+        self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, LEADER), float(returns.mean()), window=1)
+        self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, FOLLOWER), float(households.mean()), window=1)
 
     def _log_ended(self) -> None:
         """Logs means over the episodes that ended lately.

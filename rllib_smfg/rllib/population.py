@@ -117,7 +117,8 @@ class PopulationAlgorithm(Algorithm):
         if results.get(ENV_RUNNER_RESULTS) or group is None or not group.num_in_flight_async_reqs():
             return results
         answers = group.fetch_ready_async_reqs(timeout_seconds=self.config.evaluation_sample_timeout_s)
-        current = [metrics for _, (*_, metrics, iteration) in answers if iteration == self.iteration]
+        # each is (env steps, agent steps, metrics, iteration); other requests to runners have no answer
+        current = [answer[2] for _, answer in answers if answer is not None and answer[3] == self.iteration]
         if current:
             self.metrics.aggregate(current, key=key)
             results = self.metrics.peek(EVALUATION_RESULTS, default={}, latest_merged_only=True)

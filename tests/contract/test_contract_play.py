@@ -33,7 +33,7 @@ def test_a_dictionary_builds_and_modules_act_on_what_the_environment_shows(
         observation = torch.from_numpy(seen["government"]).unsqueeze(0)
         action = algorithm.get_module().forward_inference({"obs": observation})["actions"][0].numpy()
         assert env.action_spaces["government"].contains(action)
-        seen, *_ = env.step({"government": action})
+        government, seen = seen["government"][None], env.step({"government": action})[0]
         households = np.stack([seen[f"household_{i}"] for i in range(5)])
         follower = algorithm.get_module("follower")
         assert follower.observation_space.contains(households[0])
@@ -41,7 +41,7 @@ def test_a_dictionary_builds_and_modules_act_on_what_the_environment_shows(
         policies: TrainedPolicies = algorithm.trained_policies()
         game = make(**{**policies.game, "games": 1})
         leads, follows = policies.policies(game, 1)
-        assert np.allclose(action, leads.act(seen["government"][None] * 0 + observation.numpy())[0], rtol=1e-5)
+        assert np.allclose(action, leads.act(government)[0], rtol=1e-5)
         assert np.allclose(choices, follows.act(households[None, :, : -len(action)], action[None])[0], rtol=1e-5)
         with pytest.raises(
             InvalidSetting, match=r"obs has shape .*: the last axis must be the follower's own"
