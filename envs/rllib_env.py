@@ -8,11 +8,15 @@ runner in `rllib_smfg` is made for more.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from ray.rllib.connectors.env_to_module import MeanStdFilter
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
+from ray.tune.registry import register_env
 
 from envs.game import Array
+from envs.registry import GAMES
 from envs.single_game import GOVERNMENT, SingleGame, Vector
 
 ByAgent = dict[str, Any]
@@ -21,6 +25,23 @@ ByAgent = dict[str, Any]
 def policy_of(agent: str, episode: Any = None, **kwargs: Any) -> str:
     """RLlib's `policy_mapping_fn`: "leader" for the government, "follower" for every household."""
     return "leader" if agent == GOVERNMENT else "follower"
+
+
+class AgentsMeanStdFilter(MeanStdFilter):
+    """RLlib's `MeanStdFilter` of each agent's observations, whose sizes may differ, on any number of runners.
+
+    RLlib's own takes for granted that all agents observe as many numbers when it brings runners' means together.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"multi_agent": True, **kwargs})
+
+    def merge_states(self, states: list[dict[str, Any]]) -> dict[str, Any]:
+        """The means of all runners, agent by agent."""
+        merged: dict[str, Any] = {}
+        for agent in dict.fromkeys(agent for state in states for agent in state):
+            merged = super().merge_states([{agent: state[agent]} for state in states if agent in state])
+        return merged
 
 
 class SMFGMultiAgentEnv(MultiAgentEnv):
@@ -69,3 +90,16 @@ class SMFGMultiAgentEnv(MultiAgentEnv):
 
     def _observe(self, agents: list[str]) -> dict[str, Vector]:
         return {agent: self._single.informed_observation(agent) for agent in agents}
+
+
+def register_games() -> None:
+    """Makes every game known to RLlib by its name: `PPOConfig().environment("economy", env_config={...})`."""
+    for name in GAMES:
+        register_env(name, partial(_named, name))
+
+
+def _named(name: str, config: Mapping[str, Any]) -> SMFGMultiAgentEnv:
+    return SMFGMultiAgentEnv({"name": name, **config})
+
+
+register_games()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from envs import InvalidSetting
 from policies.given import Given
+from rllib_smfg.bounds import BOUNDS, NOISE, RATE, UNITS
 from rllib_smfg.methods import METHODS, Family, method, with_method
-from rllib_smfg.schedule import check_rising
 from rllib_smfg.settings import (
     Device,
     FollowerGradient,
@@ -22,10 +23,11 @@ from rllib_smfg.settings import (
     Worth,
 )
 
-LearningRate = Annotated[float, Field(gt=0, le=1)] | list[tuple[Annotated[float, Field(ge=0)], float]]
-Noise = Annotated[float, Field(ge=0, le=10)] | list[tuple[Annotated[float, Field(ge=0)], float]]
-Damping = Annotated[float, Field(gt=0, le=1e6)] | list[tuple[Annotated[float, Field(ge=0)], float]]
-Units = tuple[Annotated[int, Field(ge=1, le=4096)], ...]
+Points = list[tuple[float, float]]
+LearningRate = Annotated[float, Field(**RATE.pydantic())] | Points
+Noise = Annotated[float, Field(**NOISE.pydantic())] | Points
+Damping = Annotated[float, Field(**BOUNDS["slope_damping"].pydantic())] | Points
+Units = Annotated[tuple[Annotated[int, Field(**UNITS.pydantic())], ...], Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -66,6 +68,15 @@ class Algorithm(Section):
         name = values.get("method", cls.model_fields["method"].default)
         return with_method(values, name) if isinstance(name, str) and name in METHODS else values
 
+    @field_validator("*", mode="after")
+    @classmethod
+    def _within_bounds(cls, value: Any, field: ValidationInfo) -> Any:
+        bounds = BOUNDS.get(field.field_name or "")
+        fault = bounds.fault(value) if bounds else None
+        if fault:
+            raise InvalidSetting(fault)
+        return value
+
     @field_validator("method")
     @classmethod
     def _exists(cls, name: str) -> str:
@@ -86,12 +97,6 @@ class Algorithm(Section):
             if isinstance(value, Rule):
                 settings[name] = value.given()
         return {name: value for name, value in settings.items() if value is not None}
-
-
-def rising(schedule: LearningRate | Noise | Damping) -> LearningRate | Noise | Damping:
-    """A schedule as it is; raises InvalidSetting for one that does not start at 0 or go up in years."""
-    check_rising(schedule)
-    return schedule
 
 
 class GradientAlgorithm(Algorithm):
@@ -116,38 +121,34 @@ class GradientAlgorithm(Algorithm):
     slope_damping: Damping = Field(
         0.01, description="of the least squares that find slopes; or [[years, damping], ...] joined by straight lines"
     )
-    discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
-    hidden: Units = Field((64, 64), min_length=1, description="units of each hidden layer")
-    target_step: float = Field(0.01, gt=0, lt=1, description="share by which targets move towards networks, an update")
+    discount: float | None = Field(None, description="weight of next year's value; empty: the game's own")
+    hidden: Units = Field((64, 64), description="units of each hidden layer")
+    target_step: float = Field(0.01, description="share by which targets move towards networks, an update")
     squash: Squash = Field(
         "clip", description="how actors keep within bounds: clip (can come back), tanh (the authors)"
     )
-    bound_penalty: float = Field(1.0, ge=0, le=1e6, description="weight of (actor output beyond [-1, 1])^2")
-    huber_threshold: float = Field(
-        10.0, gt=0, le=1e9, description="temporal-difference errors beyond it count linearly"
-    )
+    bound_penalty: float = Field(1.0, description="weight of (actor output beyond [-1, 1])^2")
+    huber_threshold: float = Field(10.0, description="temporal-difference errors beyond it count linearly")
     actor_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
     critic_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
-    years_per_iteration: int = Field(
-        300, ge=1, le=10**9, description="years played an iteration, over all games and runners"
+    years_per_iteration: int | None = Field(
+        None, description="years played an iteration, over all games and runners; empty: 300, or whole rounds of games"
     )
-    updates_per_iteration: int = Field(100, ge=1, le=10**6, description="updates of both sides an iteration")
-    transitions_per_update: int = Field(
-        128, ge=1, le=10**6, description="batch size B, transitions (years of one game)"
-    )
+    updates_per_iteration: int = Field(100, description="updates of both sides an iteration")
+    transitions_per_update: int = Field(128, description="batch size B, transitions (years of one game)")
     households_per_transition: int | None = Field(
-        None, ge=1, le=10**7, description="m, kept with each transition; empty: 16, all for a joint view, 1 if given"
+        None, description="m, kept with each transition; empty: 16, all for a joint view, 1 if given"
     )
-    replay_capacity: int = Field(30_000, ge=1, le=10**8, description="transitions that the replay keeps")
-    warm_up_years: int = Field(300, ge=0, le=10**9, description="years played before the first update")
+    replay_capacity: int = Field(30_000, description="transitions that the replay keeps")
+    warm_up_years: int = Field(300, description="years played before the first update")
     leader_noise: Noise = Field(
         0.1, description="exploration, as a share of half the action's range, or [[years, share], ...]"
     )
     follower_noise: Noise = Field(0.1, description="the same, drawn for each household")
     common_noise: Noise = Field(0.05, description="the same, one draw for all households of a game")
-    leader_lasting_noise: float = Field(0.0, ge=0, le=10, description="a part of the leader's that stays for decades")
-    leader_held_years: int = Field(0, ge=0, le=10**9, description="years before the leader's actor learns")
-    follower_held_years: int = Field(0, ge=0, le=10**9, description="years before the followers' actor learns")
+    leader_lasting_noise: float = Field(0.0, description="a part of the leader's that stays for decades")
+    leader_held_years: int = Field(0, description="years before the leader's actor learns")
+    follower_held_years: int = Field(0, description="years before the followers' actor learns")
     leader_start: tuple[float, ...] | None = Field(
         None, description="first leader action, natural units; empty: mid-range"
     )
@@ -162,11 +163,7 @@ class GradientAlgorithm(Algorithm):
         "synchronous", description="asynchronous: runners play while the learner learns, with weights an iteration old"
     )
     device: Device = Field("cpu", description="where the learner computes, and networks that act in its process")
-    torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
-
-    _rising = field_validator(
-        "actor_lr", "critic_lr", "slope_damping", "leader_noise", "follower_noise", "common_noise"
-    )(rising)
+    torch_threads: int = Field(1, description="threads of each process; small updates are fastest with 1")
 
     @model_validator(mode="after")
     def _can_learn(self) -> GradientAlgorithm:
@@ -189,30 +186,30 @@ class ProximalAlgorithm(Algorithm):
 
     method: str = Field("ai_economist", description="a published method, see rllib_smfg.methods")
     followers_see_leader: bool = Field(True, description="followers observe this year's leader action (Stackelberg)")
-    discount: float | None = Field(None, ge=0, lt=1, description="weight of next year's value; empty: the game's own")
-    hidden: Units = Field((64, 32), min_length=1, description="units of the first perceptron, of memory and second one")
-    critic_hidden: Units = Field((64, 64), min_length=1, description="units of the critics' hidden layers")
-    years_per_iteration: int = Field(
-        300, ge=1, le=10**9, description="years played an iteration, over all games and runners; whole sequences"
+    discount: float | None = Field(None, description="weight of next year's value; empty: the game's own")
+    hidden: Units = Field((64, 32), description="units of the first perceptron, of memory and second one")
+    critic_hidden: Units = Field((64, 64), description="units of the critics' hidden layers")
+    years_per_iteration: int | None = Field(
+        None, description="years played an iteration, over all games and runners; empty: 300, or whole sequences"
     )
-    free_market_years: int = Field(0, ge=0, le=10**9, description="years of the first phase: no government learns")
-    households_per_game: int = Field(16, ge=1, le=10**7, description="m, whose trajectories are learned from")
-    sequence_years: int = Field(20, ge=1, le=10**6, description="years that a gradient reaches back")
-    minibatches: int = Field(4, ge=1, le=10**6, description="parts of an iteration's sequences, one update each")
-    num_epochs: int = Field(10, ge=1, le=10**6, description="passes over an iteration's sequences")
+    free_market_years: int = Field(0, description="years of the first phase: no government learns")
+    households_per_game: int | None = Field(
+        None, description="m, whose trajectories are learned from; empty: 16, or all where there are fewer"
+    )
+    sequence_years: int = Field(20, description="years that a gradient reaches back")
+    minibatches: int = Field(4, description="parts of an iteration's sequences, one update each")
+    num_epochs: int = Field(10, description="passes over an iteration's sequences")
     lr: LearningRate = Field(3e-4, description="learning rate, or [[years, rate], ...] joined by straight lines")
-    clip_param: float = Field(0.2, gt=0, le=10, description="how far a probability may move, as a share")
-    lambda_: float = Field(0.95, ge=0, le=1, description="decay of generalised advantage estimation")
-    entropy_coeff: float = Field(0.0, ge=0, le=10, description="weight of the policies' entropy")
-    vf_loss_coeff: float = Field(1.0, ge=0, le=1e6, description="weight of the critics' loss")
-    vf_clip_param: float = Field(10.0, gt=0, le=1e9, description="squared errors of critics beyond it are cut off")
-    grad_clip: float | None = Field(0.5, gt=0, le=1e9, description="largest norm of a gradient; empty: none")
+    clip_param: float = Field(0.2, description="how far a probability may move, as a share")
+    lambda_: float = Field(0.95, description="decay of generalised advantage estimation")
+    entropy_coeff: float = Field(0.0, description="weight of the policies' entropy")
+    vf_loss_coeff: float = Field(1.0, description="weight of the critics' loss")
+    vf_clip_param: float = Field(10.0, description="squared errors of critics beyond it are cut off")
+    grad_clip: float | None = Field(0.5, description="largest norm of a gradient; empty: none")
     leader_start: tuple[float, ...] | None = Field(None, description="mean first leader action; empty: lower bounds")
     follower_start: tuple[float, ...] | None = Field(None, description="mean first follower action; empty: mid-range")
     pretrain: str | None = Field(None, description="clone to start from: its folder, or real_data/ai_economist")
-    torch_threads: int = Field(1, ge=1, le=256, description="threads of each process; small updates are fastest with 1")
-
-    _rising = field_validator("lr")(rising)
+    torch_threads: int = Field(1, description="threads of each process; small updates are fastest with 1")
 
     @staticmethod
     def new_config() -> Any:

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, fiel
 from envs import InvalidSetting, make
 from envs.registry import game_class, game_settings, nearest
 from experiments.algorithms import GradientAlgorithm, ProximalAlgorithm, RuleAlgorithm, Section, family_of
+from rllib_smfg.bounds import BOUNDS
+from rllib_smfg.build import check_start
 
 AnyAlgorithm = Annotated[
     Annotated[GradientAlgorithm, Tag("gradient")]
@@ -25,8 +27,8 @@ class Game(Section):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str = Field(description="a game of envs.registry, for example economy")
-    followers: int = Field(100, ge=1, le=10_000_000, description="N, households of each game")
-    games: int = Field(4, ge=1, le=100_000, description="B, games that each runner plays side by side")
+    followers: int = Field(100, **BOUNDS["followers"].pydantic(), description="N, households of each game")
+    games: int = Field(4, **BOUNDS["games"].pydantic(), description="B, games that each runner plays side by side")
 
     @field_validator("name")
     @classmethod
@@ -63,7 +65,7 @@ def _none_twice(seeds: tuple[int, ...]) -> tuple[int, ...]:
     return seeds
 
 
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], AfterValidator(_none_twice)]
+Seeds = Annotated[tuple[Annotated[int, Field(**BOUNDS["seed"].pydantic())], ...], AfterValidator(_none_twice)]
 
 
 class Training(Section):
@@ -71,8 +73,12 @@ class Training(Section):
 
     iterations: int = Field(100, ge=1, le=10**8, description="iterations of each seed")
     seeds: Seeds = Field((1,), min_length=1, description="one run each")
-    env_runners: int = Field(0, ge=0, le=4096, description="processes that play; 0: the main process plays")
-    learners: int = Field(0, ge=0, le=1, description="processes that learn; 0: the main process learns")
+    env_runners: int = Field(
+        0, **BOUNDS["num_env_runners"].pydantic(), description="processes that play; 0: the main process plays"
+    )
+    learners: int = Field(
+        0, **BOUNDS["num_learners"].pydantic(), description="processes that learn; 0: the main process learns"
+    )
     checkpoint_interval: int = Field(25, ge=1, le=10**8, description="iterations between checkpoints")
     keep_checkpoints: int = Field(2, ge=1, le=10**6, description="latest checkpoints kept, beside the best")
 
@@ -83,7 +89,11 @@ class Evaluation(Section):
     interval: int = Field(10, ge=0, le=10**8, description="iterations between evaluations; 0: only at the end")
     episodes: int = Field(10, ge=1, le=100_000, description="episodes of an evaluation during training")
     final_episodes: int = Field(32, ge=1, le=100_000, description="episodes behind summary.json and the comparison")
-    seed: int = Field(1_000_000, ge=0, lt=2**31, description="luck of the evaluation games, the same for every policy")
+    seed: int = Field(
+        1_000_000,
+        **BOUNDS["evaluation_seed"].pydantic(),
+        description="luck of the evaluation games, the same for every policy",
+    )
 
 
 class Comparison(Section):
@@ -93,7 +103,9 @@ class Comparison(Section):
         ("free_market_learned", "free_market_random", "random", "best_constant"),
         description="rows beside the learned policy; the free market is left out of games that have none",
     )
-    search_seed: int = Field(2_000_000, ge=0, lt=2**31, description="luck of the search for the best constant policy")
+    search_seed: int = Field(
+        2_000_000, **BOUNDS["evaluation_seed"].pydantic(), description="luck of the search for the best constant policy"
+    )
 
 
 class Experiment(Section):
@@ -113,11 +125,8 @@ class Experiment(Section):
         game = make(**{**self.game.settings(), "games": 1})
         for side, box in (("leader", game.leader_action_space), ("follower", game.follower_action_space)):
             start = starts[side]
-            if start is not None and len(start) != box.shape[0]:
-                raise InvalidSetting(
-                    f"algorithm.{side}_start has {len(start)} numbers:"
-                    f" the {side} of '{self.game.name}' acts with {box.shape[0]}"
-                )
+            if start is not None:
+                check_start(f"{side}_start", start, box)
         return self
 
     def algorithm_config(self, seed: int) -> Any:

@@ -114,5 +114,24 @@ def check_outlooks(interface: Interface, settings: LearningSettings) -> None:
         raise InvalidSetting("follower_critic = slopes: households of this game see nothing again that they leave")
 
 
+def check_start(name: str, start: Sequence[float], box: Box) -> None:
+    """Raises InvalidSetting for an actor's first action that is no action: of another size, or out of bounds."""
+    action = np.asarray(start, dtype=np.float64)
+    if action.shape != box.shape:
+        side = name.removesuffix("_start")
+        raise InvalidSetting(f"{name} has {action.size} numbers: the {side} of this game acts with {_size(box)}")
+    for number, low, high in zip(action.tolist(), box.low.tolist(), box.high.tolist(), strict=True):
+        if not low <= number <= high:
+            raise InvalidSetting(f"{name} = {list(start)}: {number:g} must lie in [{low:g}, {high:g}]")
+
+
+def row_floats(interface: Interface, settings: LearningSettings, households: int) -> int:
+    """How many numbers a transition of the replay holds, with so many of its households (see `losses.Batch`)."""
+    leader = 2 * _size(interface.leader_observation) + _size(interface.leader_action)
+    followers = min(households, interface.followers) * (2 * interface.household_size + 1)
+    mean_field = view_size("mean_field", interface.household_size, interface.followers, settings.mean_field)
+    return leader + followers + 2 * mean_field + 2
+
+
 def _size(space: Box) -> int:
     return int(np.prod(space.shape))

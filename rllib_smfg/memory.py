@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Final
+
+from envs.game import InvalidSetting
 
 # glibc's malloc.h and its largest threshold for blocks of their own (DEFAULT_MMAP_THRESHOLD_MAX); see mallopt(3)
 M_TRIM_THRESHOLD: Final = -1
@@ -22,3 +25,11 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(M_MMAP_THRESHOLD, OWN_BLOCKS_FROM) and mallopt(M_TRIM_THRESHOLD, KEPT_AT_MOST))
+
+
+def refuse_more_than_there_is(needed: int, settings: str) -> None:
+    """Raises InvalidSetting where settings ask for more bytes than this machine's memory."""
+    there_is = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there_is:
+        gigabytes = f"about {needed / 1e9:.3g} GB, and this machine has {there_is / 1e9:.3g}"
+        raise InvalidSetting(f"{settings}: would need {gigabytes}; say less")

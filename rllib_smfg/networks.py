@@ -32,17 +32,20 @@ def features(observation: Array, scaling: FeatureScaling) -> Float32:
 
 
 class Features:
-    """`features` that remembers its last result: the same observations are acted on, then recorded."""
+    """`features` that remembers its last result: the same observations are acted on, then recorded.
+
+    Observations are told apart by their values, as whoever plays may write the next year's into the same array.
+    """
 
     def __init__(self, scaling: FeatureScaling) -> None:
         self._scaling = scaling
-        self._observation: Array | None = None
+        self._observation: Array = np.empty(0)
         self._result: Float32 | None = None
 
     def __call__(self, observation: Array) -> Float32:
-        """Features of observations; the arrays must not be written to."""
-        if self._result is None or observation is not self._observation:
-            self._observation, self._result = observation, features(observation, self._scaling)
+        """Features of observations; what is returned must not be written to."""
+        if self._result is None or not np.array_equal(observation, self._observation):
+            self._observation, self._result = observation.copy(), features(observation, self._scaling)
         return self._result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,9 +26,13 @@ def least_value(schedule: Schedule) -> float:
 
 def check_rising(schedule: Schedule) -> None:
     """Raises InvalidSetting for a schedule that does not start at 0 or go up in years."""
-    years = [when for when, _ in _points(schedule)]
-    if not years or years[0] != 0 or years != sorted(set(years)):
-        raise InvalidSetting("a schedule must be [[0, value], [years, value], ...] with rising years")
+    fault = InvalidSetting("a schedule must be [[0, value], [years, value], ...] with rising years")
+    try:
+        years = [float(when) for when, _ in _points(schedule)]
+    except (TypeError, ValueError):  # no pairs, or no numbers
+        raise fault from None
+    if not years or years[0] != 0 or not all(math.isfinite(when) for when in years) or years != sorted(set(years)):
+        raise fault
 
 
 def _points(schedule: Schedule) -> Sequence[Sequence[float]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from envs.game import InvalidSetting
 from envs.registry import nearest
+from rllib_smfg.bounds import check
 
 View = Literal["own", "mean_field", "joint"]
 LeaderGradient = Literal["total", "partial"]
@@ -73,17 +74,18 @@ class LearningSettings:
             raise InvalidSetting("follower_critic = slopes: needs follower_outlook = true")
         if self.learns_slopes and self.follower_gradient == "team":
             raise InvalidSetting("follower_critic = slopes: needs follower_gradient = game")
-        _check_bounds("discount", self.discount, 0.0, 1.0)
-        _check_bounds("target_step", self.target_step, 0.0, 1.0)
+        for name in ("discount", "hidden", "target_step", "bound_penalty", "huber_threshold"):
+            check(name, getattr(self, name))
+        if not self.mean_field:
+            raise InvalidSetting("mean_field is empty: must name at least one statistic")
 
 
 def _check_choice(name: str, value: Any, hint: Any) -> None:
+    if hint is bool and not isinstance(value, bool):
+        raise InvalidSetting(f"{name} = {value!r}: must be True or False")
+    if get_origin(hint) is tuple and not isinstance(value, tuple):
+        raise InvalidSetting(f"{name} = {value!r}: must be a list")
     for item in value if isinstance(value, tuple) else (value,):
         choices = get_args(get_args(hint)[0] if isinstance(value, tuple) else hint)
         if choices and all(isinstance(choice, str) for choice in choices) and item not in choices:
             raise InvalidSetting(f"{name} = {item!r}{nearest(str(item), list(choices))}")
-
-
-def _check_bounds(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value < high:
-        raise InvalidSetting(f"{name} = {value}: must lie in [{low}, {high})")

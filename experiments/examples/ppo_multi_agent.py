@@ -4,12 +4,13 @@ Shows how to
 - give a game of this project to an RLlib algorithm by `SMFGMultiAgentEnv`: the government is asked first, then every
   household, who sees its action; rewards arrive after the households' turn,
 - map the government to the policy "leader" and all households to one shared policy "follower",
-- scale observations in natural units (dollars) with RLlib's `MeanStdFilter`.
+- scale observations in natural units (dollars) with RLlib's `MeanStdFilter`, of each agent by itself.
 
 How to run this script
 ----------------------
     python experiments/examples/ppo_multi_agent.py
     python experiments/examples/ppo_multi_agent.py --game stage_game --iterations 30
+    python experiments/examples/ppo_multi_agent.py --runners 2
 
 `--households` above 100 or so is slow: RLlib handles each of them in Python. `smfg train` is made for more.
 
@@ -31,14 +32,13 @@ import ray
 import torch
 import typer
 from ray.rllib.algorithms.ppo import PPOConfig
-from ray.rllib.connectors.env_to_module import MeanStdFilter
 
-from envs.rllib_env import SMFGMultiAgentEnv, policy_of
+from envs.rllib_env import AgentsMeanStdFilter, SMFGMultiAgentEnv, policy_of
 from envs.single_game import GOVERNMENT
 
 
-def ppo_config(game: str, households: int) -> PPOConfig:
-    """Stock PPO in this process on `game` with N households.
+def ppo_config(game: str, households: int, runners: int = 0) -> PPOConfig:
+    """Stock PPO on `game` with N households, played by so many processes (0: by this one).
 
     The batch is counted in turns, two a year; a minibatch in rows of one policy. RLlib compares the two without
     knowing that the followers bring N rows a year, so its validation is switched off.
@@ -47,7 +47,7 @@ def ppo_config(game: str, households: int) -> PPOConfig:
         PPOConfig()
         .environment(SMFGMultiAgentEnv, env_config={"name": game, "followers": households})
         .multi_agent(policies={"leader", "follower"}, policy_mapping_fn=policy_of)
-        .env_runners(num_env_runners=0, env_to_module_connector=lambda *_, **__: MeanStdFilter(multi_agent=True))
+        .env_runners(num_env_runners=runners, env_to_module_connector=lambda *_, **__: AgentsMeanStdFilter())
         .learners(num_learners=0)
         .training(train_batch_size_per_learner=1200, minibatch_size=600, num_epochs=5, lr=1e-3, gamma=0.95)
         .experimental(_validate_config=False)
@@ -72,11 +72,12 @@ def main(
     game: Annotated[str, typer.Option(help="The game, by its name in envs.registry.")] = "economy",
     households: Annotated[int, typer.Option(min=1, help="Number of households.")] = 10,
     iterations: Annotated[int, typer.Option(min=1, help="Training iterations of 600 years or more.")] = 10,
+    runners: Annotated[int, typer.Option(min=0, help="Processes that play; 0: this one.")] = 0,
 ) -> None:
     """Train RLlib's own PPO on a game and print a line an iteration."""
     torch.set_num_threads(1)  # small networks are several times slower with two
     ray.init(address="local", include_dashboard=False, log_to_driver=False)
-    algorithm = ppo_config(game, households).build_algo()
+    algorithm = ppo_config(game, households, runners).build_algo()
     for _ in range(iterations):
         print(describe(algorithm.train()), flush=True)
     algorithm.stop()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, Self, get_args
+from typing import Any, ClassVar, Self, get_args
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
 from envs.registry import nearest
 from policies.given import Given
-from rllib_smfg.build import check_outlooks
+from rllib_smfg.build import check_outlooks, row_floats
 from rllib_smfg.cloning.imitation import Weights, imitated_follower, imitated_leader
 from rllib_smfg.rllib.device import learner_gpus
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, PlayerModule, module_specs
-from rllib_smfg.schedule import Schedule, check_rising, least_value
+from rllib_smfg.schedule import Schedule
 from rllib_smfg.settings import Device, LearningSettings, Sampling
 
 
@@ -37,7 +37,15 @@ class SMFRLConfig(GameConfig):
         "leader_start", "leader_imitates", "follower_imitates", "follower_start", "follower", "pretrain", "sampling",
         "device", "torch_threads", "evaluation_seed",
     )  # fmt: skip
-    rllib_names = ("lr", "grad_clip", "train_batch_size_per_learner", "num_epochs", "minibatch_size")
+    aliases: ClassVar[dict[str, tuple[str, ...]]] = {
+        "lr": ("actor_lr", "critic_lr"),
+        "tau": ("target_step",),
+        "train_batch_size": ("transitions_per_update",),
+        "train_batch_size_per_learner": ("transitions_per_update",),
+        "num_steps_sampled_before_learning_starts": ("warm_up_years",),
+    }
+    takes_effect = GameConfig.takes_effect | {"explore"}
+    given_names = ("follower", "leader_imitates", "follower_imitates")
     follower_kind = "actor"
     # on the class, so that checkpoints from before these settings go on
     sampling: Sampling = "synchronous"
@@ -75,8 +83,9 @@ class SMFRLConfig(GameConfig):
         Those of `LearningSettings` (views, gradients, networks, ...; `discount` defaults to the game's own), and
         actor_lr, critic_lr: learning rates, constant or piecewise linear in years sampled ([[0, 1e-3], [30000, 1e-4]])
         slope_damping: of the least squares of a households' critic that learns slopes, constant or piecewise linear
-        years_per_iteration, updates_per_iteration, transitions_per_update (batch size B)
-        households_per_transition: m (None: 16; all N for a joint view; 1 of households that are given)
+        years_per_iteration: of all games and runners (None: 300, or the next multiple of the games of a runner)
+        updates_per_iteration, transitions_per_update (batch size B)
+        households_per_transition: m, at most N (None: 16; all N for a joint view; 1 of households that are given)
         replay_capacity: transitions;  warm_up_years: sampled before the first update
         leader_noise, follower_noise, common_noise: see `Exploration`; constant or piecewise linear, as learning rates
         leader_lasting_noise: see `Exploration`
@@ -88,10 +97,13 @@ class SMFRLConfig(GameConfig):
         pretrain: where the followers' actor starts instead: a cloned follower's folder, see `pretrained_follower`
         sampling: runners and learner take turns (synchronous), or runners play the next iteration's years while the
             learner learns (asynchronous): their weights are then at most one iteration old
+        RLlib's names of some of them: lr (both actor_lr and critic_lr), gamma (discount), tau (target_step),
+            train_batch_size and train_batch_size_per_learner (transitions_per_update),
+            num_steps_sampled_before_learning_starts (warm_up_years)
         device: where the learner computes, cpu, cuda, or auto (cuda where there is one); networks that act in the
             learner's process are there, too, those of other runners and all games on the processor
         torch_threads: threads of driver, runners and learner each;  evaluation_seed: luck of the evaluation games
-        Raises InvalidSetting for a name that is none of these nor RLlib's own.
+        Raises InvalidSetting for a name that is none of these.
         """
         return super().training(**settings)
 
@@ -100,19 +112,15 @@ class SMFRLConfig(GameConfig):
         super().validate()
         settings = self.learning_settings()
         check_outlooks(self.interface(), settings)
-        self.refuse_less_than(1, "updates_per_iteration", "transitions_per_update", "replay_capacity")
-        if self.households_per_transition is not None:
-            self.refuse_less_than(1, "households_per_transition")
-        for schedule in (self.leader_noise, self.follower_noise, self.common_noise, self.slope_damping):
-            check_rising(schedule)
-        if least_value(self.slope_damping) <= 0:
-            raise InvalidSetting(f"slope_damping = {self.slope_damping}: must be above 0")
-        self.refuse_less_than(0, "leader_noise", "follower_noise", "common_noise", "leader_lasting_noise")
-        self.refuse_less_than(0, "leader_held_years", "follower_held_years")
         if self._has_a_joint_view() and self.households_kept() < self.followers():
             raise InvalidSetting(
                 f"households_per_transition = {self.households_per_transition}: a joint view sees every household,"
                 f" so it must be at least followers = {self.followers()}"
+            )
+        if self.households_per_transition is not None and self.households_per_transition > self.followers():
+            raise InvalidSetting(
+                f"households_per_transition = {self.households_per_transition}: must be at most"
+                f" followers = {self.followers()}"
             )
         if self.leader_imitates is not None and self.leader_start is not None:
             raise InvalidSetting("leader_start: must be left out, as the leader starts by leader_imitates")
@@ -120,6 +128,7 @@ class SMFRLConfig(GameConfig):
             raise InvalidSetting("follower_start, pretrain: must be left out, as households start by follower_imitates")
         if self.follower is not None:
             self._refuse_what_given_followers_rule_out(settings)
+        self._refuse_policies_that_cannot_be()
         self._refuse_sampling_that_cannot_be()
         self.num_gpus_per_learner = learner_gpus(self.device, self.num_learners)
 
@@ -157,7 +166,35 @@ class SMFRLConfig(GameConfig):
         for setting in ("pretrain", "follower_start", "follower_imitates"):
             if getattr(self, setting) is not None:
                 raise InvalidSetting(f"{setting}: must be left out, as the followers are given ('{name}')")
-        self.follower.follower(make(**{**self.env_config, "games": 1}), 0)
+        if isinstance(self.policies_to_train, Sequence) and LEADER not in self.policies_to_train:
+            raise InvalidSetting(f"policies_to_train = {self.policies_to_train}: the followers are given ('{name}')")
+
+    def _refuse_policies_that_cannot_be(self) -> None:
+        """Given and imitated ones are built once, for a small game, to see that they exist and fit."""
+        givens = (self.follower, self.leader_imitates, self.follower_imitates)
+        if not any(givens):
+            return
+        game = make(**{**self.game_settings(), "games": 1})
+        for households in (self.follower, self.follower_imitates):
+            if households is not None:
+                households.follower(game, 0)
+        if self.leader_imitates is not None:
+            self.leader_imitates.leader(game, 0)
+
+    def bytes_needed(self) -> int:
+        """Replay, the years of an iteration, and the transitions drawn from it for an iteration's updates."""
+        rows = (
+            self.replay_capacity + self.years_in_iteration() + self.updates_per_iteration * self.transitions_per_update
+        )
+        return 4 * rows * row_floats(self.interface(), self.learning_settings(), self.households_kept())
+
+    def words_for_memory(self) -> str:
+        """See GameConfig."""
+        return (
+            f"replay_capacity = {self.replay_capacity}, years_per_iteration = {self.years_in_iteration()},"
+            f" updates_per_iteration = {self.updates_per_iteration} x transitions_per_update ="
+            f" {self.transitions_per_update}, households_per_transition = {self.households_kept()}"
+        )
 
     def get_default_learner_class(self) -> type[SMFRLLearner]:
         """SMFRL's Learner."""
@@ -179,11 +216,11 @@ class SMFRLConfig(GameConfig):
             return None
         rule, government = self.follower_imitates, self.leader_imitates or Given("random", {})
         learning = self.learning_settings()
-        key = (rule, government, learning, repr(self.env_config))
+        key = (rule, government, learning, repr(self.game_settings()))
         return self.found_once(
             "_imitated_follower",
             key,
-            lambda: imitated_follower(rule, government, self.env_config, self.interface(), learning),
+            lambda: imitated_follower(rule, government, self.game_settings(), self.interface(), learning),
         )
 
     def imitated(self) -> Weights | None:
@@ -192,9 +229,11 @@ class SMFRLConfig(GameConfig):
             return None
         rule, learning = self.leader_imitates, self.learning_settings()
         households = self.follower or self.follower_imitates or self._unmoved_households()
-        key = (rule, households, learning, repr(self.env_config))
+        key = (rule, households, learning, repr(self.game_settings()))
         return self.found_once(
-            "_imitated", key, lambda: imitated_leader(rule, households, self.env_config, self.interface(), learning)
+            "_imitated",
+            key,
+            lambda: imitated_leader(rule, households, self.game_settings(), self.interface(), learning),
         )
 
     def _unmoved_households(self) -> Given:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import ray
 import torch
+from numpy.typing import ArrayLike
+from ray.rllib.callbacks.utils import make_callback
 from ray.rllib.core import COMPONENT_RL_MODULE
+from ray.rllib.env.env_context import EnvContext
 from ray.rllib.env.env_runner import EnvRunner
+from ray.rllib.utils import force_list
 from ray.rllib.utils.checkpoints import Checkpointable
 from ray.rllib.utils.metrics import (
-    EPISODE_RETURN_MEAN,
+    EPISODE_MODULE_RETURN_MEAN,
     NUM_AGENT_STEPS_SAMPLED,
     NUM_AGENT_STEPS_SAMPLED_LIFETIME,
     NUM_ENV_STEPS_SAMPLED,
@@ -30,11 +36,9 @@ from rllib_smfg.collect import record, sampled_households
 from rllib_smfg.learned import Exploration, GivenFollower, LearnedFollower, LearnedLeader
 from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.replay_buffer import Arrays
-from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER, spaces_of
 from rllib_smfg.rollout import Year, evaluate, play
 from rllib_smfg.schedule import value_at
-
-EPISODES_SHOWN = 16  # metrics of play are means over at least so many of the latest episodes
 
 
 @dataclass
@@ -58,6 +62,70 @@ class Fragment:
         return self.years
 
 
+class Episode(NamedTuple):
+    """An episode that ended: each side's sum of rewards (the mean household's), its years, and means over them."""
+
+    leader_return: float
+    follower_return: float
+    years: int
+    indicators: dict[str, float]
+
+
+class Episodes:
+    """What has happened so far in the running episodes of B games."""
+
+    def __init__(self, games: int) -> None:
+        self._lived, self._returns, self._follower_returns = (np.zeros(games) for _ in range(3))
+        self._totals: dict[str, np.ndarray] = {}
+
+    def ended(self, year: Year) -> list[Episode]:
+        """Counts a year in; the episodes that end with it."""
+        step = year.step
+        self._returns += step.leader_reward
+        self._follower_returns += step.follower_reward.mean(-1)
+        self._lived += 1
+        for name, values in step.indicators.items():
+            self._totals[name] = self._totals.get(name, 0.0) + values
+        result = []
+        for game in np.flatnonzero(step.done):
+            means = {name: float(total[game] / self._lived[game]) for name, total in self._totals.items()}
+            returns = float(self._returns[game]), float(self._follower_returns[game])
+            result.append(Episode(*returns, int(self._lived[game]), means))
+        for counted in (self._returns, self._follower_returns, self._lived, *self._totals.values()):
+            counted[step.done] = 0.0
+        return result
+
+    def get_state(self) -> dict[str, Any]:
+        """All of it."""
+        return {
+            "returns": self._returns.copy(),
+            "follower_returns": self._follower_returns.copy(),
+            "lived": self._lived.copy(),
+            "totals": {name: total.copy() for name, total in self._totals.items()},
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to a state from `get_state`; those of older checkpoints know no household's return."""
+        self._returns, self._lived = state["returns"].copy(), state["lived"].copy()
+        self._follower_returns = state.get("follower_returns", np.zeros_like(self._returns)).copy()
+        self._totals = {name: total.copy() for name, total in state["totals"].items()}
+
+
+def _columns(episodes: Sequence[Episode]) -> tuple[list[float], list[float], list[int]]:
+    """Governments' returns, mean households' returns, years."""
+    return (
+        [episode.leader_return for episode in episodes],
+        [episode.follower_return for episode in episodes],
+        [episode.years for episode in episodes],
+    )
+
+
+def _or_nan(values: ArrayLike) -> np.ndarray:
+    """The values as an array; of none, one that is no number."""
+    array = np.asarray(values, dtype=np.float64)
+    return array if array.size else np.array([math.nan])
+
+
 class PopulationEnvRunner(EnvRunner, Checkpointable):
     """One batched forward pass per side and year, whatever the number of households."""
 
@@ -67,23 +135,35 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         keep_freed_memory()
         self._weights_seq_no = 0
         self.years_sampled = self._years_played = 0
+        self.about_to_evaluate = False
+        self._callbacks = [cls() for cls in force_list(config.callbacks_class)]
         self.make_env()
         self.make_module()
 
     # --- what RLlib asks of a runner -----------------------------------------------------------------------------
     def make_env(self) -> None:
         """Builds the games, and the random streams of actions and of household sampling."""
-        self.game = make(**self.config.env_config)
+        self.game = make(**self.config.game_settings())
         seeds = np.random.SeedSequence([self.config.seed or 0, self.worker_index or 0]).spawn(4)
         self._action_random = np.random.default_rng(seeds[0])
         self._household_random = np.random.default_rng(seeds[1])
         self._observations = self.game.reset(int(seeds[2].generate_state(1)[0]))
-        self._returns = np.zeros(self.game.n_games)
-        self._lived = np.zeros(self.game.n_games)
-        self._totals: dict[str, np.ndarray] = {}
-        self._ended: deque[dict[str, float]] = deque(maxlen=max(EPISODES_SHOWN, self.game.n_games))
+        self._episodes = Episodes(self.game.n_games)
+        shown = self.config.metrics_num_episodes_for_smoothing
+        self._ended: deque[Episode] = deque(maxlen=max(shown, self.game.n_games))
         given = self.config.follower
         self._given = given.follower(self.game, int(seeds[3].generate_state(1)[0])) if given else None
+
+        context = EnvContext(
+            self.config.game_settings(), self.worker_index or 0, num_workers=self.config.num_env_runners
+        )
+        self._call_back("on_environment_created", env=self.game, env_context=context)
+
+    def _call_back(self, name: str, **what: Any) -> None:
+        """Calls RLlib's callback of this name; episodes of a population are none of RLlib's."""
+        given = getattr(self.config, f"callbacks_{name}")
+        about = {"env_runner": self, "metrics_logger": self.metrics, **what}
+        make_callback(name, callbacks_objects=self._callbacks, callbacks_functions=given, kwargs=about)
 
     def make_module(self) -> None:
         """Builds both actors, where they act."""
@@ -94,11 +174,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
 
     def get_spaces(self) -> dict[str, Any]:
         """Observation and action space of each module."""
-        game = self.game
-        return {
-            LEADER: (game.leader_observation_space, game.leader_action_space),
-            FOLLOWER: (game.follower_observation_space, game.follower_action_space),
-        }
+        return dict(spaces_of(self.config.interface(), self.config.learning_settings()))
 
     def assert_healthy(self) -> None:
         """Raises where the runner cannot play."""
@@ -114,20 +190,36 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         force_reset: bool = False,
         random_actions: bool = False,
         years_played: int = 0,
+        shares: Mapping[int, int] | None = None,
         **_: Any,
     ) -> list[Fragment]:
-        """Plays on for the configured years and returns their rows; with `num_episodes`, evaluates instead.
+        """Plays on and returns rows of the years it played; with `num_episodes`, evaluates instead.
 
-        Exploration is what its schedules say after `years_played` years of all runners.
-        Evaluation plays whole episodes in games of its own without exploration, and returns no rows.
+        It plays its share of `shares` (years by runner), or as many years as configured. Exploration is what its
+        schedules say after `years_played` years of all runners; `explore` is the configured one unless it says
+        otherwise. An evaluation plays whole episodes, or a runner of evaluations `num_timesteps` years, in games of its
+        own without exploration, and returns no rows.
         """
+        evaluates, self.about_to_evaluate = self.about_to_evaluate or self.config.in_evaluation, False
         if num_episodes:
-            return self._evaluate(num_episodes)
+            fragments = self._evaluate(num_episodes)
+        elif num_timesteps and evaluates:
+            fragments = self._evaluate_years(math.ceil(num_timesteps))
+        else:
+            years = shares[self.worker_index] if shares else (num_timesteps or self.config.years_per_runner())
+            fragments = self._sample(
+                years, years_played, force_reset, self.config.explore if explore is None else explore
+            )
+        self._call_back("on_sample_end", samples=fragments)
+        return fragments
+
+    def _sample(self, wanted: int, years_played: int, force_reset: bool, explore: bool) -> list[Fragment]:
         if force_reset:
             self._observations = self.game.reset()
-        years = -(-(num_timesteps or self.config.years_per_runner()) // self.game.n_games)
+        at_once = self.config.years_at_once()
+        years = -(-wanted // at_once) * at_once // self.game.n_games
         self._years_played = years_played
-        rows = self._play_on(years, explore is not False)
+        rows = self._play_on(years, explore)
         self._log_years(years * self.game.n_games)
         return [Fragment(rows, years * self.game.n_games, self.game.n_followers, self._weights_seq_no)]
 
@@ -180,29 +272,56 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         return leader, given.follower(game, self.config.evaluation_seed + 1) if given else follower
 
     def _evaluate(self, episodes: int) -> list[Fragment]:
-        game = make(**{**self.config.env_config, "games": episodes})
-        results = evaluate(game, *self.evaluated_policies(game), seed=self.config.evaluation_seed)
+        game = make(**{**self.config.game_settings(), "games": episodes})
+        results = evaluate(game, *self.evaluated_policies(game), seed=self._evaluation_seed())
         for name, values in results.items():
             self.metrics.log_value(name, float(np.mean(values)), window=1)
-        self.metrics.log_value(EPISODE_RETURN_MEAN, float(np.mean(results["leader_return"])), window=1)
+        self._log_episodes(results["leader_return"], results["follower_return"], results["years"])
         self.metrics.log_value(NUM_EPISODES, episodes, reduce="sum")
         years = int(results["years"].sum())
         self._log_steps(years)
         return [Fragment({}, years, game.n_followers)]
 
+    def _evaluate_years(self, wanted: int) -> list[Fragment]:
+        """Plays so many years of all games together; means over years played, and over episodes that ended."""
+        game = make(**{**self.config.game_settings(), "games": min(self.game.n_games, wanted)})
+        years, episodes, ended = -(-wanted // game.n_games), Episodes(game.n_games), []
+        policies = self.evaluated_policies(game)
+        for year in islice(play(game, *policies, game.reset(self._evaluation_seed())), years):
+            for name, values in year.step.indicators.items():
+                self.metrics.log_value(name, float(np.mean(values)), window=years)
+            ended += episodes.ended(year)
+        columns = _columns(ended)
+        for name, values in zip(("leader_return", "follower_return", "years"), columns, strict=True):
+            self.metrics.log_value(name, float(np.mean(values)) if ended else math.nan, window=1)
+        self._log_episodes(*columns)
+        self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
+        self._log_steps(years * game.n_games)
+        return [Fragment({}, years * game.n_games, game.n_followers)]
+
+    def _evaluation_seed(self) -> int:
+        """The luck of evaluation games: runners that evaluate side by side meet luck of their own."""
+        seed: int = self.config.evaluation_seed
+        return seed + max(0, (self.worker_index or 0) - 1)
+
     def _count_episodes(self, year: Year) -> None:
-        """Remembers the episodes that end in this year, each indicator as its mean over the years the episode lived."""
-        step = year.step
-        self._returns += step.leader_reward
-        self._lived += 1
-        for name, values in step.indicators.items():
-            self._totals[name] = self._totals.get(name, 0.0) + values
-        for game in np.flatnonzero(step.done):
-            self.metrics.log_value(EPISODE_RETURN_MEAN, float(self._returns[game]), window=16)
-            self._ended.append({name: float(x[game] / self._lived[game]) for name, x in self._totals.items()})
-        self.metrics.log_value(NUM_EPISODES, int(step.done.sum()), reduce="sum")
-        for counted in (self._returns, self._lived, *self._totals.values()):
-            counted[step.done] = 0.0
+        """Remembers the episodes that end in this year."""
+        self._ended.extend(self._episodes.ended(year))
+        self.metrics.log_value(NUM_EPISODES, int(year.step.done.sum()), reduce="sum")
+
+    def _log_episodes(self, leader: ArrayLike, follower: ArrayLike, years: ArrayLike) -> None:
+        """Episodes under RLlib's names: the return is the government's sum of rewards, the length is in years.
+
+        Module "follower" has the mean household's return. Where no episode has ended all is nan, and not left out:
+        searches want their metric in every result.
+        """
+        returns, households, lived = _or_nan(leader), _or_nan(follower), _or_nan(years)
+        for name, each in (("return", returns), ("len", lived)):
+            self.metrics.log_value(f"episode_{name}_mean", float(each.mean()), window=1)
+            self.metrics.log_value(f"episode_{name}_min", float(each.min()), reduce="min", window=1)
+            self.metrics.log_value(f"episode_{name}_max", float(each.max()), reduce="max", window=1)
+        self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, LEADER), float(returns.mean()), window=1)
+        self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, FOLLOWER), float(households.mean()), window=1)
 
     def _log_ended(self) -> None:
         """Logs means over the episodes that ended lately.
@@ -210,8 +329,9 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         The years of episodes that still run are left out: they would show how old the games are, which all start at
         once, more than how well they are governed.
         """
-        for name in self._ended[-1] if self._ended else ():
-            mean = float(np.mean([episode[name] for episode in self._ended]))
+        self._log_episodes(*_columns(self._ended))
+        for name in self._ended[-1].indicators if self._ended else ():
+            mean = float(np.mean([episode.indicators[name] for episode in self._ended]))
             self.metrics.log_value(("indicators", name), mean, window=1)
 
     def _log_years(self, years: int) -> None:
@@ -232,9 +352,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         return {
             "game": self.game.get_state(),
             "observations": self._observations,
-            "returns": self._returns.copy(),
-            "lived": self._lived.copy(),
-            "totals": {name: totals.copy() for name, totals in self._totals.items()},
+            **self._episodes.get_state(),
             "ended": list(self._ended),
             "actions": self._action_random.bit_generator.state,
             "households": self._household_random.bit_generator.state,
@@ -244,10 +362,10 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     def set_play_state(self, state: dict[str, Any]) -> None:
         """Goes back to a state from `play_state`."""
         self.game.set_state(state["game"])
-        self._observations, self._returns = state["observations"], state["returns"].copy()
-        self._lived = state["lived"].copy()
-        self._totals = {name: totals.copy() for name, totals in state["totals"].items()}
-        self._ended = deque(state["ended"], maxlen=self._ended.maxlen)
+        self._observations = state["observations"]
+        self._episodes.set_state(state)
+        ended = [episode for episode in state["ended"] if isinstance(episode, Episode)]  # older ones knew no returns
+        self._ended = deque(ended, maxlen=self._ended.maxlen)
         self._action_random.bit_generator.state = state["actions"]
         self._household_random.bit_generator.state = state["households"]
         self._given = deepcopy(state["given"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig, NotProvided
@@ -10,32 +10,64 @@ from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
-from envs.registry import nearest
+from envs.registry import game_class, nearest
 from policies.given import Given
-from rllib_smfg.build import Interface
+from rllib_smfg.bounds import BOUNDS, check, is_searched
+from rllib_smfg.build import Interface, check_start
 from rllib_smfg.cloning.pretrained import Weights, pretrained_follower
+from rllib_smfg.memory import refuse_more_than_there_is
+from rllib_smfg.rllib import contract
+from rllib_smfg.rllib.contract import Alias
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.schedule import least_value
 from rllib_smfg.settings import LearningSettings
+
+SAID = "said_in_rllib_s_words"  # in dictionaries, see GameConfig.to_dict
+DEFAULT_YEARS = 300  # an iteration, where nothing is said
+
+
+def side_of(agent: str, *_: Any, **__: Any) -> str:
+    """RLlib's `policy_mapping_fn`."""
+    return LEADER if agent == "government" else FOLLOWER
 
 
 class GameConfig(AlgorithmConfig):
     """A game, and both sides' modules `leader` and `follower`; algorithms extend it.
 
     learning_names, own_names, rllib_names: what `training` takes, as fields of `LearningSettings`, as attributes of
-    the configuration, as RLlib's. follower_kind: the followers' network, one of `policy_networks.KINDS`.
+    the configuration, as RLlib's. aliases: RLlib's names of settings of ours. takes_effect: RLlib's settings that do
+    what RLlib says. given_names: settings that are policies. follower_kind: the followers' network, one of
+    `policy_networks.KINDS`. kept: attributes that hold what was found, not settings.
     """
 
     learning_names: ClassVar[tuple[str, ...]]
     own_names: ClassVar[tuple[str, ...]]
-    rllib_names: ClassVar[tuple[str, ...]]
+    rllib_names: ClassVar[tuple[str, ...]] = ()
+    aliases: ClassVar[dict[str, tuple[str, ...]]] = {}
+    takes_effect: ClassVar[frozenset[str]] = contract.TAKES_EFFECT
+    given_names: ClassVar[tuple[str, ...]] = ()
     follower_kind: ClassVar[str]
+    kept: ClassVar[frozenset[str]] = frozenset(
+        ("learning", "_searched", "_said", "_known_facts", "_pretrained", "_imitated", "_imitated_follower")
+    )
+    SIDES: ClassVar[frozenset[str]] = frozenset((LEADER, FOLLOWER))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.aliases = {"gamma": ("discount",), "num_envs_per_env_runner": ("games",), **cls.aliases}
+        cls.takes_effect = cls.takes_effect | set(cls.rllib_names)
+        for name, targets in cls.aliases.items():
+            alias = Alias(*targets)
+            alias.__set_name__(cls, name)
+            setattr(cls, name, alias)
 
     def __init__(self, algo_class: type | None = None) -> None:
+        self.learning: dict[str, Any] = {}
         super().__init__(algo_class=algo_class)
         self.env_config: dict[str, Any] = {}
-        self.learning: dict[str, Any] = {}
-        self.years_per_iteration = 300
+        self.learning = {}
+        self.said.clear()
+        self.years_per_iteration: int | None = None
         self.pretrain: str | None = None
         self.follower: Given | None = None
         self.torch_threads = 1
@@ -46,44 +78,149 @@ class GameConfig(AlgorithmConfig):
         # nor may each iteration wait RLlib's 30 s for a lost one, or forget what a large game plays for more than 60 s
         self.env_runner_health_probe_timeout_s = 2.0
         self.sample_timeout_s = 3600.0
+        self.metrics_num_episodes_for_smoothing = 16
         self.num_env_runners = 0
         self.num_learners = 0
-        self.multi_agent(
-            policies={LEADER, FOLLOWER},
-            policy_mapping_fn=lambda agent, *_, **__: LEADER if agent == "government" else FOLLOWER,
-        )
+        self.multi_agent(policies={LEADER, FOLLOWER}, policy_mapping_fn=side_of)
+
+    # --- how settings are taken -------------------------------------------------------------------------------------
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in type(self).learning_names and not self._is_frozen:
+            self.take(name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in type(self).learning_names:
+            return self.setting(name)
+        raise AttributeError(f"{type(self).__name__} has no setting '{name}'")
 
     def game(self, name: str, **settings: Any) -> Self:
-        """The game to play: its name and settings, among them `games` (B a runner) and `followers` (N)."""
+        """The game to play: its name and settings, among them `games` (B a runner) and `followers` (N).
+
+        `.environment(name, env_config=settings)` is the same in RLlib's words.
+        """
         self.env_config = {"name": name, **settings}
         return self
 
     def training(self, **settings: Any) -> Self:
         """Settings of the algorithm, each by its name; raises InvalidSetting for a name that is none of them."""
-        rllib = {}
+        settings = {name: value for name, value in settings.items() if value is not NotProvided}
+        contract.refuse_two_names(self.aliases, settings)
         for name, value in settings.items():
-            if value is NotProvided:
-                continue
-            if name in self.learning_names:
-                self.learning[name] = tuple(value) if isinstance(value, list) else value
-            elif name in self.own_names:
-                setattr(self, name, value)
+            if name in self._ours():
+                self.take(name, value)
             elif name in self.rllib_names:
-                rllib[name] = value
+                super().training(**{name: value})
+            elif hasattr(self, name):
+                raise contract.refusal(self, name, value)
             else:
-                known = [*self.learning_names, *self.own_names, *self.rllib_names]
-                raise InvalidSetting(f"no training setting '{name}'{nearest(name, known)}")
-        super().training(**rllib)
+                raise InvalidSetting(f"no training setting '{name}'{nearest(name, [*self._ours(), *self.rllib_names])}")
         return self
 
+    def take(self, name: str, value: Any) -> None:
+        """Sets one setting of ours, or one of RLlib's that is another name of it."""
+        for alias, targets in self.aliases.items():
+            if name in targets:  # the latest word counts
+                self.searched.pop(alias, None)
+                self.said.discard(alias)
+        if name in self.learning_names:
+            self.learning[name] = tuple(value) if isinstance(value, list) else value
+        elif name == "games":
+            self.env_config["games"] = value
+        else:
+            setattr(self, name, _given(value) if name in self.given_names else value)
+
+    def setting(self, name: str) -> Any:
+        """What one of our settings is; None where the game or a default decides."""
+        if name in self.learning_names:
+            return self.learning.get(name, getattr(LearningSettings, name, None) if name != "discount" else None)
+        return self.env_config.get("games", 1) if name == "games" else getattr(self, name, None)
+
+    @property
+    def searched(self) -> dict[str, Any]:
+        """Spaces of Ray Tune under RLlib's name, see `contract.Alias`."""
+        spaces: dict[str, Any] = self.__dict__.setdefault("_searched", {})
+        return spaces
+
+    @property
+    def said(self) -> set[str]:
+        """Names of RLlib's under which settings of ours were given."""
+        names: set[str] = self.__dict__.setdefault("_said", set())
+        return names
+
+    def update_from_dict(self, config_dict: Mapping[str, Any]) -> Self:
+        """Settings by name, ours as `training` takes them; raises InvalidSetting for a name that there is not."""
+        ours, rllib = self._ours(), {}
+        known = {*vars(self), *ours, "class", "multiagent", SAID}
+        for name, value in config_dict.items():
+            if name.startswith("__"):  # Ray Tune's own remarks on a trial
+                continue
+            translated = self._translate_special_keys(name, warn_deprecated=False)
+            if translated not in known and not hasattr(self, translated):
+                raise InvalidSetting(f"no setting '{name}'{nearest(name, sorted(known))}")
+            if name in ("model", "optimizer"):  # RLlib would hand them to `training`
+                setattr(self, name, value)
+            elif name not in ours and name not in ("class", SAID):
+                rllib[name] = value
+        super().update_from_dict(rllib)
+        for name in sorted(ours.intersection(config_dict) - self._old_aliases(config_dict), key=self._aliases_last):
+            self.take(name, config_dict[name])
+        return self
+
+    def _old_aliases(self, config_dict: Mapping[str, Any]) -> set[str]:
+        """Names of RLlib's in a dictionary that say no more than ours beside them.
+
+        In one from `to_dict` they count where they differ from what they were then, as a search has changed them; in
+        any other a setting may be given under one name only.
+        """
+        if SAID not in config_dict:
+            contract.refuse_two_names(self.aliases, config_dict)
+            return set()
+        return {name for name, value in config_dict[SAID].items() if config_dict.get(name) == value}
+
+    def _aliases_last(self, name: str) -> bool:
+        return name in self.aliases
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings, from which `from_dict` makes the same configuration; Ray Tune searches in it.
+
+        Those that were given in RLlib's words are there in both words, and under SAID as they are now.
+        """
+        config: dict[str, Any] = super().to_dict()
+        learning = config.pop("learning")
+        for name in ("class", *self.kept):  # "class" is a checkpoint's, see AlgorithmConfig.get_state
+            config.pop(name, None)
+        said = {name: getattr(self, name) for name in self.said}
+        return {**config, **learning, **said, **self.searched, SAID: said}
+
+    def _ours(self) -> set[str]:
+        return {*self.learning_names, *self.own_names, *self.aliases}
+
+    # --- what is refused --------------------------------------------------------------------------------------------
     def validate(self) -> None:
-        """Refuses, in one line each, what cannot be trained."""
-        super().validate()
+        """Refuses, in one line each, what cannot be trained, and what would change nothing."""
+        self._name_the_game()
+        contract.refuse_what_changes_nothing(self, self._ours())
+        self._refuse_what_is_out_of_bounds()
+        try:
+            AlgorithmConfig.validate(self)
+        except InvalidSetting:
+            raise
+        except ValueError as error:
+            raise InvalidSetting(" ".join(str(error).split("\nTo suppress")[0].split())) from error
         self.learning_settings()
-        self.pretrained()
-        self.refuse_less_than(1, "years_per_iteration", "torch_threads")
+        self._refuse_starts_that_cannot_be()
         if self.num_learners > 1:
             raise InvalidSetting(f"num_learners = {self.num_learners}: must be 0 (in the driver) or 1 (remote)")
+        self.pretrained()
+        if not self.in_evaluation:
+            self._refuse_years_that_cannot_be_shared()
+            refuse_more_than_there_is(self.bytes_needed(), self.words_for_memory())
+            self.get_evaluation_config_object().validate()
 
     def refuse_less_than(self, least: float, *names: str) -> None:
         """Raises InvalidSetting for the first of these settings that is smaller, or as a schedule ever becomes so."""
@@ -92,11 +229,105 @@ class GameConfig(AlgorithmConfig):
                 wanted = f"at least {least}" if least else "not negative"
                 raise InvalidSetting(f"{name} = {getattr(self, name)}: must be {wanted}")
 
+    def _name_the_game(self) -> None:
+        """Brings `.game(name)` and RLlib's `.environment(name)` together."""
+        if self.env is not None and not isinstance(self.env, str):
+            raise InvalidSetting(f"env = {getattr(self.env, '__name__', self.env)}: must be the name of a game")
+        if self.env is not None:
+            game_class(self.env)
+        name = self.game_settings()["name"]
+        if name is None:
+            raise InvalidSetting("no game: env_config has no 'name'; call .game(name, ...) or .environment(name)")
+        if self.env not in (None, name):
+            raise InvalidSetting(f"env = {self.env!r}: env_config names '{name}'; say one of them")
+        game_class(name)
+        if "name" not in self.env_config:
+            self.env_config = {"name": name, **self.env_config}
+
+    def _refuse_what_is_out_of_bounds(self) -> None:
+        for name in (*self.learning_names, *self.own_names, *self.rllib_names):
+            value = self.learning.get(name) if name in self.learning_names else getattr(self, name)
+            if is_searched(value):
+                raise InvalidSetting(f"{name}: is a space to search in; give the configuration to ray.tune.Tuner")
+            if name in BOUNDS and (name in self.own_names or name in self.rllib_names):
+                check(name, value)
+        for name in self.searched:
+            raise InvalidSetting(f"{name}: is a space to search in; give the configuration to ray.tune.Tuner")
+        for name in ("seed", "num_env_runners"):
+            check(name, getattr(self, name))
+        for name in ("games", "followers"):
+            if name in self.env_config:
+                check(name, self.env_config[name])
+        for name in self.given_names:
+            if not isinstance(getattr(self, name), Given | None):
+                raise InvalidSetting(f"{name} = {getattr(self, name)!r}: must be a policy; say .training({name}=...)")
+
+    def _refuse_starts_that_cannot_be(self) -> None:
+        """An actor that starts with an action that its side does not have."""
+        interface = self.interface()
+        for side, box in ((LEADER, interface.leader_action), (FOLLOWER, interface.follower_action)):
+            start = getattr(self, f"{side}_start", None)
+            if start is not None:
+                check_start(f"{side}_start", start, box)
+
+    def _refuse_years_that_cannot_be_shared(self) -> None:
+        """Years of an iteration are what is configured, whoever plays them: nothing is rounded."""
+        years, at_once, players = self.years_in_iteration(), self.years_at_once(), max(1, self.num_env_runners)
+        if years % at_once:
+            right = [each for each in (years // at_once * at_once, -(-years // at_once) * at_once) if each]
+            raise InvalidSetting(
+                f"years_per_iteration = {years}: must be a multiple of {at_once}, {self.words_for_years()};"
+                f" say {' or '.join(map(str, right))}"
+            )
+        if years // at_once < players:
+            raise InvalidSetting(
+                f"num_env_runners = {players}: years_per_iteration = {years} are {years // at_once} times {at_once}"
+                f" ({self.words_for_years()}), so at most {years // at_once} runners can play;"
+                f" say so, or years_per_iteration = {players * at_once}"
+            )
+
+    # --- years and memory -------------------------------------------------------------------------------------------
+    def years_in_iteration(self) -> int:
+        """Years of an iteration, over all games and runners; what is not configured depends on the game alone."""
+        if self.years_per_iteration is not None:
+            return self.years_per_iteration
+        at_once = self.years_at_once()
+        return -(-DEFAULT_YEARS // at_once) * at_once
+
+    def years_at_once(self) -> int:
+        """Years that a runner plays at least: one of each of its games."""
+        games: int = self.env_config.get("games", 1)
+        return games
+
+    def words_for_years(self) -> str:
+        """What `years_at_once` are, in words."""
+        return f"a year of each of games = {self.env_config.get('games', 1)}"
+
+    def years_per_runner(self) -> int:
+        """Years that the busiest runner plays in an iteration, with all runners well."""
+        at_once = self.years_at_once()
+        return -(-self.years_in_iteration() // (at_once * max(1, self.num_env_runners))) * at_once
+
+    def shares(self, years: int, runners: Sequence[int]) -> dict[int, int]:
+        """How many of so many years each of these runners plays; one with nothing to play is left out."""
+        times, at_once = years // self.years_at_once(), self.years_at_once()
+        each, more = divmod(times, len(runners))
+        shares = {runner: (each + (place < more)) * at_once for place, runner in enumerate(runners)}
+        return {runner: share for runner, share in shares.items() if share}
+
+    def bytes_needed(self) -> int:
+        """About how much memory the settings ask of one process, in bytes; 0 where nothing is known."""
+        return 0
+
+    def words_for_memory(self) -> str:
+        """The settings that `bytes_needed` follows from."""
+        return ""
+
     # --- what the parts ask -----------------------------------------------------------------------------------------
     def learning_settings(self) -> LearningSettings:
         """The settings as the losses take them; the discount is the game's own unless another is set."""
-        discount = self.learning.get("discount", self._facts()[1])
-        return LearningSettings(**{**self.learning, "discount": discount})
+        discount = self.learning.get("discount")
+        return LearningSettings(**{**self.learning, "discount": self._facts()[1] if discount is None else discount})
 
     def interface(self) -> Interface:
         """The game's interface."""
@@ -111,7 +342,7 @@ class GameConfig(AlgorithmConfig):
         if self.pretrain is None:
             return None
         source, learning = self.pretrain, self.learning_settings()
-        key = (source, learning, repr(self.env_config))
+        key = (source, learning, repr(self.game_settings()))
         return self.found_once(
             "_pretrained", key, lambda: pretrained_follower(source, self.follower_kind, self.interface(), learning)
         )
@@ -122,10 +353,6 @@ class GameConfig(AlgorithmConfig):
             self.__dict__[name] = (key, find())
         weights: Weights = self.__dict__[name][1]
         return weights
-
-    def years_per_runner(self) -> int:
-        """Years one runner plays in an iteration."""
-        return -(-self.years_per_iteration // max(1, self.num_env_runners))
 
     def acting_device(self, runner: int) -> str:
         """Where a runner's actors are; runner 0 is that of the main process."""
@@ -142,14 +369,33 @@ class GameConfig(AlgorithmConfig):
             spec.inference_only = inference_only
         return MultiRLModuleSpec(rl_module_specs=specs, inference_only=inference_only)
 
+    def game_settings(self) -> dict[str, Any]:
+        """What `envs.make` takes to build the games of a runner, its name included."""
+        if not self.env_config and self.env is None:
+            raise InvalidSetting("no game: call .game(name, ...) first")
+        return {"name": self.env, **self.env_config}
+
     def _facts(self) -> tuple[Interface, float]:
         """(interface, discount) of the game; one small game is built to ask it, once per setting of the game."""
-        if not self.env_config:
-            raise InvalidSetting("no game: call .game(name, ...) first")
-        key = repr(sorted(self.env_config.items()))
+        settings = self.game_settings()
+        key = repr(sorted(settings.items()))
         known = self.__dict__.setdefault("_known_facts", {})
         if key not in known:
-            game = make(**{**self.env_config, "games": 1})
+            game = make(**{**settings, "games": 1})
             self.__dict__["_known_facts"] = known = {key: (Interface.of(game), game.discount)}
         facts: tuple[Interface, float] = known[key]
         return facts
+
+
+for _method in contract.METHODS:
+    setattr(GameConfig, _method, contract.refusing_old_words(getattr(AlgorithmConfig, _method)))
+
+
+def _given(value: Any) -> Any:
+    """A policy as data; its name alone, or a mapping with its name and settings, will do."""
+    if isinstance(value, str):
+        return Given(value, {})
+    if isinstance(value, Mapping) and "name" in value:
+        settings = dict(value)
+        return Given(settings.pop("name"), settings)
+    return value

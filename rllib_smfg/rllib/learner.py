@@ -33,7 +33,8 @@ class SMFRLLearner(TorchLearner):
         )
         self._actors: tuple[str, ...] = SIDES
         self._slope_damping = value_at(self.config.slope_damping, 0)
-        self._critics: tuple[str, ...] = SIDES if self.config.follower is None else (LEADER,)
+        taught = SIDES if self.config.follower is None else (LEADER,)
+        self._critics: tuple[str, ...] = tuple(side for side in taught if self._is_trained(side))
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
         """Adam for the actor and for the critic of one side; their learning rates may be schedules over years."""
@@ -54,6 +55,14 @@ class SMFRLLearner(TorchLearner):
         for optimizer, schedule in self._optimizer_lr_schedules.items():
             if not schedule.use_schedule:
                 self._set_optimizer_lr(optimizer, lr=schedule.get_current_value())
+
+    def should_module_be_updated(self, module_id: str, multi_agent_batch: Any = None) -> bool:
+        """RLlib leaves out of a batch what this denies; but whoever learns (`policies_to_train`) needs both sides'."""
+        return True
+
+    def _is_trained(self, side: str) -> bool:
+        """Whether `policies_to_train` names this side."""
+        return bool(super().should_module_be_updated(side))
 
     def before_gradient_based_update(self, *, timesteps: dict[str, Any]) -> None:
         """Decides whose actor learns this time, as a side may be held still for its first years, and how damped."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, TargetNetworkAPI
 from ray.rllib.core.rl_module.rl_module import RLModule, RLModuleSpec
 from ray.rllib.core.rl_module.torch import TorchRLModule
-from torch import nn
+from torch import Tensor, nn
 
+from envs import InvalidSetting
 from rllib_smfg import build
 from rllib_smfg.build import Interface
 from rllib_smfg.losses import Player
+from rllib_smfg.networks import features, to_natural, to_unit
 from rllib_smfg.settings import LearningSettings
 
 LEADER, FOLLOWER = "leader", "follower"
@@ -62,7 +68,57 @@ class PlayerModule(TorchRLModule, TargetNetworkAPI, InferenceOnlyAPI):
         return {"actions": self.target_actor(batch["own"], batch["shared"])}
 
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {"actions": self.actor(batch["own"], batch["shared"])}
+        """Actions without exploration.
+
+        Of observations `obs` (..., d) in natural units, as `SMFGMultiAgentEnv` gives them, the action (..., a) in
+        natural units; of features `own` and `shared`, the network's outputs.
+        """
+        if Columns.OBS not in batch:
+            return {Columns.ACTIONS: self.actor(batch["own"], batch["shared"])}
+        own, shared = observed(batch[Columns.OBS], self.model_config, self.actor)
+        return {Columns.ACTIONS: natural(self.actor.act(own.unsqueeze(-2), shared).squeeze(-2), self.model_config)}
+
+
+def observed(observations: Any, facts: dict[str, Any], network: nn.Module) -> tuple[Tensor, Tensor]:
+    """Observations (..., d) of one side, in natural units, as the inputs `own` and `shared` of its network.
+
+    A household's are its own followed by the government's action, which counts where it sees it; where it does not, its
+    own alone will do. Raises InvalidSetting for another size.
+    """
+    interface, sees = facts["interface"], facts["settings"].followers_see_leader
+    x = np.asarray(torch.as_tensor(observations).detach().cpu(), dtype=np.float64)
+    device = next(network.parameters()).device
+    leads = facts["side"] == LEADER
+    box, scaling = (
+        (interface.leader_observation, interface.leader_scaling)
+        if leads
+        else (interface.follower_observation, interface.follower_scaling)
+    )
+    size, more = box.shape[0], 0 if leads else interface.leader_action.shape[0]
+    if x.ndim == 0 or x.shape[-1] not in ((size,) if leads else (size + more,) if sees else (size, size + more)):
+        told = f"the {facts['side']}'s own {size} numbers" + f", then the government's action ({more})" * (more > 0)
+        raise InvalidSetting(f"obs has shape {x.shape}: the last axis must be {told}")
+    own = torch.from_numpy(features(x[..., :size], scaling))
+    seen = to_unit(x[..., size:], interface.leader_action) if sees and not leads else x[..., :0].astype(np.float32)
+    return own.to(device), torch.from_numpy(seen).to(device).unsqueeze(-2)
+
+
+def natural(unit: Tensor, facts: dict[str, Any]) -> Tensor:
+    """Actions u (..., a) of one side in natural units, within their bounds; in double precision, as these are."""
+    interface = facts["interface"]
+    box = interface.leader_action if facts["side"] == LEADER else interface.follower_action
+    return torch.from_numpy(np.ascontiguousarray(to_natural(unit.detach().cpu().numpy(), box)))
+
+
+def spaces_of(interface: Interface, settings: LearningSettings) -> dict[str, tuple[Box, Box]]:
+    """Observation and action space of each side's module, in natural units; see `observed`."""
+    own, announced = interface.follower_observation, interface.leader_action
+    parts = [own, announced] if settings.followers_see_leader else [own]
+    low, high = (np.concatenate([getattr(box, bound) for box in parts]).astype(np.float64) for bound in ("low", "high"))
+    return {
+        LEADER: (interface.leader_observation, interface.leader_action),
+        FOLLOWER: (Box(low, high, dtype=np.float64), interface.follower_action),
+    }
 
 
 def module_specs(
@@ -77,10 +133,7 @@ def module_specs(
 
     `more` joins the model_config of both sides.
     """
-    spaces = {
-        LEADER: (interface.leader_observation, interface.leader_action),
-        FOLLOWER: (interface.follower_observation, interface.follower_action),
-    }
+    spaces = spaces_of(interface, settings)
     return {
         side: RLModuleSpec(
             module_class=module_class,

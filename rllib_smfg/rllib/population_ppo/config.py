@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
+from envs import InvalidSetting
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
 from rllib_smfg.rllib.population_ppo.env_runner import PopulationPPORunner
@@ -30,6 +31,10 @@ class PopulationPPOConfig(GameConfig, PPOConfig):
     rllib_names = (
         "lr", "num_epochs", "clip_param", "lambda_", "entropy_coeff", "vf_loss_coeff", "vf_clip_param", "grad_clip",
     )  # fmt: skip
+    aliases: ClassVar[dict[str, tuple[str, ...]]] = {
+        "train_batch_size": ("years_per_iteration",),
+        "train_batch_size_per_learner": ("years_per_iteration",),
+    }
     follower_kind = NETWORK
 
     def __init__(self, algo_class: type | None = None) -> None:
@@ -41,7 +46,7 @@ class PopulationPPOConfig(GameConfig, PPOConfig):
         self.env_runner_cls = PopulationPPORunner
         self.learning = {"hidden": (64, 32)}
         self.critic_hidden: Sequence[int] = (64, 64)
-        self.households_per_game = 16
+        self.households_per_game: int | None = None
         self.sequence_years = 20
         self.minibatches = 4
         self.free_market_years = 0
@@ -58,14 +63,16 @@ class PopulationPPOConfig(GameConfig, PPOConfig):
     def training(self, **settings: Any) -> Self:
         """Settings of the algorithm, each by its name.
 
-        years_per_iteration: over all games and runners, rounded up to whole sequences
-        households_per_game: m, whose trajectories are kept;  sequence_years: years that a gradient reaches back
+        years_per_iteration: of all games and runners, in whole sequences (None: 300, or the next multiple that is)
+        households_per_game: m, whose trajectories are kept, at most N (None: 16, or all N where there are fewer)
+        sequence_years: years that a gradient reaches back
         minibatches: parts that each side's sequences are split into, in each of num_epochs passes
         free_market_years: years of the first phase, in which the government acts at its lower bounds and does not learn
         hidden: units of the first perceptron, and of memory and second perceptron;  critic_hidden: of the critics
         leader_start, follower_start: mean first actions, natural units (default: lower bounds; mid-range)
         pretrain: where the followers start instead: a cloned ai_economist's folder, see `pretrained_follower`
         discount (default: the game's own), followers_see_leader, torch_threads, evaluation_seed: as for SMFRL
+        RLlib's names: gamma (discount), train_batch_size and train_batch_size_per_learner (years_per_iteration)
         lr, num_epochs, clip_param, lambda_, entropy_coeff, vf_loss_coeff, vf_clip_param, grad_clip: as for RLlib's PPO
         Raises InvalidSetting for a name that is none of these.
         """
@@ -74,13 +81,45 @@ class PopulationPPOConfig(GameConfig, PPOConfig):
     def validate(self) -> None:
         """Refuses, in one line each, what cannot be trained."""
         super().validate()
-        self.refuse_less_than(1, "households_per_game", "sequence_years", "minibatches", "num_epochs")
-        self.refuse_less_than(0, "free_market_years")
+        kept, followers = self.households_per_game, self.followers()
+        if kept is not None and kept > followers:
+            raise InvalidSetting(f"households_per_game = {kept}: must be at most followers = {followers}")
+        players, years = max(1, self.num_env_runners), self.years_in_iteration()
+        if not self.in_evaluation and years % (players * self.years_at_once()):
+            equal = players * self.years_at_once()
+            right = [each for each in (years // equal * equal, -(-years // equal) * equal) if each]
+            raise InvalidSetting(
+                f"years_per_iteration = {years}: {players} runners play as many of them each, so it must be a"
+                f" multiple of {equal}; say {' or '.join(map(str, right))}"
+            )
 
-    def years_per_runner(self) -> int:
-        """Years one runner plays in an iteration: whole sequences of every game."""
-        whole: int = self.env_config.get("games", 1) * self.sequence_years
-        return -(-super().years_per_runner() // whole) * whole
+    def years_at_once(self) -> int:
+        """Years that a runner plays at least: a whole sequence of each of its games."""
+        return super().years_at_once() * self.sequence_years
+
+    def shares(self, years: int, runners: Sequence[int]) -> dict[int, int]:
+        """As many years for each runner, as trajectories of one iteration are equally long; the rest comes after."""
+        each = self.years_per_runner()
+        return dict.fromkeys(runners[: years // each], each)
+
+    def words_for_years(self) -> str:
+        """See GameConfig."""
+        return f"{super().words_for_years()} in sequences of sequence_years = {self.sequence_years}"
+
+    def households_kept(self) -> int:
+        """m, households of a game whose trajectories are kept."""
+        return min(16, self.followers()) if self.households_per_game is None else self.households_per_game
+
+    def bytes_needed(self) -> int:
+        """The trajectories of an iteration, of which an update holds another copy."""
+        interface = self.interface()
+        household = 2 * interface.household_size + 2 * interface.leader_observation.shape[0]
+        numbers: int = 2 * self.years_in_iteration() * self.households_kept() * household
+        return 4 * numbers
+
+    def words_for_memory(self) -> str:
+        """See GameConfig."""
+        return f"years_per_iteration = {self.years_in_iteration()}, households_per_game = {self.households_kept()}"
 
     def get_default_learner_class(self) -> type[PopulationPPOLearner]:
         """PPO's Learner on trajectories."""

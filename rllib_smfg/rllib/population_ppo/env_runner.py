@@ -39,8 +39,8 @@ class PopulationPPORunner(PopulationEnvRunner):
         self._economy = Features(interface.leader_scaling)
         self._in_free_market = False
 
-    def sample(self, *, free_market: bool = False, num_timesteps: int | None = None, **kwargs: Any) -> list[Fragment]:
-        """Plays on for the configured years, in whole sequences whatever num_timesteps says; see PopulationEnvRunner.
+    def sample(self, *, free_market: bool = False, **kwargs: Any) -> list[Fragment]:
+        """Plays on for the configured years, in whole sequences; see PopulationEnvRunner.
 
         In a free market the government acts at its lower bounds, and there are no trajectories of it.
         """
@@ -50,7 +50,7 @@ class PopulationPPORunner(PopulationEnvRunner):
     def _play_on(self, years: int, explore: bool) -> Arrays:
         """Plays all games for some years; trajectories named "leader/..." and "follower/..."."""
         game, government = self.game, self._government()
-        households = sampled_households(game.n_followers, self.config.households_per_game, self._household_random)
+        households = sampled_households(game.n_followers, self.config.households_kept(), self._household_random)
         rows: dict[str, list[Arrays]] = {LEADER: [], FOLLOWER: []}
         starts = game.year == 0
         for year in islice(play(game, government, self._follower, self._observations), years):

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from rllib_smfg.networks import Critic
 from rllib_smfg.policy_networks import follower_network, leader_network
-from rllib_smfg.rllib.modules import FOLLOWER, LEADER
-from rllib_smfg.stochastic import RecurrentActor
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER, natural, observed
+from rllib_smfg.stochastic import RecurrentActor, mean_of
 
 NETWORK = "recurrent"
 BUILDERS = {LEADER: leader_network, FOLLOWER: follower_network}
@@ -52,6 +52,30 @@ class PPOModule(TorchRLModule, ValueFunctionAPI, InferenceOnlyAPI):
         values: Tensor = self.critic(batch["state"], batch["economy"])
         return values
 
+    def get_initial_state(self) -> dict[str, Any]:
+        """The memory (2 units,) of whoever has seen nothing yet."""
+        return {"memory": self.actor.blank(1)[0]}
+
+    def is_stateful(self) -> bool:
+        """RLlib's learner would cut and pad trajectories; ours come in whole sequences, see `PopulationPPOLearner`."""
+        return False
+
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Logits of sequences; of observations `obs` (R, d) in natural units, a year's mean actions (R, a), too.
+
+        With `obs`, memories come in `state_in` (blank where it is missing) and go in `state_out`.
+        """
+        if Columns.OBS in batch:
+            return self._one_year(batch)
         logits, _memory = self.actor.logits(batch["state"], batch["seen"], batch["memory"], batch["starts"])
         return {Columns.ACTION_DIST_INPUTS: logits}
+
+    def _one_year(self, batch: dict[str, Any]) -> dict[str, Any]:
+        own, shared = observed(batch[Columns.OBS], self.model_config, self.actor)
+        memory = batch.get(Columns.STATE_IN, {}).get("memory", self.actor.blank(len(own)))
+        logits, after = self.actor.logits(own.unsqueeze(1), shared, memory)
+        return {
+            Columns.ACTION_DIST_INPUTS: logits[:, 0],
+            Columns.ACTIONS: natural(mean_of(logits[:, 0]), self.model_config),
+            Columns.STATE_OUT: {"memory": after},
+        }
