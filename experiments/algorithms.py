@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, ClassVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from envs import InvalidSetting
 from policies.given import Given
@@ -22,6 +23,7 @@ from rllib_smfg.settings import (
     View,
     Worth,
 )
+from rllib_smfg.structural.settings import StructuralSettings
 
 Points = list[tuple[float, float]]
 LearningRate = Annotated[float, Field(**RATE.pydantic())] | Points
@@ -97,6 +99,10 @@ class Algorithm(Section):
             if isinstance(value, Rule):
                 settings[name] = value.given()
         return {name: value for name, value in settings.items() if value is not None}
+
+    def settings_of_run(self, iterations: int) -> dict[str, Any]:
+        """The settings of a run of so many iterations."""
+        return self.settings()
 
 
 class GradientAlgorithm(Algorithm):
@@ -219,6 +225,52 @@ class ProximalAlgorithm(Algorithm):
         return PopulationPPOConfig()
 
 
+def _structural_fields() -> dict[str, Any]:
+    """(type, default) of each of `StructuralSettings`, where they stand; the run's length is the experiment's."""
+    hints = get_type_hints(StructuralSettings)
+    found = {}
+    for each in fields(StructuralSettings):
+        if each.name != "updates":
+            default = each.default_factory() if each.default_factory is not MISSING else each.default
+            found[each.name] = (hints[each.name], default)
+    return found
+
+
+class StructuralBase(Algorithm):
+    """Structural SMFRL: the settings of `StructuralSMFRLConfig.training`, by the same names."""
+
+    family: ClassVar[Family] = "structural"
+
+    method: str = Field("structural", description="a published method, see rllib_smfg.methods")
+    updates_per_iteration: int = Field(20, description="updates of both sides an iteration")
+    leader_start: tuple[float, ...] | None = Field(None, description="first leader action; empty: mid-range")
+    follower_start: tuple[float, ...] | None = Field(None, description="first follower action; empty: mid-range")
+    leader_imitates: Rule | None = Field(None, description="a government that the leader's rule starts as")
+    torch_threads: int = Field(1, description="threads of each process; small updates are fastest with 1")
+
+    @model_validator(mode="after")
+    def _can_learn(self) -> StructuralBase:
+        names = StructuralSettings.__dataclass_fields__
+        StructuralSettings(**{k: v for k, v in self.settings().items() if k in names})
+        return self
+
+    def settings_of_run(self, iterations: int) -> dict[str, Any]:
+        """The settings, with the length of a run, of which schedules are shares."""
+        return {**self.settings(), "updates": iterations * self.updates_per_iteration}
+
+    @staticmethod
+    def new_config() -> Any:
+        """RLlib configuration without settings."""
+        from rllib_smfg.rllib.structural.config import StructuralSMFRLConfig
+
+        return StructuralSMFRLConfig()
+
+
+StructuralAlgorithm: Any = create_model(
+    "StructuralAlgorithm", __base__=StructuralBase, __doc__=StructuralBase.__doc__, **_structural_fields()
+)
+
+
 class RuleAlgorithm(Algorithm):
     """Both sides are given; an iteration plays an episode of every game and learns nothing."""
 
@@ -230,7 +282,7 @@ class RuleAlgorithm(Algorithm):
 
 
 ALGORITHMS: dict[Family, type[Algorithm]] = {
-    cls.family: cls for cls in (GradientAlgorithm, ProximalAlgorithm, RuleAlgorithm)
+    cls.family: cls for cls in (GradientAlgorithm, ProximalAlgorithm, StructuralAlgorithm, RuleAlgorithm)
 }
 
 

@@ -8,13 +8,21 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, fiel
 
 from envs import InvalidSetting, make
 from envs.registry import game_class, game_settings, nearest
-from experiments.algorithms import GradientAlgorithm, ProximalAlgorithm, RuleAlgorithm, Section, family_of
+from experiments.algorithms import (
+    GradientAlgorithm,
+    ProximalAlgorithm,
+    RuleAlgorithm,
+    Section,
+    StructuralAlgorithm,
+    family_of,
+)
 from rllib_smfg.bounds import BOUNDS
 from rllib_smfg.build import check_start
 
 AnyAlgorithm = Annotated[
     Annotated[GradientAlgorithm, Tag("gradient")]
     | Annotated[ProximalAlgorithm, Tag("proximal")]
+    | Annotated[StructuralAlgorithm, Tag("structural")]
     | Annotated[RuleAlgorithm, Tag("rules")],
     Discriminator(family_of),
 ]
@@ -142,7 +150,7 @@ class Experiment(Section):
         config = (
             self.algorithm.new_config()
             .game(**self.game.settings())
-            .training(**self.algorithm.settings(), evaluation_seed=self.evaluation.seed)
+            .training(**self.algorithm.settings_of_run(self.training.iterations), evaluation_seed=self.evaluation.seed)
             .env_runners(num_env_runners=self.training.env_runners)
             .learners(num_learners=self.training.learners)
             .debugging(seed=seed, log_level="ERROR")

@@ -71,7 +71,18 @@ PROXIMAL_LEARNER = {
     "vf_explained_var": "learning/{side}_explained_variance",
     "default_optimizer_learning_rate": "learning/{side}_rate",
 }
-LEARNERS: dict[Family, dict[str, str]] = {"gradient": LEARNER, "proximal": PROXIMAL_LEARNER, "rules": {}}
+STRUCTURAL_LEARNER = {
+    "loss": "losses/{side}",
+    "discounted_return": "learning/{side}_discounted_return",
+    "strain": "learning/{side}_strain",
+    "lived": "learning/{side}_lived",
+}
+LEARNERS: dict[Family, dict[str, str]] = {
+    "gradient": LEARNER,
+    "proximal": PROXIMAL_LEARNER,
+    "structural": STRUCTURAL_LEARNER,
+    "rules": {},
+}
 SIDES = ("leader", "follower")
 TIMERS = {
     "env_runner_sampling_timer": "timing/sampling_seconds",
@@ -123,7 +134,7 @@ def of_iteration(result: Mapping[str, Any], seconds: float) -> dict[str, float]:
     years = float(runners.get("num_env_steps_sampled", 0))
     row: dict[str, Any] = {grouped(name): value for name, value in runners.get("indicators", {}).items()}
     for side in SIDES:
-        for name, place in (LEARNER | PROXIMAL_LEARNER).items():
+        for name, place in (LEARNER | PROXIMAL_LEARNER | STRUCTURAL_LEARNER).items():
             if name in learners.get(side, {}):
                 row[place.format(side=side)] = learners[side][name]
     row |= {place: result.get("timers", {}).get(name) for name, place in TIMERS.items()}

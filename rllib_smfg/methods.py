@@ -14,8 +14,8 @@ from envs.game import InvalidSetting
 from envs.registry import nearest
 
 # gradient: SMFRL and its relatives (replay, deterministic policy gradients); proximal: policy optimisation in two
-# phases; rules: nothing learns
-Family = Literal["gradient", "proximal", "rules"]
+# phases; structural: derivatives of the game's own arithmetic; rules: nothing learns
+Family = Literal["gradient", "proximal", "structural", "rules"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,11 @@ AI_ECONOMIST_BC = Method(
     chosen={"pretrain": "real_data/ai_economist", "free_market_years": 0},
 )
 
+# Derivatives of the game's own arithmetic instead of critics (`rllib_smfg.structural`).
+STRUCTURAL = Method("Structural SMFRL", "structural", follower="Euler residuals of own play", leader="whole paths")
+
 METHODS: dict[str, Method] = {
+    "structural": STRUCTURAL,
     "smfrl": SMFRL,
     "rule_based": RULE_BASED,
     "ddpg_random": DDPG_RANDOM,

@@ -58,8 +58,8 @@ class StructuralLearner:
         self.path_years = path_years(self.discount, settings.tail, whole.horizon, ends=False)
         trained_on = min(self.followers, settings.population)
         paths = settings.household_years // (trained_on * self.path_years)
-        self.game = make_game(games=settings.games, followers=trained_on)
-        self.path_game = make_game(games=min(settings.games, max(LEAST_PATHS, paths)), followers=trained_on)
+        self.game = make_game(games=settings.economies, followers=trained_on)
+        self.path_game = make_game(games=min(settings.economies, max(LEAST_PATHS, paths)), followers=trained_on)
         self.places = leader.places() if isinstance(leader, RuleActor) else None
         self.sides = {
             LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
@@ -68,7 +68,9 @@ class StructuralLearner:
         luck = np.random.SeedSequence([seed, 1]).spawn(2)
         self.economies = Economies(self.game, luck[0], like)
         self.noise = np.random.default_rng(luck[1])
-        self.offset = torch.zeros(settings.games, 1, len(self.game.instruments), dtype=like.dtype, device=like.device)
+        self.offset = torch.zeros(
+            settings.economies, 1, len(self.game.instruments), dtype=like.dtype, device=like.device
+        )
         self.widths = torch.tensor(
             [settings.lasting_spread * settings.spread_of.get(name, 1.0) for name in self.game.instruments]
         ).to(like)

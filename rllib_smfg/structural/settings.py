@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Literal, get_args, get_type_hints
 
 from envs.game import InvalidSetting
 from envs.registry import nearest
+from rllib_smfg.bounds import BOUNDS, check
 from rllib_smfg.settings import FollowerGradient, LeaderGradient
 
 LeaderPolicyKind = Literal["network", "rule"]
 LeaderSearch = Literal["derivative", "paired"]
-
-
-def setting(default: Any, low: float, high: float) -> Any:
-    """A number with its bounds, which YAML, `--set` and Python share."""
-    return field(default=default, metadata={"low": low, "high": high})
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class StructuralSettings:
         common random numbers, which differentiate nothing: `search_pairs` of them a step (0: one for each number of the
         policy, along the axes; else along random directions), moved by `search_width` in network units.
     hidden: units of each hidden layer. follower_lr, leader_lr: Adam's, falling as a cosine to `last_rate` of it.
-    games: played side by side, in the followers' steps. population: the most households of each that are trained on.
+    economies: games played side by side, in the followers' steps. population: the most households of each that are trained on.
         household_years: how many the leader's paths have together, which says how many paths there are.
     tail: the share of a path's discounted weight that is cut off. averaging: of the weights that play.
     tremble: share of games in which the leader's action of the year is drawn from all its range, so that followers
@@ -42,40 +38,40 @@ class StructuralSettings:
     share_floor: households close to the end of a share's range still move by at least this much of it.
     """
 
-    updates: int = setting(600, 1, 10**7)
-    lead_in: float = setting(0.15, 0, 1)
-    settling: float = setting(0.25, 0, 1)
-    follower_steps: int = setting(4, 1, 10**4)
+    updates: int = 600
+    lead_in: float = 0.15
+    settling: float = 0.25
+    follower_steps: int = 4
     leader_gradient: LeaderGradient = "total"
     follower_gradient: FollowerGradient = "game"
     leader_policy: LeaderPolicyKind = "network"
     leader_rule: Mapping[str, Sequence[str]] = field(default_factory=dict)
     leader_search: LeaderSearch = "derivative"
-    search_pairs: int = setting(0, 0, 10**4)
-    search_width: float = setting(0.05, 1e-6, 1)
+    search_pairs: int = 0
+    search_width: float = 0.05
     hidden: tuple[int, ...] = (32, 32)
-    follower_lr: float = setting(0.01, 1e-9, 1)
-    leader_lr: float = setting(0.01, 1e-9, 1)
-    last_rate: float = setting(0.01, 0, 1)
-    games: int = setting(32, 1, 10**5)
-    population: int = setting(100, 1, 10**7)
-    household_years: int = setting(131_072, 1, 10**10)
-    tail: float = setting(0.002, 1e-9, 0.5)
-    averaging: float = setting(0.98, 0, 0.99999)
-    tremble: float = setting(0.5, 0, 1)
-    leader_noise: float = setting(0.1, 0, 10)
-    lasting_spread: float = setting(0.0, 0, 10)
+    follower_lr: float = 0.01
+    leader_lr: float = 0.01
+    last_rate: float = 0.01
+    economies: int = 32
+    population: int = 100
+    household_years: int = 131_072
+    tail: float = 0.002
+    averaging: float = 0.98
+    tremble: float = 0.5
+    leader_noise: float = 0.1
+    lasting_spread: float = 0.0
     spread_of: Mapping[str, float] = field(default_factory=dict)
-    yearly_spread: float = setting(0.0, 0, 10)
-    share_floor: float = setting(0.05, 0, 0.5)
-    bound_penalty: float = setting(1.0, 0, 1e6)
+    yearly_spread: float = 0.0
+    share_floor: float = 0.05
+    bound_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for each in fields(self):
             value = getattr(self, each.name)
-            if "low" in each.metadata:
-                _check_number(each.name, value, hints[each.name], each.metadata["low"], each.metadata["high"])
+            if each.name in BOUNDS:
+                check(each.name, value)
             choices = get_args(hints[each.name])
             if choices and isinstance(choices[0], str) and value not in choices:
                 raise InvalidSetting(f"{each.name} = {value!r}{nearest(str(value), list(choices))}")
@@ -83,13 +79,3 @@ class StructuralSettings:
             raise InvalidSetting(
                 f"lead_in = {self.lead_in:g}, settling = {self.settling:g}: shares of the run, together at most 1"
             )
-        if not self.hidden or any(not isinstance(units, int) or units < 1 for units in self.hidden):
-            raise InvalidSetting(f"hidden = {list(self.hidden)}: must be at least one layer of at least 1 unit")
-
-
-def _check_number(name: str, value: Any, kind: type, low: float, high: float) -> None:
-    whole = kind is int
-    if isinstance(value, bool) or not isinstance(value, int | float) or (whole and value != int(value)):
-        raise InvalidSetting(f"{name} = {value!r}: must be a {'whole ' if whole else ''}number")
-    if not low <= value <= high:
-        raise InvalidSetting(f"{name} = {value:g}: must be between {low:g} and {high:g}")

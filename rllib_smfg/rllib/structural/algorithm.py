@@ -1,0 +1,48 @@
+"""Structural SMFRL as an RLlib Algorithm."""
+
+from __future__ import annotations
+
+import numpy as np
+from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
+from ray.rllib.utils.metrics import (
+    ENV_RUNNER_RESULTS,
+    LEARNER_RESULTS,
+    LEARNER_UPDATE_TIMER,
+    NUM_ENV_STEPS_SAMPLED,
+    NUM_ENV_STEPS_SAMPLED_LIFETIME,
+    SYNCH_WORKER_WEIGHTS_TIMER,
+    TIMERS,
+)
+
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.rllib.population import PopulationAlgorithm
+from rllib_smfg.rllib.structural.config import StructuralSMFRLConfig
+from rllib_smfg.rllib.structural.learner import YEARS
+
+
+class StructuralSMFRL(PopulationAlgorithm):
+    """Both sides learn from derivatives of the game's own arithmetic (docs/algorithms/structural.md)."""
+
+    @classmethod
+    def get_default_config(cls) -> StructuralSMFRLConfig:
+        """The defaults."""
+        return StructuralSMFRLConfig(cls)
+
+    def training_step(self) -> None:
+        """One iteration: updates of both sides in games of the learner's own, then their weights to the runners."""
+        with self.metrics.log_time((TIMERS, LEARNER_UPDATE_TIMER), reduce="item"):
+            results = self.learner_group.update(
+                batch=_nothing(), timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: self.years()}
+            )
+            self.metrics.aggregate(results, key=LEARNER_RESULTS)
+        years = int(self.metrics.peek((LEARNER_RESULTS, LEADER, YEARS), default=0))
+        self.metrics.log_value((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED), years, reduce="sum")
+        self.metrics.log_value((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), years, reduce="lifetime_sum")
+        with self.metrics.log_time((TIMERS, SYNCH_WORKER_WEIGHTS_TIMER), reduce="item"):
+            self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
+
+
+def _nothing() -> MultiAgentBatch:
+    """A batch of one row: RLlib's way to ask learners to go on."""
+    row = {"nothing": np.zeros(1, dtype=np.float32)}
+    return MultiAgentBatch({LEADER: SampleBatch(row), FOLLOWER: SampleBatch(row)}, env_steps=1)

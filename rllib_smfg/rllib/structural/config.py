@@ -1,0 +1,129 @@
+"""StructuralSMFRLConfig: the choices of structural SMFRL as RLlib configuration, checked before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Self
+
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+
+from envs import InvalidSetting, make
+from envs.arithmetic import ArithmeticGame
+from envs.registry import game_class
+from policies.given import Given
+from rllib_smfg.cloning.imitation import Weights
+from rllib_smfg.rllib.env_runner import PopulationEnvRunner
+from rllib_smfg.rllib.game_config import GameConfig
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
+from rllib_smfg.rllib.structural.learner import StructuralRLlibLearner
+from rllib_smfg.rllib.structural.modules import StructuralModule
+from rllib_smfg.rule import responding
+from rllib_smfg.structural.imitation import imitated_rule
+from rllib_smfg.structural.settings import StructuralSettings
+
+SHARED = ("leader_gradient", "follower_gradient", "hidden", "bound_penalty")  # with `LearningSettings`
+OWN = tuple(each.name for each in fields(StructuralSettings) if each.name not in SHARED)
+
+
+class StructuralSMFRLConfig(GameConfig):
+    """Configures structural SMFRL.
+
+    config = StructuralSMFRLConfig().game("linear_quadratic", followers=100).training(updates=600)
+    algorithm = config.build_algo()
+    """
+
+    learning_names = ("leader_gradient", "follower_gradient", "hidden", "bound_penalty")
+    own_names = (
+        *OWN, "updates_per_iteration", "leader_start", "follower_start", "leader_imitates", "torch_threads",
+        "evaluation_seed",
+    )  # fmt: skip
+    given_names = ("leader_imitates",)
+    follower_kind = "smooth"
+
+    def __init__(self, algo_class: type | None = None) -> None:
+        if algo_class is None:
+            from rllib_smfg.rllib.structural.algorithm import StructuralSMFRL
+
+            algo_class = StructuralSMFRL
+        super().__init__(algo_class=algo_class)
+        self.env_runner_cls = PopulationEnvRunner
+        usual = StructuralSettings()
+        for name in OWN:
+            setattr(self, name, getattr(usual, name))
+        for name in SHARED:
+            self.learning[name] = getattr(usual, name)
+        self.updates_per_iteration = 20
+        self.leader_start: Sequence[float] | None = None
+        self.follower_start: Sequence[float] | None = None
+        self.leader_imitates: Given | None = None
+
+    def training(self, **settings: Any) -> Self:
+        """Settings by name: those of `StructuralSettings`, and
+
+        updates_per_iteration: of the run's `updates`, made in each `train()`
+        leader_start, follower_start: what each side does before learning, in natural units (default: mid-range)
+        leader_imitates: a rule that the leader's rule starts as, fitted to what it does (us_system)
+        torch_threads: threads of driver and learner each;  evaluation_seed: luck of the evaluation games
+        Raises InvalidSetting for a name that is none of these nor RLlib's own.
+        """
+        return super().training(**settings)
+
+    def validate(self) -> None:
+        """Refuses, in one line each, what cannot be trained."""
+        super().validate()
+        name = self.game_settings()["name"]
+        if not issubclass(game_class(name), ArithmeticGame):
+            raise InvalidSetting(
+                f"method structural: game '{name}' is not written as arithmetic (envs.arithmetic); use method smfrl"
+            )
+        settings = self.structural_settings()
+        if settings.leader_rule and settings.leader_policy != "rule":
+            raise InvalidSetting(f"leader_rule: needs leader_policy = rule, which is {settings.leader_policy}")
+        if self.leader_imitates is not None and settings.leader_policy != "rule":
+            raise InvalidSetting("leader_imitates: needs leader_policy = rule; a network starts at leader_start")
+        game = self._small_game()
+        responding(settings.leader_rule, game.instruments, game.leader_observes)
+        for instrument in settings.spread_of:
+            responding({instrument: ()}, game.instruments, game.leader_observes)
+
+    def structural_settings(self) -> StructuralSettings:
+        """The settings as the learner takes them."""
+        own = {name: getattr(self, name) for name in OWN}
+        return StructuralSettings(**own, **{name: self.learning[name] for name in SHARED})
+
+    def get_default_learner_class(self) -> type[StructuralRLlibLearner]:
+        """Its Learner."""
+        return StructuralRLlibLearner
+
+    def get_default_rl_module_spec(self) -> RLModuleSpec:
+        """RLlib wants a single-agent spec here; the real ones come from `get_multi_rl_module_spec`."""
+        return RLModuleSpec(module_class=StructuralModule)
+
+    def module_specs(self) -> dict[str, RLModuleSpec]:
+        """The RLModuleSpec of each side."""
+        settings, game = self.structural_settings(), self._small_game()
+        rule = settings.leader_policy == "rule"
+        return module_specs(
+            StructuralModule,
+            self.interface(),
+            self.learning_settings(),
+            {LEADER: self.leader_start, FOLLOWER: self.follower_start},
+            {LEADER: self._imitated(settings.leader_rule) if self.leader_imitates else None, FOLLOWER: None},
+            kind="rule" if rule else "smooth",
+            responses=dict(settings.leader_rule),
+            instruments=tuple(game.instruments),
+            observes=tuple(game.leader_observes),
+        )
+
+    def _imitated(self, responses: Mapping[str, Sequence[str]]) -> Weights:
+        """The numbers of the rule that does what `leader_imitates` does, found once."""
+        given = self.leader_imitates
+        assert given is not None
+        key = (given, repr(self.game_settings()), repr(responses))
+        return self.found_once("_imitated", key, lambda: imitated_rule(given, self._small_game(), responses))
+
+    def _small_game(self) -> ArithmeticGame:
+        game = make(**{**self.game_settings(), "games": 1, "followers": min(self.followers(), 100)})
+        assert isinstance(game, ArithmeticGame)
+        return game

@@ -1,0 +1,87 @@
+"""RLlib's Learner around `rllib_smfg.structural.learner`, which plays its own games."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from ray.rllib.core.learner.torch.torch_learner import TorchLearner
+
+from envs import make
+from envs.arithmetic import ArithmeticGame
+from rllib_smfg.memory import keep_freed_memory
+from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.structural.learner import StructuralLearner
+
+STRUCTURAL = "structural"
+YEARS = "years_learned_from"
+
+
+class StructuralRLlibLearner(TorchLearner):
+    """Updates of both sides in each call; batches bring nothing but the wish to go on."""
+
+    def build(self) -> None:
+        """Builds the modules, and the learner on their networks."""
+        torch.set_num_threads(self.config.torch_threads)
+        keep_freed_memory()
+        super().build()
+        sides = {side: self.module[side].unwrapped() for side in (LEADER, FOLLOWER)}
+        self.structural = StructuralLearner(
+            partial(_made, self.config.game_settings()),
+            sides[LEADER].learning,
+            sides[FOLLOWER].learning,
+            self.config.structural_settings(),
+            self.config.seed or 0,
+            {side: module.actor for side, module in sides.items()},
+        )
+
+    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
+        """Registers the optimizer of a side's network, which RLlib asks for; `structural` has those that step."""
+        parameters = list(self.module[module_id].unwrapped().learning.parameters())
+        optimizer = torch.optim.SGD(parameters, lr=0.0)
+        self.register_optimizer(
+            module_id=module_id,
+            optimizer_name="idle",
+            optimizer=optimizer,
+            params=parameters,
+            lr_or_lr_schedule=0.0,
+        )
+
+    def should_module_be_updated(self, module_id: str, multi_agent_batch: Any = None) -> bool:
+        """Both sides are in every update."""
+        return True
+
+    def _uncompiled_update(self, batch: dict[str, Any], **_: Any) -> tuple[dict, dict, dict]:
+        before = self.structural.years
+        logs: dict[str, float] = {}
+        for _update in range(self.config.updates_per_iteration):
+            logs |= self.structural.update()
+        for name, value in logs.items():
+            self.metrics.log_value(tuple(name.split("/")), value, window=1)
+        self.metrics.log_value((LEADER, YEARS), self.structural.years - before, window=1)
+        return {}, {}, {}
+
+    def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
+        """RLlib's state, and that of the learner with its games and random streams."""
+        state: dict[str, Any] = super().get_state(components, not_components=not_components, **kwargs)
+        if self._check_component(STRUCTURAL, components, not_components):
+            state[STRUCTURAL] = self.structural.get_state()
+        return state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to a state from `get_state`."""
+        super().set_state(state)
+        if STRUCTURAL in state:
+            self.structural.set_state(state[STRUCTURAL])
+
+    def compute_loss_for_module(self, **_: Any) -> Any:
+        """Not used: `rllib_smfg.structural` has the losses."""
+        raise NotImplementedError("structural SMFRL computes its losses in rllib_smfg.structural")
+
+
+def _made(settings: dict[str, Any], games: int, followers: int | None = None) -> ArithmeticGame:
+    changed = {"games": games} if followers is None else {"games": games, "followers": followers}
+    game = make(**{**settings, **changed})
+    assert isinstance(game, ArithmeticGame), "see StructuralSMFRLConfig.validate"
+    return game
