@@ -45,8 +45,8 @@ class Outcome:
     """What a year comes to.
 
     leader_reward (B, 1); follower_reward (B, N); state: the next one; ended (B, 1) bool: games that end with this year,
-    None where the game has no end; strain (B, 1): a smooth price, at least 0 and 0 at a distance from it, of coming near
-    such an end, in units of the leader's reward (a path's derivative does not see a cliff); indicators: what is
+    None where the game has no end; strain (B, 1): a smooth price, at least 0 and 0 at a distance, of coming near such
+    an end, in units of the leader's reward (a path's derivative does not see a cliff); indicators: what is
     reported, (B, 1) each, in numpy alone.
     """
 
@@ -64,8 +64,8 @@ class ArithmeticGame(StackelbergMeanFieldGame):
     Class attributes name what is seen and done, in the order of the boxes' components. `carried` names the one number
     of a household's state that its own actions move (its assets), None where there is none: what a household does then
     has no consequence but this year's reward. `saved_by` names the decision that moves it most directly (empty: the
-    first). `price_taking`: households take means as given, as if there were infinitely many of them; False where each of
-    N counts its own share 1/N of them.
+    first). `price_taking`: households take means as given, as if there were infinitely many of them; False where each
+    of N counts its own share 1/N of them.
     """
 
     leader_observes: ClassVar[tuple[str, ...]]

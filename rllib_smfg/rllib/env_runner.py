@@ -91,8 +91,8 @@ class Episodes:
             means = {name: float(total[game] / self._lived[game]) for name, total in self._totals.items()}
             returns = float(self._returns[game]), float(self._follower_returns[game])
             result.append(Episode(*returns, int(self._lived[game]), means))
-        for counted in (self._returns, self._follower_returns, self._lived, *self._totals.values()):
-            counted[step.done] = 0.0
+        for total in (self._returns, self._follower_returns, self._lived, *self._totals.values()):
+            total[step.done] = 0.0
         return result
 
     def get_state(self) -> dict[str, Any]:

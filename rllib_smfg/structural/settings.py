@@ -28,8 +28,8 @@ class StructuralSettings:
         common random numbers, which differentiate nothing: `search_pairs` of them a step (0: one for each number of the
         policy, along the axes; else along random directions), moved by `search_width` in network units.
     hidden: units of each hidden layer. follower_lr, leader_lr: Adam's, falling as a cosine to `last_rate` of it.
-    economies: games played side by side, in the followers' steps. population: the most households of each that are trained on.
-        household_years: how many the leader's paths have together, which says how many paths there are.
+    economies: games played side by side, in the followers' steps. population: the most households of each that are
+        trained on. household_years: how many the leader's paths have together, which says how many paths there are.
     tail: the share of a path's discounted weight that is cut off. averaging: of the weights that play.
     tremble: share of games in which the leader's action of the year is drawn from all its range, so that followers
         learn to answer what the leader never does; others tremble by `leader_noise`. lasting_spread, yearly_spread:

@@ -35,9 +35,9 @@ class StructuralSMFRL(PopulationAlgorithm):
                 batch=_nothing(), timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: self.years()}
             )
             self.metrics.aggregate(results, key=LEARNER_RESULTS)
-        years = int(self.metrics.peek((LEARNER_RESULTS, LEADER, YEARS), default=0))
-        self.metrics.log_value((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED), years, reduce="sum")
-        self.metrics.log_value((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), years, reduce="lifetime_sum")
+        played = int(self.metrics.peek((LEARNER_RESULTS, LEADER, YEARS), default=0))
+        self.metrics.log_value((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED), played, reduce="sum")
+        self.metrics.log_value((ENV_RUNNER_RESULTS, NUM_ENV_STEPS_SAMPLED_LIFETIME), played, reduce="lifetime_sum")
         with self.metrics.log_time((TIMERS, SYNCH_WORKER_WEIGHTS_TIMER), reduce="item"):
             self.env_runner_group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
 

@@ -8,7 +8,6 @@ from typing import Any
 from ray.rllib.core.columns import Columns
 from ray.rllib.core.rl_module.apis import InferenceOnlyAPI
 from ray.rllib.core.rl_module.torch import TorchRLModule
-from torch import Tensor
 
 from rllib_smfg.policy_networks import follower_network, leader_network
 from rllib_smfg.rllib.modules import LEADER, natural, observed
@@ -29,8 +28,7 @@ class StructuralModule(TorchRLModule, InferenceOnlyAPI):
         kind = facts["kind"] if facts["side"] == LEADER else "smooth"
         self.actor = make(kind, facts["interface"], facts["settings"], facts["start"])
         if isinstance(self.actor, RuleActor):
-            known: Tensor = self.actor.responds
-            known.copy_(responding(facts["responses"], facts["instruments"], facts["observes"]))
+            self.actor.responds = responding(facts["responses"], facts["instruments"], facts["observes"])
         if facts["weights"] is not None:
             self.actor.load_state_dict(facts["weights"])
         if not self.inference_only:
@@ -39,6 +37,8 @@ class StructuralModule(TorchRLModule, InferenceOnlyAPI):
     def get_non_inference_attributes(self) -> list[str]:
         """What stays with the learner."""
         return ["learning"]
+
+    actor: Any
 
     def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Natural actions (..., a) of observations `obs` (..., d); outputs of features `own` and `shared`."""
