@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -27,9 +27,9 @@ from envs.economy.observation import (
     observe,
 )
 from envs.economy.outcome import outcome
-from envs.economy.parameters import Abilities
+from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
-from envs.economy.presets import preset_parameters
+from envs.economy.presets import changed_parameters
 from envs.economy.shocks import SCENARIOS, first_productivity, next_productivity
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
@@ -78,6 +78,9 @@ class Economy(ArithmeticGame):
         gdp_weight: float = 1.0,
         equality_weight: float = 1.0,
         welfare_weight: float = 1.0,
+        productivity_persistence: float = EconomyParameters.productivity_persistence,
+        productivity_sd: float = EconomyParameters.productivity_sd,
+        parameters: Mapping[str, float] | None = None,
         dtype: str = "float64",
     ) -> None:
         """Builds an economy; raises InvalidSetting for a setting that cannot be used.
@@ -86,17 +89,24 @@ class Economy(ArithmeticGame):
         `social_welfare`, `gdp_gini` (with weight `inequality_weight` on the ginis), and in `calibrated` also `weighted`
         (with `gdp_weight`, `equality_weight` and `welfare_weight`). population: `scf2022`, or the path of the survey's
         CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min and
-        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. dtype of the households' numbers:
-        `float64`, `float32`.
+        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. productivity_persistence and
+        productivity_sd: of the yearly autoregression of log productivity, which both sides observe where the sd is not
+        0. parameters: any other number of `EconomyParameters` in place of the preset's; what follows from them, as TFP
+        does in `calibrated`, is worked out anew, what was fitted to data with them is not. dtype of the households'
+        numbers: `float64`, `float32`.
         """
-        parameters = replace(
-            preset_parameters(preset),
+        if not isinstance(parameters, Mapping | None):
+            raise InvalidSetting(f"parameters = {parameters}: must be numbers by name, as in {{depreciation: 0.07}}")
+        numbers = replace(
+            changed_parameters(preset, parameters or {}),
             inequality_weight=inequality_weight,
             gdp_weight=gdp_weight,
             equality_weight=equality_weight,
             welfare_weight=welfare_weight,
+            productivity_persistence=productivity_persistence,
+            productivity_sd=productivity_sd,
         )
-        self.parameters = parameters if crra is None else replace(parameters, crra=crra)
+        self.parameters = numbers if crra is None else replace(numbers, crra=crra)
         super().__init__(
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
         )
@@ -106,10 +116,13 @@ class Economy(ArithmeticGame):
         self.task = self.parameters.laws.tasks[_known("task", task, list(self.parameters.laws.tasks))]
         self.leader_reward_scale = self.task.typical_reward(self.n_followers)
         self.follower_reward_scale = self.parameters.typical_utility
-        self.population = load_population(population, weighting, self.parameters.laws.survey_wealth)
+        if int(self.parameters.bottom_share * self.n_followers) == self.n_followers:
+            raise InvalidSetting(f"bottom_share = {self.parameters.bottom_share:g}: must leave somebody at the bottom")
+        laws = self.parameters.laws
+        self.population = load_population(population, weighting, laws.survey_wealth)
         self._open_spaces(saving_rate_min, saving_rate_max)
-        if parameters.laws.follower_outlook is not None:
-            self.follower_outlook = parameters.laws.follower_outlook(self.parameters, self.follower_scaling)
+        if laws.follower_outlook is not None:
+            self.follower_outlook = laws.follower_outlook(self.parameters, self.follower_scaling)
         self.flows: Flows | None = None
         # presets differ in what is seen
         self.leader_observes = leader_names(self.parameters)  # type: ignore[misc]
