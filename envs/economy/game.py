@@ -30,7 +30,7 @@ from envs.economy.outcome import outcome
 from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import changed_parameters
-from envs.economy.shocks import SCENARIOS, first_productivity, next_productivity
+from envs.economy.shocks import SCENARIOS, first_tfp, next_tfp, productivity_luck
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
 from envs.economy.transition import advance
@@ -159,7 +159,7 @@ class Economy(ArithmeticGame):
         """
         draws = AbilityDraws.sample(random, year.size, self.n_followers)
         tfp_factor, asset_factor = (factor.copy() for factor in self.scenario.factors(year))
-        luck = self._luck(random, year.size)
+        luck = productivity_luck(self.parameters, random, year.size)
         more = {} if luck is None else {"productivity_luck": luck}
         return {**vars(draws), "tfp_factor": tfp_factor, "asset_factor": asset_factor, **more}
 
@@ -181,10 +181,10 @@ class Economy(ArithmeticGame):
         policy = laws.fiscal_policy(parameters, record, leader, sum_over)
         draws = AbilityDraws(shocks["normal"], shocks["uniform"])
         drawn = laws.next_ability(parameters, record.ability, record.superstar, draws, sum_over)
-        moved = next_productivity(parameters, record.productivity, shocks.get("productivity_luck"))
-        factors = shocks["tfp_factor"], shocks["asset_factor"]
-        shock = Shock(*laws.ability_at_work(record, drawn), *factors, moved)
-        return outcome(parameters, self.task, record, policy, Choices(*follower), shock, drawn, sum_over)
+        shock = Shock(*laws.ability_at_work(record, drawn), shocks["tfp_factor"], shocks["asset_factor"])
+        year = outcome(parameters, self.task, record, policy, Choices(*follower), shock, drawn, sum_over)
+        tfp = next_tfp(parameters, year.state["tfp"], shocks.get("productivity_luck"))
+        return replace(year, state={**year.state, "tfp": tfp})
 
     # --- what the base class asks for --------------------------------------------------------------------------
     def _start(self, games: NDArray[np.int64]) -> None:
@@ -206,11 +206,12 @@ class Economy(ArithmeticGame):
         choices = Choices(follower_action[..., 0], follower_action[..., 1])
         drawn = self._draw()
         laws, factors = self.parameters.laws, self.scenario.factors(self.year)
-        luck = self._luck(self._shock_random, self.n_games)
-        moved = next_productivity(self.parameters, self.state.productivity, luck)
-        shock = Shock(*laws.ability_at_work(self.state, drawn), *factors, moved)
+        luck = productivity_luck(self.parameters, self._shock_random, self.n_games)
+        shock = Shock(*laws.ability_at_work(self.state, drawn), *factors)
         flows, following = advance(self.parameters, self.state, policy, choices, shock)
         self.flows, self.state = flows, laws.state_after(following, drawn)
+        if luck is not None:
+            self.state = replace(self.state, tfp=next_tfp(self.parameters, self.state.tfp, luck))
         with np.errstate(all="ignore"):
             reward = self.task.reward(self.parameters, flows, total)[:, 0]
             also_reported = self._also_reported(flows)
@@ -228,10 +229,6 @@ class Economy(ArithmeticGame):
             self.parameters, self.state.ability, self.state.superstar, draws, total
         )
 
-    def _luck(self, random: np.random.Generator, games: int) -> Array | None:
-        """The luck of productivity, (B, 1); None, and nothing drawn, where it does not move."""
-        return random.standard_normal((games, 1)) if self.parameters.productivity_sd > 0 else None
-
     def _also_reported(self, flows: Flows) -> dict[str, Array]:
         """The preset's own indicators, (B,) each; 0 where they do not exist because the economy has failed."""
         laws = self.parameters.laws.also_reported
@@ -247,8 +244,8 @@ class Economy(ArithmeticGame):
         ability, superstar = self.parameters.laws.first_ability(self.parameters, surveyed, income, draws)
         households = (ability.astype(self.dtype), superstar, assets.astype(self.dtype), income.astype(self.dtype))
         state = self.parameters.laws.initial_state(self.parameters, *households)
-        productivity = first_productivity(self.parameters, random, games)
-        return state if productivity is None else replace(state, productivity=productivity)
+        luck = productivity_luck(self.parameters, random, games)
+        return replace(state, tfp=first_tfp(self.parameters, state.tfp, luck))
 
     def _open_spaces(self, saving_rate_min: float | None, saving_rate_max: float | None) -> None:
         parameters, dtype = self.parameters, self.dtype

@@ -12,7 +12,7 @@ from economies import economy
 from envs import InvalidSetting
 from envs.arithmetic import plain_mean
 from envs.economy.presets import PRESETS
-from envs.economy.shocks import next_productivity, productivity_spread
+from envs.economy.shocks import first_tfp, next_tfp
 
 SETTINGS: dict[str, Any] = {"productivity_sd": 0.02, "productivity_persistence": 0.9}
 
@@ -38,7 +38,6 @@ def test_both_sides_see_it_last_and_it_moves_tfp(preset: str) -> None:
 def test_without_it_there_is_nothing_to_see_and_no_luck_is_drawn() -> None:
     still, moving = economy(followers=20, preset="calibrated"), economy(followers=20, preset="calibrated", **SETTINGS)
     assert "productivity" not in still.leader_observes + still.follower_observes
-    assert "productivity" not in still.state.arrays()
     first = still.reset(seed=3), moving.reset(seed=3)
     np.testing.assert_array_equal(first[1].follower[..., :-1], first[0].follower)
     random = np.random.default_rng(0), np.random.default_rng(0)
@@ -51,12 +50,10 @@ def test_without_it_there_is_nothing_to_see_and_no_luck_is_drawn() -> None:
 def test_it_has_the_autoregressions_moments() -> None:
     parameters = economy(**SETTINGS).parameters
     random = np.random.default_rng(4)
-    logs, productivity = [], np.exp(productivity_spread(parameters) * random.standard_normal((500, 1)))
+    logs, tfp = [], first_tfp(parameters, np.full((500, 1), parameters.tfp), random.standard_normal((500, 1)))
     for _ in range(100):
-        logs.append(np.log(productivity[:, 0]))
-        moved = next_productivity(parameters, productivity, random.standard_normal((500, 1)))
-        assert moved is not None
-        productivity = moved
+        logs.append(np.log(tfp[:, 0] / parameters.tfp))
+        tfp = next_tfp(parameters, tfp, random.standard_normal((500, 1)))
     levels = np.stack(logs)
     assert levels.std() == pytest.approx(0.02 / np.sqrt(1 - 0.9**2), rel=0.03)
     assert np.corrcoef(levels[:-1].ravel(), levels[1:].ravel())[0, 1] == pytest.approx(0.9, abs=0.01)
