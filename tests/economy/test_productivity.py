@@ -9,7 +9,9 @@ import pytest
 import torch
 from economies import economy
 
+import envs
 from envs import InvalidSetting
+from envs.aiyagari import Aiyagari
 from envs.arithmetic import plain_mean
 from envs.economy.presets import PRESETS
 from envs.economy.shocks import first_tfp, next_tfp
@@ -91,10 +93,10 @@ def test_torch_moves_it_alike() -> None:
     state, shocks = game.state.arrays(), game.shocks(luck, game.year)
     action = np.full((3, 5), 0.01), np.full((3, 6, 2), 0.5)
     outcome = game.advance(
-        {name: torch.tensor(x) for name, x in state.items()},
+        tensors(state),
         [torch.full((3, 1), 0.01, dtype=torch.float64)] * 5,
         [torch.full((3, 6), 0.5, dtype=torch.float64)] * 2,
-        {name: torch.tensor(x) for name, x in shocks.items()},
+        tensors(shocks),
         plain_mean,
     )
     game._transition(*action)
@@ -114,3 +116,29 @@ def test_torch_moves_it_alike() -> None:
 def test_what_cannot_be_used_is_refused(settings: dict[str, Any], fault: str) -> None:
     with pytest.raises(InvalidSetting, match=fault):
         economy(**settings)
+
+
+def test_aiyagaris_economy_has_it_too() -> None:
+    still, game = envs.make("aiyagari", games=3, followers=8), envs.make("aiyagari", games=3, followers=8, **SETTINGS)
+    assert isinstance(game, Aiyagari)
+    usual, seen = still.reset(seed=8), game.reset(seed=8)
+    np.testing.assert_array_equal(seen.follower[..., :-1], usual.follower)
+    assert seen.leader.shape == (3, 3) == (3, len(game.leader_observes))
+    scaled = [game.leader_scaling.feature(k, seen.leader[:, k]) for k in range(3)]
+    assert np.abs(scaled[2]).max() < 4
+    productivity = seen.leader[:, 2].copy()
+    luck = np.random.default_rng()
+    luck.bit_generator.state = game._shock_random.bit_generator.state
+    state, shocks = dict(game.state.arrays()), game.shocks(luck, game.year)
+    share = torch.full((3, 8), 0.1, dtype=torch.float64)
+    moved = game.advance(tensors(state), [share[:, :1]], [share], tensors(shocks), plain_mean)
+    game.step(np.full((3, 1), 0.1), np.full((3, 8, 1), 0.1))
+    labour = state["ability"].sum(axis=1)
+    made = productivity * state["capital"][:, 0] ** 0.36 * labour**0.64
+    np.testing.assert_allclose(game.state.gdp[:, 0], made)
+    for name, x in game.state.arrays().items():
+        np.testing.assert_allclose(moved.state[name], x, rtol=1e-10, err_msg=name)
+
+
+def tensors(arrays: dict[str, Any]) -> dict[str, torch.Tensor]:
+    return {name: torch.tensor(x) for name, x in arrays.items()}
