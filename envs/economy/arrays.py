@@ -45,8 +45,14 @@ def namespace(x: Any) -> ModuleType:
 def cast(x: A, like: Any) -> A:
     """x in the dtype of `like`."""
     y: Any = x
-    same: Any = y.astype(like.dtype, copy=False) if isinstance(y, np.ndarray) else y.to(like.dtype)
-    return same  # type: ignore[no-any-return]
+    if y.dtype == like.dtype:
+        return x
+    if isinstance(y, np.ndarray):
+        y = y.astype(like.dtype)
+    else:
+        y = y.to(like.dtype)
+    same: A = y
+    return same
 
 
 def at_least(x: A, least: float) -> A:
@@ -72,11 +78,10 @@ def positive(x: A) -> A:
 def power(x: A, exponent: Any) -> A:
     """x^exponent of amounts x >= 0; in torch its derivative at 0, which is infinite, counts as 0."""
     y: Any = x
-    xp = namespace(y)
-    if xp is np:
+    if isinstance(y, np.ndarray) or namespace(y) is np:
         raised: A = y**exponent
         return raised
-    above = y > 0
+    xp, above = namespace(y), y > 0
     raised = xp.where(above, xp.where(above, y, 1.0) ** exponent, 0.0)
     return raised
 

@@ -25,12 +25,13 @@ def observe(parameters: EconomyParameters, state: State) -> Observations:
     groups = Groups.of(state.assets.shape[-1], parameters.top_share, parameters.bottom_share)
     assets, income = group_means(groups, state.ascending_assets), group_means(groups, state.ascending_income)
     ability = group_means_by_rank(groups, state.ability, state.income, state.ascending_income)
-    shared = [seen(parameters, state, name, total) for name in follower_names(parameters)[2:]]
+    laws, more = parameters.laws, parameters.everybody_sees
+    shared = [seen(parameters, state, name, total) for name in laws.follower_sees + more]
     households = np.empty((*state.assets.shape, 2 + len(shared)), dtype=state.assets.dtype)
     for k, number in enumerate((state.ability, state.assets, *shared)):
         households[..., k] = number
     known = [assets[0], income[0], ability[0], assets[1], income[1], ability[1]]
-    known += [seen(parameters, state, name, total) for name in leader_names(parameters)[len(known) :]]
+    known += [seen(parameters, state, name, total) for name in laws.leader_sees + more]
     return Observations(np.concatenate(known, axis=-1).astype(state.assets.dtype, copy=False), households)
 
 
@@ -40,13 +41,11 @@ MEANS = {"mean_income": "income", "mean_assets": "assets"}
 
 def seen(parameters: EconomyParameters, state: State, name: str, total: Total) -> Array:
     """What is seen under a name: of a game, (B, 1), or of households, (B, N)."""
-    if name == "productivity":
-        return state.tfp / parameters.tfp
     if name in MEANS:
         x = getattr(state, MEANS[name])
         mean: Array = total(x) / x.shape[-1]
         return mean
-    number: Array = getattr(state, name)
+    number: Array = state.tfp / parameters.tfp if name == "productivity" else getattr(state, name)
     return number
 
 
