@@ -47,10 +47,7 @@ def cast(x: A, like: Any) -> A:
     y: Any = x
     if y.dtype == like.dtype:
         return x
-    if isinstance(y, np.ndarray):
-        y = y.astype(like.dtype)
-    else:
-        y = y.to(like.dtype)
+    y = y.astype(like.dtype) if isinstance(y, np.ndarray) else y.to(like.dtype)
     same: A = y
     return same
 
