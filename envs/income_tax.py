@@ -54,6 +54,7 @@ class IncomeTax(ArithmeticGame):
     leader_observes: ClassVar[tuple[str, ...]] = ("mean_ability",)
     follower_observes: ClassVar[tuple[str, ...]] = ("ability",)
     instruments: ClassVar[tuple[str, ...]] = ("tax_rate",)
+    price_taking: ClassVar[bool] = False
     decisions: ClassVar[tuple[str, ...]] = ("hours",)
     discount = 0.0
 

@@ -71,6 +71,7 @@ class LinearQuadratic(ArithmeticGame):
     leader_observes: ClassVar[tuple[str, ...]] = ("z",)
     follower_observes: ClassVar[tuple[str, ...]] = ("x", "z")
     instruments: ClassVar[tuple[str, ...]] = ("g",)
+    price_taking: ClassVar[bool] = False
     decisions: ClassVar[tuple[str, ...]] = ("a",)
     carried: ClassVar[str | None] = "x"
 

@@ -65,6 +65,7 @@ class StageGame(ArithmeticGame):
     leader_observes: ClassVar[tuple[str, ...]] = ("z",)
     follower_observes: ClassVar[tuple[str, ...]] = ("x", "z")
     instruments: ClassVar[tuple[str, ...]] = ("g",)
+    price_taking: ClassVar[bool] = False
     decisions: ClassVar[tuple[str, ...]] = ("a",)
     discount = 0.0
 

@@ -1,0 +1,255 @@
+"""Both sides at once: followers answer the leader, the leader moves through their answer, then they settle.
+
+An update is a few steps of the followers and one of the leader. First the leader holds still (`lead_in`), then both
+move, the leader slower and slower, then it holds still again while followers settle: what is left is an equilibrium of
+both, or the certificate says that it is not. Everybody who is not learning plays by averaged weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from envs.arithmetic import ArithmeticGame, Mean, plain_mean
+from rllib_smfg.structural.economies import Economies, State, own_share_mean, price_takers_mean
+from rllib_smfg.structural.households import (
+    Slopes,
+    euler_loss,
+    residual,
+    worth_of_carried,
+    year_slopes,
+)
+from rllib_smfg.structural.paths import Act, Play, draw_luck, path_years, returns
+from rllib_smfg.structural.settings import StructuralSettings
+from rllib_smfg.structural.sides import Averaged, Side, outside
+
+LEADER, FOLLOWER = "leader", "follower"
+
+
+class StructuralLearner:
+    """Learns both sides of a game that is written as arithmetic.
+
+    make_game(games=, followers=): builds the game. leader, follower: networks of features, as `networks.Actor`. Plain
+    torch; the state is in `get_state`.
+    """
+
+    def __init__(
+        self,
+        make_game: Callable[..., ArithmeticGame],
+        leader: nn.Module,
+        follower: nn.Module,
+        settings: StructuralSettings,
+        seed: int,
+        discount: float | None = None,
+    ) -> None:
+        self.settings = settings
+        self.networks = {LEADER: leader, FOLLOWER: follower}
+        self.averaged = {side: Averaged(x, deepcopy(x), settings.averaging) for side, x in self.networks.items()}
+        like = next(follower.parameters()).detach()
+        whole = make_game(games=1)
+        self.followers = whole.n_followers
+        self.discount = whole.discount if discount is None else discount
+        self.path_years = path_years(self.discount, settings.tail, whole.horizon, ends=False)
+        trained_on = min(self.followers, max(8, settings.household_years // (settings.games * self.path_years)))
+        self.game = make_game(games=settings.games, followers=trained_on)
+        self.sides = {
+            LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
+            FOLLOWER: Side.of(self.game.follower_scaling, self.game.follower_action_space, like),
+        }
+        luck = np.random.SeedSequence([seed, 1]).spawn(2)
+        self.economies = Economies(self.game, luck[0], like)
+        self.noise = np.random.default_rng(luck[1])
+        self.offset = torch.zeros(settings.games, 1, len(self.game.instruments), dtype=like.dtype, device=like.device)
+        self.seed, self.like, self.update_number = seed, like, 0
+        self.optimizers = {
+            LEADER: torch.optim.Adam(leader.parameters(), lr=settings.leader_lr),
+            FOLLOWER: torch.optim.Adam(follower.parameters(), lr=settings.follower_lr),
+        }
+
+    # --- an update -------------------------------------------------------------------------------------------------
+    def update(self) -> dict[str, float]:
+        """One update of both sides; returns what is logged."""
+        s, share = self.settings, self.update_number / self.settings.updates
+        logs: dict[str, float] = {}
+        self._set_rate(FOLLOWER, s.follower_lr, share)
+        for _ in range(s.follower_steps):
+            logs |= self._follower_step()
+        if s.lead_in <= share < 1 - s.settling:
+            self._set_rate(LEADER, s.leader_lr, (share - s.lead_in) / (1 - s.settling - s.lead_in))
+            logs |= self._leader_step()
+        self.update_number += 1
+        return logs
+
+    def _follower_step(self) -> dict[str, float]:
+        s = self.settings
+        if s.follower_gradient == "team":
+            loss = self._team_loss()
+        else:
+            loss = self._game_loss()
+        self._descend(FOLLOWER, loss)
+        return {"follower/loss": float(loss.detach())}
+
+    def _game_loss(self) -> Tensor:
+        """Each household moves alone: Euler residuals of one year of all games, which then move on.
+
+        What a leader does that it would never do is answered, not lived with: games whose leader trembles far move on
+        as if it had not.
+        """
+        game, side, economies = self.game, self.sides[FOLLOWER], self.economies
+        state, mean, shocks = economies.state, self._households_mean(), economies.shocks()
+        stays, usual, now = self._offsets()
+        action, told = self._leader_action(state, now)
+        output = self._answer(self.networks[FOLLOWER], state, told)
+        slopes, following, ended = year_slopes(game, side, state, action, output, shocks, mean)
+        worth = None if game.carried is None else self._worth(following, stays, mean)
+        found = residual(slopes, worth, self.discount)
+        alive = None if ended is None else ~ended
+        loss = euler_loss(found, output, side, game.follower_reward_scale, self.settings.share_floor, alive)
+        if usual is not now:
+            following, ended = self._played(state, usual, shocks)
+        economies.move_on(following, ended)
+        return loss + self.settings.bound_penalty * outside(output).sum(-1).mean()
+
+    @torch.no_grad()
+    def _played(self, state: State, offset: Tensor, shocks: State) -> tuple[State, Tensor | None]:
+        """What follows a year under the averaged followers and the averaged leader moved by an offset."""
+        action, told = self._leader_action(state, offset)
+        output = self._answer(self.averaged[FOLLOWER].average, state, told)
+        outcome = self.game.advance(state, action, self.sides[FOLLOWER].natural(output), shocks, plain_mean)
+        return dict(outcome.state), outcome.ended
+
+    def _worth(self, following: State, lasting: Tensor, mean: Mean) -> Tensor:
+        """lambda next year, under the government that stays and households' own averaged play."""
+        action, told = self._leader_action(following, lasting)
+        with torch.no_grad():
+            output = self._answer(self.averaged[FOLLOWER].average, following, told)
+        shocks = self._peeked_shocks()
+        return worth_of_carried(self.game, self.sides[FOLLOWER], following, action, output, shocks, mean)
+
+    def _peeked_shocks(self) -> State:
+        """Shocks of the year after: (2) needs none of what they move, only numbers of the right shape."""
+        return self.economies.shocks()
+
+    def _team_loss(self) -> Tensor:
+        """All households move together: minus their mean discounted reward along whole paths, all means in the graph."""
+        luck = draw_luck(self.game, self.noise.integers(2**63), self.path_years, self.like)
+        first = self._tremble(self._normal() * self.settings.leader_noise)
+        leader = _first_year_offset(self.averaged[LEADER].average, first)
+        play = Play(self.game, self.sides[LEADER], self.sides[FOLLOWER], leader, self.networks[FOLLOWER])
+        return -returns(play, luck, self.discount).follower.mean() * self._per_year()
+
+    def _leader_step(self) -> dict[str, float]:
+        s = self.settings
+        luck = draw_luck(self.game, self.noise.integers(2**63), self.path_years, self.like)
+        seen = None
+        if s.leader_gradient == "partial":
+            seen = deepcopy(self.networks[LEADER]).requires_grad_(False)
+        play = Play(
+            self.game,
+            self.sides[LEADER],
+            self.sides[FOLLOWER],
+            self.networks[LEADER],
+            self.averaged[FOLLOWER].average,
+            seen,
+        )
+        found = returns(play, luck, self.discount)
+        worth = (found.leader - found.strain).mean() * self._per_year()
+        self._descend(LEADER, s.bound_penalty * found.outside.mean() - worth)
+        return {
+            "leader/return": float(found.leader.detach().mean()),
+            "leader/strain": float(found.strain.detach().mean()),
+            "leader/lived": float(found.lived.mean()),
+        }
+
+    # --- parts of it -------------------------------------------------------------------------------------------------
+    def _per_year(self) -> float:
+        """Turns a discounted sum into an average year, so that losses of all games are of order one."""
+        return 1 - self.discount
+
+    def _households_mean(self) -> Mean:
+        if self.game.price_taking:
+            return price_takers_mean
+        return partial(own_share_mean, followers=self.followers)
+
+    def _leader_action(self, state: State, offset: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Actions (B, 1) each and outputs (B, 1, al) of the averaged leader, moved by an offset."""
+        side = self.sides[LEADER]
+        with torch.no_grad():
+            seen, _ = self.game.observe(state, plain_mean)
+            features = side.features(seen)
+            u = self.averaged[LEADER].average(features, features[..., :0])
+            told = (u.clamp(-1.0, 1.0) + offset).clamp(-1.0, 1.0)
+            return side.natural(told), told
+
+    def _answer(self, network: nn.Module, state: State, told: Tensor) -> Tensor:
+        """Followers' outputs (B, N, af)."""
+        _, seen = self.game.observe(state, price_takers_mean)
+        output: Tensor = network(self.sides[FOLLOWER].features(seen), told)
+        return output
+
+    def _offsets(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What each game's government differs by, (B, 1, al) each: next year, this year as it is lived with, this year.
+
+        With a lasting spread the offset of an episode stays for next year and all that follow, a yearly one does not.
+        """
+        s = self.settings
+        if s.lasting_spread:
+            fresh = torch.as_tensor(self.economies.fresh, device=self.like.device)[:, None, None]
+            self.offset = torch.where(fresh, self._normal() * s.lasting_spread, self.offset)
+            now = self.offset + self._normal() * s.yearly_spread
+            return self.offset, now, now
+        usual = self._normal() * s.leader_noise
+        return self.offset, usual, self._tremble(usual)
+
+    def _tremble(self, usual: Tensor) -> Tensor:
+        """A move of this year's action alone: anywhere in its range in a share of the games, as usual in the others.
+
+        It is big enough to reach any place from any other; what leads out of the range is clipped.
+        """
+        anywhere = torch.as_tensor(self.noise.random(len(usual)) < self.settings.tremble, device=self.like.device)
+        wide = torch.as_tensor(self.noise.uniform(-2.0, 2.0, usual.shape), dtype=self.like.dtype).to(self.like.device)
+        return torch.where(anywhere[:, None, None], wide, usual)
+
+    def _normal(self) -> Tensor:
+        draws = self.noise.standard_normal(self.offset.shape)
+        return torch.as_tensor(draws, dtype=self.like.dtype).to(self.like.device)
+
+    def _descend(self, side: str, loss: Tensor) -> None:
+        """One step of Adam, and of the averaged weights; a step without finite derivatives is not taken."""
+        optimizer = self.optimizers[side]
+        parameters = [p for p in self.networks[side].parameters() if p.requires_grad]
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        if not all(g is None or bool(g.isfinite().all()) for g in gradients):
+            return
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+        self.averaged[side].follow()
+
+    def _set_rate(self, side: str, rate: float, share: float) -> None:
+        """A cosine from `rate` to `last_rate` of it."""
+        last = self.settings.last_rate
+        now = rate * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+        for group in self.optimizers[side].param_groups:
+            group["lr"] = now
+
+
+def _first_year_offset(network: nn.Module, offset: Tensor) -> Act:
+    """The network as a policy whose first action alone is moved by `offset`."""
+    moved = [offset]
+
+    def act(own: Tensor, shared: Tensor) -> Tensor:
+        u: Tensor = network(own, shared)
+        return (u.clamp(-1.0, 1.0) + moved.pop()).clamp(-1.0, 1.0) if moved else u
+
+    return act
+
+
+__all__ = ["FOLLOWER", "LEADER", "Slopes", "StructuralLearner"]
