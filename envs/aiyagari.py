@@ -27,15 +27,17 @@ from envs.economy.ability import AbilityDraws, next_stationary_ability
 from envs.economy.aiyagari import Parameters
 from envs.economy.arrays import total_by
 from envs.economy.indicators import gini
+from envs.economy.observation import seen
 from envs.economy.outcome import outcome
 from envs.economy.outlook import isoelastic
 from envs.economy.parameters import EconomyParameters, Task
 from envs.economy.presets import CALIBRATED
 from envs.economy.rewards import mean_utility
+from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, productivity_spread
 from envs.economy.state import Choices, Shock, State
 from envs.economy.taxation import FiscalPolicy, NoTax
 from envs.economy.transition import advance
-from envs.game import Array, Observations, Transition
+from envs.game import Array, Transition
 from envs.scaling import FeatureScaling, ShareBox
 from envs.solution import Solution, check_numbers
 
@@ -51,12 +53,11 @@ class Aiyagari(ArithmeticGame):
     """The game above.
 
     Leader: observes (W, r), acts in [0, 1] to no effect; its reward is the mean household's. Follower: observes
-    (e_i, a_i, W, r), acts with x_i. The game has no end: the horizon truncates it.
+    (e_i, a_i, W, r), acts with x_i. Where productivity moves (`productivity_sd` above 0) both observe it last, as in
+    the economy; then the exact solution is not this game's. The game has no end: the horizon truncates it.
     """
 
     name: ClassVar[str] = "aiyagari"
-    leader_observes: ClassVar[tuple[str, ...]] = ("wage", "interest_rate")
-    follower_observes: ClassVar[tuple[str, ...]] = ("ability", "assets", "wage", "interest_rate")
     instruments: ClassVar[tuple[str, ...]] = ("nothing",)
     decisions: ClassVar[tuple[str, ...]] = ("consumption_share",)
     carried: ClassVar[str | None] = "assets"
@@ -76,25 +77,36 @@ class Aiyagari(ArithmeticGame):
         alpha: float = Parameters.alpha,
         delta: float = Parameters.delta,
         beta: float = Parameters.beta,
+        productivity_persistence: float = EconomyParameters.productivity_persistence,
+        productivity_sd: float = EconomyParameters.productivity_sd,
     ) -> None:
         super().__init__(games=games, followers=followers, horizon=horizon)
         self.parameters = Parameters(mu, rho, sigma, alpha, delta, beta)
         check_numbers(self.parameters)
-        self.economy = economy_of(self.parameters)
+        self.economy = replace(
+            economy_of(self.parameters),
+            productivity_persistence=productivity_persistence,
+            productivity_sd=productivity_sd,
+        )
+        aggregates = ("wage", "interest_rate", *self.economy.everybody_sees)
+        self.leader_observes = aggregates  # type: ignore[misc]
+        self.follower_observes = ("ability", "assets", *aggregates)  # type: ignore[misc]
         self.discount = beta
         self.leader_reward_scale = self.follower_reward_scale = 0.1
-        self.leader_observation_space = Box(-1.0, np.inf, (2,), np.float64)
+        self.leader_observation_space = Box(-1.0, np.inf, (len(self.leader_observes),), np.float64)
         self.leader_action_space = Box(0.0, 1.0, (1,), np.float64)
-        self.follower_observation_space = Box(-1.0, np.inf, (4,), np.float64)
+        self.follower_observation_space = Box(-1.0, np.inf, (len(self.follower_observes),), np.float64)
         self.follower_action_space = ShareBox(LEAST_SHARE, LARGEST_SHARE, (1,), np.float64)
         capital = self.golden_capital
-        wage, rate = (1.0, self.parameters.wage(1 / beta - 1)), (0.01, 0.02)
-        self.leader_scaling = FeatureScaling.linear((0.1 * wage[1], rate[1]), (wage[1], 0.04))
+        wage, more = self.parameters.wage(1 / beta - 1), len(aggregates) - 2
+        # where productivity moves, it does so around 1
+        centres, widths = (wage, 0.04) + (1.0,) * more, (0.1 * wage, 0.02) + (productivity_spread(self.economy),) * more
+        self.leader_scaling = FeatureScaling.linear(widths, centres)
         self.follower_scaling = FeatureScaling(
-            (True, True, False, False),
-            (0.1, 0.3 * capital, 1.0, 1.0),
-            (2.4, 1.4, wage[1], 0.04),
-            (0.35, 0.7, 0.1 * wage[1], rate[1]),
+            (True, True) + (False,) * len(aggregates),
+            (0.1, 0.3 * capital) + (1.0,) * len(aggregates),
+            (2.4, 1.4, *centres),
+            (0.35, 0.7, *widths),
         )
         self.follower_outlook = CashOnHand(
             self.parameters, self.economy.log_consumption_unit, self.follower_reward_scale, self.follower_scaling
@@ -112,13 +124,19 @@ class Aiyagari(ArithmeticGame):
         return self._first_state(random, games).arrays()
 
     def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> dict[str, Any]:
-        """The luck of abilities: `normal`, and `uniform`, which nobody needs where there are no superstars, (B, N)."""
-        return dict(vars(AbilityDraws.sample(random, year.size, self.n_followers)))
+        """The luck of abilities: `normal`, and `uniform`, which nobody needs where there are no superstars, (B, N).
+
+        Where productivity moves, its luck, too: standard normal, (B, 1).
+        """
+        draws = AbilityDraws.sample(random, year.size, self.n_followers)
+        luck = productivity_luck(self.economy, random, year.size)
+        return dict(vars(draws)) if luck is None else {**vars(draws), "productivity_luck": luck}
 
     def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
-        """(W, r); (e_i, a_i, W, r)."""
-        leader = [state[name] for name in self.leader_observes]
-        return leader, [state[name] for name in self.follower_observes]
+        """(W, r); (e_i, a_i, W, r); productivity last, where it moves."""
+        record, sum_over = State.of(state), total_by(mean)
+        leader = [seen(self.economy, record, name, sum_over) for name in self.leader_observes]
+        return leader, [record.ability, record.assets, *leader]
 
     def advance(
         self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
@@ -130,7 +148,9 @@ class Aiyagari(ArithmeticGame):
         draws = AbilityDraws(shocks["normal"], shocks["uniform"])
         drawn = next_stationary_ability(self.economy, record.ability, record.superstar, draws, sum_over)
         shock = Shock(record.ability, record.superstar, nobody + 1, nobody + 1)
-        return outcome(self.economy, MEAN_UTILITY, record, policy, choices, shock, drawn, sum_over)
+        year = outcome(self.economy, MEAN_UTILITY, record, policy, choices, shock, drawn, sum_over)
+        tfp = next_tfp(self.economy, year.state["tfp"], shocks.get("productivity_luck"))
+        return replace(year, state={**year.state, "tfp": tfp})
 
     # --- stepping it in numpy ------------------------------------------------------------------------------------
     def _start(self, games: NDArray[np.int64]) -> None:
@@ -159,14 +179,9 @@ class Aiyagari(ArithmeticGame):
             gdp=self.n_followers * capital**p.alpha,
             wage=wage,
             interest_rate=rate,
-            tfp=np.ones((games, 1)),
+            tfp=first_tfp(self.economy, np.ones((games, 1)), productivity_luck(self.economy, random, games)),
             maximal_hours=np.ones((games, 1)),
         )
-
-    def _observe(self) -> Observations:
-        s = self.state
-        seen = [s.ability, s.assets, *(np.broadcast_to(x, s.assets.shape) for x in (s.wage, s.interest_rate))]
-        return Observations(np.concatenate([s.wage, s.interest_rate], axis=-1), np.stack(seen, axis=-1))
 
     def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
         state, p = self.state, self.economy
@@ -176,7 +191,8 @@ class Aiyagari(ArithmeticGame):
         flows, following = advance(p, state, policy, Choices(1 - share, np.ones_like(share)), shock)
         draws = AbilityDraws.sample(self._shock_random, self.n_games, self.n_followers)
         ability, superstar = next_stationary_ability(p, state.ability, state.superstar, draws)
-        self.state = replace(following, ability=ability, superstar=superstar)
+        tfp = next_tfp(p, following.tfp, productivity_luck(p, self._shock_random, self.n_games))
+        self.state = replace(following, ability=ability, superstar=superstar, tfp=tfp)
         indicators = {
             "mean_action": follower_action[..., 0].mean(axis=1),
             "interest_rate": flows.interest_rate[:, 0],
@@ -196,20 +212,24 @@ class CashOnHand:
     usual_consumption: float
     reward_scale: float
     scaling: FeatureScaling
-    carried: int = 4
     needs_leader: bool = False
     seen_again: Sequence[int] = (1,)
+
+    @property
+    def carried(self) -> int:
+        """What is observed."""
+        return len(self.scaling.unit)
 
     def __call__(
         self, xp: ModuleType, observation: Sequence[Any], action: Sequence[Any], leader_action: Sequence[Any]
     ) -> tuple[Any, Sequence[Any]]:
-        """Utility, and (ability, assets kept, wage, interest rate) as the household's features have them."""
+        """Utility, and what is observed with the assets that are kept, as the household's features have them."""
         p, s = self.parameters, self.scaling
-        ability, assets, wage, rate = observation
+        ability, assets, wage, rate, *more = observation
         cash, share = wage * ability + (1 + rate) * assets, action[0]
         consumption, kept = share * cash, (1 - share) * cash
         utility = isoelastic(xp, xp.log(consumption / self.usual_consumption), p.mu)
-        carried = [s.feature(k, x, xp) for k, x in enumerate((ability, kept, wage, rate))]
+        carried = [s.feature(k, x, xp) for k, x in enumerate((ability, kept, wage, rate, *more))]
         return utility / self.reward_scale, carried
 
     def found(self, xp: ModuleType, carried: Sequence[Any]) -> Sequence[Any]:

@@ -45,8 +45,11 @@ def namespace(x: Any) -> ModuleType:
 def cast(x: A, like: Any) -> A:
     """x in the dtype of `like`."""
     y: Any = x
-    same: Any = y.astype(like.dtype, copy=False) if isinstance(y, np.ndarray) else y.to(like.dtype)
-    return same  # type: ignore[no-any-return]
+    if y.dtype == like.dtype:
+        return x
+    y = y.astype(like.dtype) if isinstance(y, np.ndarray) else y.to(like.dtype)
+    same: A = y
+    return same
 
 
 def at_least(x: A, least: float) -> A:
@@ -62,23 +65,28 @@ def positive(x: A) -> A:
     Such a game has failed, and is set aside; a derivative of 1 / 0 would spoil those of all others.
     """
     y: Any = x
-    if isinstance(y, np.ndarray):
+    if isinstance(y, np.ndarray) or namespace(y) is np:
         return x
-    xp = namespace(y)
-    above: A = y if xp is np else xp.where(y > 0, y, 1.0)
-    return above
+    return fill(x, ~(y > 0), 1.0)
 
 
 def power(x: A, exponent: Any) -> A:
     """x^exponent of amounts x >= 0; in torch its derivative at 0, which is infinite, counts as 0."""
     y: Any = x
-    xp = namespace(y)
-    if xp is np:
+    if isinstance(y, np.ndarray) or namespace(y) is np:
         raised: A = y**exponent
         return raised
-    above = y > 0
-    raised = xp.where(above, xp.where(above, y, 1.0) ** exponent, 0.0)
+    nothing = ~(y > 0)
+    raised = fill(fill(y, nothing, 1.0) ** exponent, nothing, 0.0)
     return raised
+
+
+def fill(x: A, where: Any, number: float) -> A:
+    """x, and a number in its place where the mask (its shape, or (B, 1)) is true."""
+    y: Any = x
+    y = np.where(where, number, y) if namespace(y) is np else y.masked_fill(where, number)
+    filled: A = y
+    return filled
 
 
 def change(x: Any, where: Any, law: Callable[[Any], Any], y: Any) -> Any:
@@ -93,6 +101,13 @@ def change(x: Any, where: Any, law: Callable[[Any], Any], y: Any) -> Any:
 def lowest(x: Any) -> Any:
     """The smallest number of each game, (B, N) -> (B, 1)."""
     return x.min(axis=-1, keepdims=True) if namespace(x) is np else x.amin(dim=-1, keepdim=True)
+
+
+def somewhere(x: Any) -> Any:
+    """Whether something is so of a game, (B, 1), from what is so of a game or of its households, (B, 1) or (B, N)."""
+    if x.shape[-1] == 1:
+        return x
+    return x.any(axis=-1, keepdims=True) if namespace(x) is np else x.any(dim=-1, keepdim=True)
 
 
 def place(x: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -27,10 +27,10 @@ from envs.economy.observation import (
     observe,
 )
 from envs.economy.outcome import outcome
-from envs.economy.parameters import Abilities
+from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
-from envs.economy.presets import preset_parameters
-from envs.economy.shocks import SCENARIOS, first_productivity, next_productivity
+from envs.economy.presets import changed_parameters
+from envs.economy.shocks import SCENARIOS, first_tfp, next_tfp, productivity_luck
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
 from envs.economy.transition import advance
@@ -78,6 +78,9 @@ class Economy(ArithmeticGame):
         gdp_weight: float = 1.0,
         equality_weight: float = 1.0,
         welfare_weight: float = 1.0,
+        productivity_persistence: float = EconomyParameters.productivity_persistence,
+        productivity_sd: float = EconomyParameters.productivity_sd,
+        parameters: Mapping[str, float] | None = None,
         dtype: str = "float64",
     ) -> None:
         """Builds an economy; raises InvalidSetting for a setting that cannot be used.
@@ -86,17 +89,24 @@ class Economy(ArithmeticGame):
         `social_welfare`, `gdp_gini` (with weight `inequality_weight` on the ginis), and in `calibrated` also `weighted`
         (with `gdp_weight`, `equality_weight` and `welfare_weight`). population: `scf2022`, or the path of the survey's
         CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min and
-        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. dtype of the households' numbers:
-        `float64`, `float32`.
+        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. productivity_persistence and
+        productivity_sd: of the yearly autoregression of log productivity, which both sides observe where the sd is not
+        0. parameters: any other number of `EconomyParameters` in place of the preset's; what follows from them, as TFP
+        does in `calibrated`, is worked out anew, what was fitted to data with them is not. dtype of the households'
+        numbers: `float64`, `float32`.
         """
-        parameters = replace(
-            preset_parameters(preset),
+        if not isinstance(parameters, Mapping | None):
+            raise InvalidSetting(f"parameters = {parameters}: must be numbers by name, as in {{depreciation: 0.07}}")
+        numbers = replace(
+            changed_parameters(preset, parameters or {}),
             inequality_weight=inequality_weight,
             gdp_weight=gdp_weight,
             equality_weight=equality_weight,
             welfare_weight=welfare_weight,
+            productivity_persistence=productivity_persistence,
+            productivity_sd=productivity_sd,
         )
-        self.parameters = parameters if crra is None else replace(parameters, crra=crra)
+        self.parameters = numbers if crra is None else replace(numbers, crra=crra)
         super().__init__(
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
         )
@@ -106,10 +116,13 @@ class Economy(ArithmeticGame):
         self.task = self.parameters.laws.tasks[_known("task", task, list(self.parameters.laws.tasks))]
         self.leader_reward_scale = self.task.typical_reward(self.n_followers)
         self.follower_reward_scale = self.parameters.typical_utility
-        self.population = load_population(population, weighting, self.parameters.laws.survey_wealth)
+        if int(self.parameters.bottom_share * self.n_followers) == self.n_followers:
+            raise InvalidSetting(f"bottom_share = {self.parameters.bottom_share:g}: must leave somebody at the bottom")
+        laws = self.parameters.laws
+        self.population = load_population(population, weighting, laws.survey_wealth)
         self._open_spaces(saving_rate_min, saving_rate_max)
-        if parameters.laws.follower_outlook is not None:
-            self.follower_outlook = parameters.laws.follower_outlook(self.parameters, self.follower_scaling)
+        if laws.follower_outlook is not None:
+            self.follower_outlook = laws.follower_outlook(self.parameters, self.follower_scaling)
         self.flows: Flows | None = None
         # presets differ in what is seen
         self.leader_observes = leader_names(self.parameters)  # type: ignore[misc]
@@ -146,7 +159,7 @@ class Economy(ArithmeticGame):
         """
         draws = AbilityDraws.sample(random, year.size, self.n_followers)
         tfp_factor, asset_factor = (factor.copy() for factor in self.scenario.factors(year))
-        luck = self._luck(random, year.size)
+        luck = productivity_luck(self.parameters, random, year.size)
         more = {} if luck is None else {"productivity_luck": luck}
         return {**vars(draws), "tfp_factor": tfp_factor, "asset_factor": asset_factor, **more}
 
@@ -168,10 +181,10 @@ class Economy(ArithmeticGame):
         policy = laws.fiscal_policy(parameters, record, leader, sum_over)
         draws = AbilityDraws(shocks["normal"], shocks["uniform"])
         drawn = laws.next_ability(parameters, record.ability, record.superstar, draws, sum_over)
-        moved = next_productivity(parameters, record.productivity, shocks.get("productivity_luck"))
-        factors = shocks["tfp_factor"], shocks["asset_factor"]
-        shock = Shock(*laws.ability_at_work(record, drawn), *factors, moved)
-        return outcome(parameters, self.task, record, policy, Choices(*follower), shock, drawn, sum_over)
+        shock = Shock(*laws.ability_at_work(record, drawn), shocks["tfp_factor"], shocks["asset_factor"])
+        year = outcome(parameters, self.task, record, policy, Choices(*follower), shock, drawn, sum_over)
+        tfp = next_tfp(parameters, year.state["tfp"], shocks.get("productivity_luck"))
+        return replace(year, state={**year.state, "tfp": tfp})
 
     # --- what the base class asks for --------------------------------------------------------------------------
     def _start(self, games: NDArray[np.int64]) -> None:
@@ -193,11 +206,12 @@ class Economy(ArithmeticGame):
         choices = Choices(follower_action[..., 0], follower_action[..., 1])
         drawn = self._draw()
         laws, factors = self.parameters.laws, self.scenario.factors(self.year)
-        luck = self._luck(self._shock_random, self.n_games)
-        moved = next_productivity(self.parameters, self.state.productivity, luck)
-        shock = Shock(*laws.ability_at_work(self.state, drawn), *factors, moved)
+        luck = productivity_luck(self.parameters, self._shock_random, self.n_games)
+        shock = Shock(*laws.ability_at_work(self.state, drawn), *factors)
         flows, following = advance(self.parameters, self.state, policy, choices, shock)
         self.flows, self.state = flows, laws.state_after(following, drawn)
+        if luck is not None:
+            self.state = replace(self.state, tfp=next_tfp(self.parameters, self.state.tfp, luck))
         with np.errstate(all="ignore"):
             reward = self.task.reward(self.parameters, flows, total)[:, 0]
             also_reported = self._also_reported(flows)
@@ -215,10 +229,6 @@ class Economy(ArithmeticGame):
             self.parameters, self.state.ability, self.state.superstar, draws, total
         )
 
-    def _luck(self, random: np.random.Generator, games: int) -> Array | None:
-        """The luck of productivity, (B, 1); None, and nothing drawn, where it does not move."""
-        return random.standard_normal((games, 1)) if self.parameters.productivity_sd > 0 else None
-
     def _also_reported(self, flows: Flows) -> dict[str, Array]:
         """The preset's own indicators, (B,) each; 0 where they do not exist because the economy has failed."""
         laws = self.parameters.laws.also_reported
@@ -234,8 +244,8 @@ class Economy(ArithmeticGame):
         ability, superstar = self.parameters.laws.first_ability(self.parameters, surveyed, income, draws)
         households = (ability.astype(self.dtype), superstar, assets.astype(self.dtype), income.astype(self.dtype))
         state = self.parameters.laws.initial_state(self.parameters, *households)
-        productivity = first_productivity(self.parameters, random, games)
-        return state if productivity is None else replace(state, productivity=productivity)
+        luck = productivity_luck(self.parameters, random, games)
+        return replace(state, tfp=first_tfp(self.parameters, state.tfp, luck))
 
     def _open_spaces(self, saving_rate_min: float | None, saving_rate_max: float | None) -> None:
         parameters, dtype = self.parameters, self.dtype

@@ -37,7 +37,7 @@ def rationed(desired: Array, demand: Array, spending: Array, gdp: Array) -> Arra
     """Where demand = sum c and spending exceed GDP, all get the same share of what they desire: c (Y - G) / sum c."""
     excess, xp = demand + spending > gdp, namespace(desired)
     # asking an accelerator would make it wait
-    if xp is np and not excess.any():
+    if xp is np and not np.count_nonzero(excess):
         return desired
     share = xp.where(excess, (gdp - spending) / positive(demand), 1.0)
     got: Array = desired * cast(share, desired)

@@ -13,7 +13,7 @@ from envs.economy.indicators import Groups, group_means, group_means_by_rank, me
 from envs.economy.parameters import EconomyParameters
 from envs.economy.shocks import productivity_spread
 from envs.economy.state import State
-from envs.game import Observations
+from envs.game import Array, Observations
 from envs.scaling import FeatureScaling
 
 
@@ -25,13 +25,28 @@ def observe(parameters: EconomyParameters, state: State) -> Observations:
     groups = Groups.of(state.assets.shape[-1], parameters.top_share, parameters.bottom_share)
     assets, income = group_means(groups, state.ascending_assets), group_means(groups, state.ascending_income)
     ability = group_means_by_rank(groups, state.ability, state.income, state.ascending_income)
-    shared = [state.seen(name, total) for name in follower_names(parameters)[2:]]
+    laws, more = parameters.laws, parameters.everybody_sees
+    shared = [seen(parameters, state, name, total) for name in laws.follower_sees + more]
     households = np.empty((*state.assets.shape, 2 + len(shared)), dtype=state.assets.dtype)
-    for k, known in enumerate((state.ability, state.assets, *shared)):
-        households[..., k] = known
-    seen = [assets[0], income[0], ability[0], assets[1], income[1], ability[1]]
-    seen += [state.seen(name, total) for name in leader_names(parameters)[len(seen) :]]
-    return Observations(np.concatenate(seen, axis=-1).astype(state.assets.dtype, copy=False), households)
+    for k, number in enumerate((state.ability, state.assets, *shared)):
+        households[..., k] = number
+    known = [assets[0], income[0], ability[0], assets[1], income[1], ability[1]]
+    known += [seen(parameters, state, name, total) for name in laws.leader_sees + more]
+    return Observations(np.concatenate(known, axis=-1).astype(state.assets.dtype, copy=False), households)
+
+
+# means over households that are seen, and what they are means of
+MEANS = {"mean_income": "income", "mean_assets": "assets"}
+
+
+def seen(parameters: EconomyParameters, state: State, name: str, total: Total) -> Array:
+    """What is seen under a name: of a game, (B, 1), or of households, (B, N)."""
+    if name in MEANS:
+        x = getattr(state, MEANS[name])
+        mean: Array = total(x) / x.shape[-1]
+        return mean
+    number: Array = state.tfp / parameters.tfp if name == "productivity" else getattr(state, name)
+    return number
 
 
 # what the leader sees of groups, in every preset: (name, what it is a mean of, what the households are ranked by)
@@ -78,13 +93,13 @@ def leader_sees(parameters: EconomyParameters, state: State, total: Total) -> Se
     laws: list[Callable[[], Any]] = []
     for which in range(len(GROUPS)):
         laws += [partial(mean, which, name, by) for name, by in GROUP_MEANS]
-    laws += [partial(state.seen, name, total) for name in leader_names(parameters)[len(laws) :]]
+    laws += [partial(seen, parameters, state, name, total) for name in leader_names(parameters)[len(laws) :]]
     return Seen(laws)
 
 
 def follower_sees(parameters: EconomyParameters, state: State, total: Total) -> Seen:
     """What a follower sees: its own ability and assets, (B, N) each, and of its game, (B, 1) each."""
-    return Seen([partial(state.seen, name, total) for name in follower_names(parameters)])
+    return Seen([partial(seen, parameters, state, name, total) for name in follower_names(parameters)])
 
 
 def leader_scaling(parameters: EconomyParameters) -> FeatureScaling:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from envs.arithmetic import Outcome
-from envs.economy.arrays import Total, at_least, detached, lowest, namespace, positive
+from envs.economy.arrays import Total, at_least, detached, fill, lowest, namespace, positive, somewhere
 from envs.economy.indicators import gini
 from envs.economy.parameters import Abilities, EconomyParameters, Task
 from envs.economy.state import Choices, Flows, Shock, State
@@ -54,25 +54,25 @@ def _outcome(
     ginis = _ginis(parameters, task, policy, year, total)
     failed = _failed(policy, year, total, ginis)
     least = failed_utility(parameters)
-    reward = xp.where(failed, least, year.reward)
+    reward = fill(year.reward, failed, least)
     flows = _flows(
         year,
         previous_gdp=state.gdp,
         reward=reward,
-        welfare=xp.where(failed, households * least, total(year.reward)),
-        wealth_gini=None if ginis is None else xp.where(failed, parameters.failed_gini, ginis[0]),
-        income_gini=None if ginis is None else xp.where(failed, parameters.failed_gini, ginis[1]),
+        welfare=fill(total(year.reward), failed, households * least),
+        wealth_gini=None if ginis is None else fill(ginis[0], failed, parameters.failed_gini),
+        income_gini=None if ginis is None else fill(ginis[1], failed, parameters.failed_gini),
     )
     leader_reward = task.reward(parameters, flows, total)
     unrewarded = ~xp.isfinite(leader_reward)
     ended = ends(parameters, year, lowest(year.budgets.next_assets), ginis)
-    following = {name: xp.where(failed, 0, x) for name, x in next_state(state, shock, year).arrays().items()}
+    following = {name: fill(x, failed, 0) for name, x in next_state(state, shock, year).arrays().items()}
     following["superstar"] = following["superstar"] > 0
     return Outcome(
-        leader_reward=xp.where(unrewarded, 0.0, leader_reward),
+        leader_reward=fill(leader_reward, unrewarded, 0.0),
         follower_reward=reward,
         state=parameters.laws.state_after(State.of(following), drawn).arrays(),
-        ended=ended | failed | unrewarded,
+        ended=somewhere(ended | failed | unrewarded),
         strain=_strain(parameters, year) * (STRAIN * task.typical_reward(households)),
     )
 
@@ -111,7 +111,7 @@ def _failed(policy: FiscalPolicy, year: Year, total: Total, ginis: tuple[Any, An
         least = getattr(schedule, "least", None)
         if least is not None:
             failed = failed | (lowest(amounts) < least)
-    return failed
+    return somewhere(failed)
 
 
 def _strain(parameters: EconomyParameters, year: Year) -> Any:

@@ -78,6 +78,9 @@ class Laws:
     scales: (unit, shift, width) of logarithmic features, by what is observed.
     leader_scales: the same for each number the leader observes, where means of groups vary less than households do.
     follower_box: the scale on which the households' actions are even (`envs.scaling`).
+    follows(parameters): numbers that are no choice because others settle them, by name; raises InvalidSetting where
+        the others contradict each other.
+    without_effect: numbers that nothing in this preset depends on.
     survey_wealth: what the survey's households own: `assets` (ASSET), or `net_worth` (NETWORTH, at least 0).
     """
 
@@ -95,10 +98,12 @@ class Laws:
     ability_at_work: Callable[[State, Abilities], Abilities]
     state_after: Callable[[State, Abilities], State]
     tasks: dict[str, Task]
+    follows: Callable[[EconomyParameters], dict[str, float]]
     also_reported: dict[str, Callable[[Flows, State], Array]] = field(default_factory=dict)
     leader_sees: tuple[str, ...] = ()
     follower_sees: tuple[str, ...] = ()
     follower_outlook: Callable[[EconomyParameters, FeatureScaling], Outlook] | None = None
+    without_effect: tuple[str, ...] = ()
     scales: Mapping[str, tuple[float, float, float]] = field(default_factory=lambda: SCALES)
     leader_scales: tuple[tuple[float, float, float], ...] | None = None
     survey_wealth: str = "assets"

@@ -6,13 +6,15 @@ Every number of `calibrated` has its source in docs/calibration.md.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from envs.economy import ability, accounts, actions, households, indicators, initial, markets, rewards
+from envs.economy import ability, accounts, actions, consistency, households, indicators, initial, markets, rewards
 from envs.economy.outlook import HouseholdBudget
-from envs.economy.parameters import EconomyParameters, Laws, Task
+from envs.economy.parameters import BOUNDS, EconomyParameters, Laws, Task
 from envs.game import InvalidSetting
 from envs.registry import nearest
 from envs.scaling import ShareBox
@@ -38,6 +40,14 @@ PAPER = EconomyParameters(
             "social_welfare": Task(rewards.social_welfare, grows_with_households=True),
             "gdp_gini": Task(rewards.growth_and_equality, measures_inequality=True),
         },
+        follows=consistency.nothing_follows,
+        without_effect=(
+            "depreciation",
+            "public_spending_weight",
+            "utility_unit",
+            "wealth_to_output",
+            "initial_labour_share",
+        ),
     )
 )
 
@@ -53,6 +63,16 @@ TAXAI = replace(
         tasks=PAPER.laws.tasks
         | {"gdp": Task(rewards.gdp_growth), "gini": Task(rewards.equality, measures_inequality=True)},
         leader_sees=("wage",),
+        follows=consistency.labour_is_left,
+        without_effect=(
+            "public_spending_weight",
+            "utility_unit",
+            "us_gdp",
+            "us_population",
+            "debt_to_gdp",
+            "capital_to_gdp",
+            "maximal_hours",
+        ),
     ),
     capital_share=1 / 3,
     tfp=1.0,
@@ -70,12 +90,13 @@ CAPITAL_TO_GDP, CAPITAL_SHARE, DEPRECIATION = 3.8, 0.38, 0.06
 LABOUR_SHARE, MAXIMAL_HOURS, SPENDING_SHARE = 0.4165, 365.0 * 16.0, 0.19
 
 
-def _tfp(gdp: float, capital_to_gdp: float, capital_share: float, hours: float) -> float:
-    """A = Y / (K^alpha L^(1 - alpha)) of a household that has the mean of everything, ability 1 included."""
-    return float(gdp / ((capital_to_gdp * gdp) ** capital_share * hours ** (1 - capital_share)))
+def with_what_follows(parameters: EconomyParameters) -> EconomyParameters:
+    """The same numbers, and those that they settle; raises InvalidSetting where they contradict each other."""
+    settled: dict[str, Any] = parameters.laws.follows(parameters)
+    return replace(parameters, **settled)
 
 
-CALIBRATED = replace(
+_CALIBRATED = replace(
     PAPER,
     laws=replace(
         PAPER.laws,
@@ -132,17 +153,16 @@ CALIBRATED = replace(
             (1.0, 1.57, 0.12),
             (1.0, 0.39, 0.68),
         ),
+        follows=consistency.us_first_year,
+        without_effect=("wealth_to_output",),
         survey_wealth="net_worth",
         follower_box=ShareBox,
         follower_outlook=HouseholdBudget,
     ),
     capital_share=CAPITAL_SHARE,
     depreciation=DEPRECIATION,
-    interest_rate=CAPITAL_SHARE / CAPITAL_TO_GDP - DEPRECIATION,
-    tfp=_tfp(US_GDP / US_HOUSEHOLDS, CAPITAL_TO_GDP, CAPITAL_SHARE, MAXIMAL_HOURS * LABOUR_SHARE),
     inverse_frisch=2.0,
     labour_disutility=11.84,
-    log_consumption_unit=(1 - DEPRECIATION * CAPITAL_TO_GDP - SPENDING_SHARE) * US_GDP / US_HOUSEHOLDS,
     public_spending_weight=0.233,
     utility_unit=4.0,
     typical_utility=0.1,
@@ -173,6 +193,20 @@ CALIBRATED = replace(
     least_capital=0.05,
     horizon=100,
 )
+CALIBRATED = with_what_follows(_CALIBRATED)
+
+# numbers that the game's own settings name, and those that only recorded trajectories depend on
+OWN_SETTINGS = (
+    "crra",
+    "horizon",
+    "inequality_weight",
+    "gdp_weight",
+    "equality_weight",
+    "welfare_weight",
+    "productivity_persistence",
+    "productivity_sd",
+)
+RECORDS = ("raw_low", "raw_high")
 
 PRESETS: dict[str, EconomyParameters] = {"paper": PAPER, "taxai": TAXAI, "calibrated": CALIBRATED}
 
@@ -182,3 +216,24 @@ def preset_parameters(name: str) -> EconomyParameters:
     if name not in PRESETS:
         raise InvalidSetting(f"unknown preset '{name}'{nearest(str(name), list(PRESETS))}")
     return PRESETS[name]
+
+
+def changed_parameters(preset: str, changes: Mapping[str, Any]) -> EconomyParameters:
+    """The preset with other numbers, and with what follows from them.
+
+    Raises InvalidSetting for an unknown name, a number outside its bounds, one that others settle or that nothing in
+    the preset depends on, and numbers that contradict each other.
+    """
+    parameters = preset_parameters(preset)
+    laws = parameters.laws
+    settled = laws.follows(parameters)
+    for name in changes:
+        if name in OWN_SETTINGS:
+            raise InvalidSetting(f"parameters.{name}: is a setting of its own: {name}")
+        if name in RECORDS or name in laws.without_effect:
+            raise InvalidSetting(f"parameters.{name}: nothing in the preset '{preset}' depends on it")
+        if name in settled:
+            raise InvalidSetting(f"parameters.{name}: follows from the preset's other numbers, and cannot be chosen")
+        if name not in BOUNDS:
+            raise InvalidSetting(f"parameters has no number '{name}'{nearest(str(name), list(BOUNDS))}")
+    return with_what_follows(replace(parameters, **changes))

@@ -36,22 +36,30 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def first_productivity(parameters: EconomyParameters, random: np.random.Generator, games: int) -> Array | None:
-    """Productivity before the first year, drawn from its long run, (B, 1); None, and nothing drawn, where sd is 0."""
-    if parameters.productivity_sd == 0:
-        return None
-    productivity: Array = np.exp(productivity_spread(parameters) * random.standard_normal((games, 1)))
-    return productivity
+def first_tfp(parameters: EconomyParameters, tfp: Array, luck: Array | None) -> Array:
+    """TFP of the first year, (B, 1), of standard normal luck: the preset's, times productivity in its long run."""
+    if luck is None:
+        return tfp
+    first: Array = tfp * np.exp(productivity_spread(parameters) * luck)
+    return first
 
 
-def next_productivity(parameters: EconomyParameters, productivity: Array | None, luck: Any) -> Array | None:
-    """A' with log A' = persistence log A + sd eps, (B, 1), of standard normal luck; None where it does not move."""
-    if productivity is None:
-        return None
-    xp = namespace(productivity)
-    log = parameters.productivity_persistence * xp.log(positive(productivity)) + parameters.productivity_sd * luck
-    following: Array = xp.exp(log)
+def next_tfp(parameters: EconomyParameters, tfp: Array, luck: Any) -> Array:
+    """TFP a year later, (B, 1), of standard normal luck; without luck the same.
+
+    Productivity A = TFP over the preset's moves by log A' = persistence log A + sd eps.
+    """
+    if luck is None:
+        return tfp
+    p, xp = parameters, namespace(tfp)
+    log = p.productivity_persistence * xp.log(positive(tfp) / p.tfp) + p.productivity_sd * luck
+    following: Array = p.tfp * xp.exp(log)
     return following
+
+
+def productivity_luck(parameters: EconomyParameters, random: np.random.Generator, games: int) -> Array | None:
+    """Standard normal luck, (B, 1); None, and nothing drawn, where productivity does not move."""
+    return random.standard_normal((games, 1)) if parameters.productivity_sd > 0 else None
 
 
 def productivity_spread(parameters: EconomyParameters) -> float:

@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.economy.arrays import Total, positive
+from envs.economy.arrays import positive
 from envs.game import Array, BoolArray
-
-# means over households that are seen, and what they are means of
-MEANS = {"mean_income": "income", "mean_assets": "assets"}
 
 
 @dataclass(frozen=True)
@@ -25,8 +22,8 @@ class State:
 
     Per household (B, N): ability, superstar (bool), assets, income, and assets and income in ascending order (sorting
     is the dearest step of a year, and what is taxed keeps its order; None where only the future counts, which does not
-    depend on them). Per game (B, 1): the rest; `tfp` is that of a year without a shock,
-    productivity the factor on it in the coming year (None where it does not move).
+    depend on them). Per game (B, 1): the rest; `tfp` is that of the coming year, without a
+    scenario's shock.
     """
 
     ability: Array
@@ -42,7 +39,6 @@ class State:
     maximal_hours: Array
     ascending_assets: Array = None  # type: ignore[assignment]
     ascending_income: Array = None  # type: ignore[assignment]
-    productivity: Array | None = None
 
     @classmethod
     def of(cls, arrays: Mapping[str, Any] | State) -> State:
@@ -51,17 +47,7 @@ class State:
 
     def arrays(self) -> dict[str, Any]:
         """What the future depends on, by name: everything but the sorted copies."""
-        every: dict[str, Any] = {name: getattr(self, name) for name in MOVING}
-        return {name: x for name, x in every.items() if x is not None}
-
-    def seen(self, name: str, total: Total) -> Array:
-        """A number that everybody sees of a game, (B, 1), by its name."""
-        if name not in MEANS:
-            number: Array = getattr(self, name)
-            return number
-        x = getattr(self, MEANS[name])
-        mean: Array = total(x) / x.shape[-1]
-        return mean
+        return {name: getattr(self, name) for name in MOVING}
 
     @property
     def capital_to_gdp(self) -> Array:
@@ -75,14 +61,12 @@ class State:
 
     def with_games(self, games: NDArray[np.int64], fresh: State) -> State:
         """A copy in which the economies of `fresh`, one for each index in `games`, stand in those games' place."""
-        known = {name: x for name, x in vars(self).items() if x is not None}
-        copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in known.items()}
+        copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in vars(self).items()}
         return State(**copies)
 
     def without_games(self, games: BoolArray) -> State:
         """A copy in which everything about these games, (B,) bool, is zero."""
-        known = {name: x for name, x in vars(self).items() if x is not None}
-        copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in known.items()}
+        copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in vars(self).items()}
         return State(**copies)
 
 
@@ -100,16 +84,12 @@ class Choices:
 
 @dataclass(frozen=True)
 class Shock:
-    """What chance brings in a year: abilities and who is a superstar (B, N); factors on TFP and on assets (B, 1).
-
-    next_productivity (B, 1): what productivity moves to; None where it does not move.
-    """
+    """What chance brings in a year: abilities and who is a superstar (B, N); factors on TFP and on assets (B, 1)."""
 
     ability: Array
     superstar: BoolArray
     tfp_factor: Array
     asset_factor: Array
-    next_productivity: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def advance(
         flows, following = _measured(parameters, state, policy, choices, shock, year)
         books, ginis = flows.gdp + flows.next_capital + flows.next_debt, flows.wealth_gini + flows.income_gini
         failed = ~np.isfinite(books + ginis + flows.welfare)[:, 0]
-        if failed.any():
+        if np.count_nonzero(failed):
             return _failed(parameters, flows, failed), following.without_games(failed)
         return flows, following
 

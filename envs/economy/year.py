@@ -46,10 +46,7 @@ def play(
     hours = cast(state.maximal_hours, assets) * choices.labour_share
     effective_labour = shock.ability * hours
     capital, debt = laws.balance_sheets(state.capital, state.debt, shock.asset_factor)
-    tfp = state.tfp * shock.tfp_factor
-    if state.productivity is not None:
-        tfp = tfp * state.productivity
-    prices = _prices(parameters, tfp, capital, total(effective_labour))
+    prices = _prices(parameters, state.tfp * shock.tfp_factor, capital, total(effective_labour))
     spending = policy.spending_share * prices.gdp
     budgets, excess_demand = _budgets(
         parameters, policy, choices.saving_rate, prices, assets, effective_labour, spending, total
@@ -81,7 +78,6 @@ def next_state(state: State, shock: Shock, year: Year, **ascending: Array) -> St
         interest_rate=year.prices.interest_rate,
         tfp=state.tfp,
         maximal_hours=state.maximal_hours,
-        productivity=shock.next_productivity,
         **ascending,
     )
 

@@ -152,6 +152,7 @@ def path(
         for t in range(years):
             leader = inside(game.leader_action_space, leaders[t])
             outcome = advance(game, now, leader, inside(game.follower_action_space, followers[t]), shocks[t], mean)
+            assert outcome.ended.shape == (game.n_games, 1)
             assert not outcome.ended.any()
             collected += [outcome.leader_reward, outcome.follower_reward]
             now = dict(outcome.state)
