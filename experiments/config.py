@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, fiel
 from envs import InvalidSetting, make
 from envs.registry import game_class, game_settings, nearest
 from experiments.algorithms import GradientAlgorithm, ProximalAlgorithm, RuleAlgorithm, Section, family_of
+from policies.action_bounds import within
 
 AnyAlgorithm = Annotated[
     Annotated[GradientAlgorithm, Tag("gradient")]
@@ -111,13 +112,9 @@ class Experiment(Section):
         if not any(starts.values()):
             return self
         game = make(**{**self.game.settings(), "games": 1})
-        for side, box in (("leader", game.leader_action_space), ("follower", game.follower_action_space)):
-            start = starts[side]
-            if start is not None and len(start) != box.shape[0]:
-                raise InvalidSetting(
-                    f"algorithm.{side}_start has {len(start)} numbers:"
-                    f" the {side} of '{self.game.name}' acts with {box.shape[0]}"
-                )
+        for side, start in starts.items():
+            if start is not None:
+                within(game, side, start, f"algorithm.{side}_start")
         return self
 
     def algorithm_config(self, seed: int) -> Any:

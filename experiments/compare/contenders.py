@@ -17,6 +17,7 @@ from experiments.compare.config import Luck, Row
 from experiments.evaluate import one_thread
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.given import Given
+from policies.pairing import refuse_unread
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import evaluate
 
@@ -73,7 +74,7 @@ def pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
         found = [Pair(each, each) for each in learned]
     small = make(**{**game, "games": 1})
     for pair in found:
-        pair.policies(small, 0)
+        refuse_unread(*pair.policies(small, 0))
     return found
 
 

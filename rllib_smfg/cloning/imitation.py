@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from envs import make
-from envs.game import Array
+from envs.game import Array, InvalidSetting
 from policies import FollowerPolicy, LeaderPolicy
 from policies.given import Given
 from rllib_smfg.build import Interface, follower_actor, leader_actor
@@ -34,6 +34,8 @@ class _Shown(LeaderPolicy):
     """A rule with noise on its actions, which remembers what it saw and what it would have done without."""
 
     def __init__(self, rule: LeaderPolicy, interface: Interface) -> None:
+        if not rule.announces_taxes:
+            raise InvalidSetting(f"{rule.title}: its tax schedule is no action to imitate: must be us_system, constant")
         self._rule, self._interface, self._random = rule, interface, np.random.default_rng(SEED)
         self.states: list[Float32] = []
         self.actions: list[Float32] = []
@@ -51,7 +53,7 @@ class _Answering(FollowerPolicy):
     """A rule for households, which remembers what it saw and did."""
 
     def __init__(self, rule: FollowerPolicy, interface: Interface) -> None:
-        self._rule, self._interface = rule, interface
+        self._rule, self._interface, self.reads_leader = rule, interface, rule.reads_leader
         self.rows: list[tuple[Float32, Float32, Float32]] = []
 
     def act(self, observation: Array, leader_action: Array) -> Array:
