@@ -22,9 +22,9 @@ from rich.table import Table
 from envs import InvalidSetting, StackelbergMeanFieldGame, make
 from envs.game import Array
 from experiments import checkpoints, named_policies
-from experiments.evaluate import one_thread
 from experiments.files import write_json
 from experiments.loading import load_experiment
+from experiments.playing import one_thread
 from experiments.statistics import Summary, summarise, summarise_all
 from experiments.tables import label, number, span
 from policies import FollowerPolicy, LeaderPolicy

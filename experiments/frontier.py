@@ -15,9 +15,9 @@ from rich.table import Table
 from envs import InvalidSetting, make
 from envs.game import Array
 from experiments.constant_search import MIXED_STARTS, play_each, play_often, search_settings, split
-from experiments.evaluate import one_thread
 from experiments.files import write_json
 from experiments.loading import load_experiment
+from experiments.playing import one_thread
 from experiments.tables import label, number
 from policies.frontier import Actions, Indicators, Objective, best, bounds, refine, spread, undominated
 

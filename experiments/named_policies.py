@@ -32,14 +32,15 @@ def follower(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: A
     return trained(name, game, list(registry.FOLLOWERS)).follower_policy(game, seed)
 
 
-def living_under(government: LeaderPolicy, name: str, game: StackelbergMeanFieldGame, seed: int) -> FollowerPolicy:
+def living_under(
+    government: LeaderPolicy, name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any
+) -> FollowerPolicy:
     """The households `name` as they live under a government; those that plan do so for the taxes nearest to a rule's.
 
     Raises InvalidSetting where they could not answer what is levied.
     """
-    settings: dict[str, Any] = {}
     if name == "planning" and not government.announces_taxes and government.nearest_taxes is not None:
-        settings["taxes"] = government.nearest_taxes
+        settings = {"taxes": government.nearest_taxes, **settings}
     households = follower(name, game, seed, **settings)
     refuse_unread(government, households)
     return households

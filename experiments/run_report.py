@@ -14,7 +14,7 @@ from rich.console import Console
 
 from experiments import checkpoints
 from experiments.checkpoints import Progress
-from experiments.comparison import Evaluations, compare, show
+from experiments.comparison import FILE, Evaluations, compare, read_rows, show
 from experiments.config import Experiment
 from experiments.evaluate import evaluate_policies
 from experiments.figures import training_curves
@@ -45,7 +45,8 @@ def report(console: Console, experiment: Experiment, folder: Path, command: str)
     title = f"{experiment.algorithm.title}, {experiment.game.name}, N = {experiment.game.followers}"
     indicators = [name for name in results[0] if name not in RETURNS]
     training_curves(folder / "training_curves.png", title, list(progress.values()), indicators)
-    show(console, experiment, compare(experiment, trained, results, folder, command))
+    compare(experiment, trained, results, folder, command)
+    show(console, experiment, *read_rows(folder / FILE))
     written = f"{folder}: summary.json, comparison.json, progress.csv, training_curves.png, seed_*/checkpoints"
     console.print(written, soft_wrap=True, highlight=False, markup=False)
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from envs import InvalidSetting, make
 from envs.economy.game import Economy
+from envs.economy.indicators import TENTHS
 from experiments import checkpoints
-from experiments.comparison import COLUMNS, learned_row
+from experiments.comparison import COLUMNS, FILE, learned_row, read_rows
 from experiments.config import Experiment
-from experiments.evaluate import one_thread
 from experiments.figures import Rows
 from experiments.loading import dump, load
 from experiments.metrics import RETURNS, headlines
+from experiments.playing import one_thread
 from experiments.report import economy_sections, learning_figures, words
-from experiments.report.drawing import headline
 from experiments.report.episodes import pooled, record
 from experiments.report.page import Cell, Code, Page, Section, Table, Tile
 from experiments.report.writing import compact, shown
 from experiments.run_log import read_progress
 from experiments.statistics import Summary
-from experiments.tables import label
+from experiments.tables import headline, label, number
+from experiments.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
 from policies.free_market import free_market
 
 HOUSEHOLDS = 3200  # played at the same time by each seed, over all its episodes
@@ -42,6 +42,7 @@ class Run:
     command: str
     summary: dict[str, Any]
     comparison: dict[str, dict[str, Summary]]
+    standings: dict[str, Standing]
     progress: dict[int, Rows]
 
     @property
@@ -55,20 +56,21 @@ def read_run(folder: Path) -> Run:
     config = folder / "config.yaml"
     if not config.is_file():
         raise InvalidSetting(f"{folder}: holds no run (config.yaml is missing); name the folder of smfg train")
-    for name in ("summary.json", "comparison.json"):
+    for name in ("summary.json", FILE):
         if not (folder / name).is_file():
             raise InvalidSetting(
                 f"{folder}: is not finished ({name} is missing); finish it: smfg train --resume {folder}"
             )
     experiment = load(Experiment, config)
     first = config.read_text(encoding="utf-8").splitlines()[0]
-    compared = _json(folder / "comparison.json")["policies"]
+    comparison, standings = _read_rows(folder / FILE)
     return Run(
         folder,
         experiment,
         first.removeprefix("# ") if first.startswith("# ") else "smfg train",
         _json(folder / "summary.json"),
-        {policy: {name: _summary(values) for name, values in row.items()} for policy, row in compared.items()},
+        comparison,
+        standings,
         {
             seed: read_progress(checkpoints.seed_folder(folder, seed) / "progress.csv")
             for seed in experiment.training.seeds
@@ -136,7 +138,33 @@ def _policies(run: Run) -> Section:
     )
     table = Table(["Policy", *map(_label, names)], rows)
     panels = learning_figures.policies(run.comparison, names[:6])
-    return Section("policies", "Policies", [text], [table], panels)
+    early = any(row["years"].mean < _horizon(run) for row in run.comparison.values())
+    return Section("policies", "Policies", [text, *([LIVED] if early else [])], [*_welfare(run), table], panels)
+
+
+def _horizon(run: Run) -> int:
+    return make(**{**run.experiment.game.settings(), "games": 1}).horizon
+
+
+def _welfare(run: Run) -> list[Table]:
+    """Consumption equivalents, and the same by tenth of wealth; nothing where the game has none."""
+    if not run.standings:
+        return []
+    reference = next(iter(run.standings.values())).gain.reference
+    first, tenths = [], []
+    for name, each in run.standings.items():
+        head = Cell(marked(name, each.mark))
+        numbers = (each.gain.mean, each.ended_early, *(each.beside[indicator] for indicator in BESIDE))
+        cells = zip(each.cells(run.experiment.game.followers), numbers, strict=True)
+        first.append([head, *(Cell(text, interval, value) for (text, interval), value in cells)])
+        tenths.append([head, *(Cell(number(value), value=value) for value in each.gain.by_wealth)])
+    episodes = run.experiment.evaluation.final_episodes
+    heads = ["Policy", *map(headline, HEADS)]
+    by_tenth = ["Policy", *(str(k) for k in range(1, TENTHS + 1))]
+    return [
+        Table(heads, first, f"{headline(welfare_title(reference, episodes, 'mean'))}."),
+        Table(by_tenth, tenths, f"{headline(by_wealth_title(reference))}."),
+    ]
 
 
 def _learning(run: Run) -> Section:
@@ -204,11 +232,6 @@ def _label(name: str) -> str:
     return headline({"per_capita_gdp": "GDP a household", "years": "years lived"}.get(name, label(name)))
 
 
-def _summary(values: Mapping[str, Any]) -> Summary:
-    numbers = {name: _number(values[name]) for name in ("mean", "iqm", "ci_low", "ci_high")}
-    return Summary(**numbers, per_seed=[_number(each) for each in values["per_seed"]])
-
-
 def _number(value: float | None) -> float:
     """JSON's null stands for what is not a number."""
     return float("nan") if value is None else value
@@ -222,6 +245,11 @@ def _duration(seconds: float) -> str:
         if seconds >= 120
         else f"{seconds:.0f} s"
     )
+
+
+def _read_rows(path: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Standing]]:
+    _json(path)  # says so where it is none
+    return read_rows(path)
 
 
 def _json(path: Path) -> Any:
