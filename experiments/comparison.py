@@ -102,7 +102,7 @@ def _content(
     years = np.concatenate([each["years"] for each in evaluated])
     gain = standing.gain if standing else None
     told = welfare.content(gain, years, years < horizon, gain.reference if gain else None)
-    return {**{name: asdict(value) for name, value in summaries.items()}, **told}
+    return {**{name: value.designed() for name, value in summaries.items()}, **told}
 
 
 def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Standing]]:

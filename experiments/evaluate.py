@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -65,7 +64,8 @@ def run(
     content = {
         **welfare.content(gain, played.indicators["years"], played.ended_early, against),
         "no_consumption_equivalent": obstacle,
-        "indicators": {name: asdict(value) for name, value in summary.items()},
+        "indicators": {name: value.designed() for name, value in summary.items()},
+        "iqm_intervals": {name: [value.iqm_low, value.iqm_high] for name, value in summary.items()},
         "checkpoint": str(checkpoint),
         "game": policies.game | {"games": episodes, "followers": followers},
         "episodes": episodes,

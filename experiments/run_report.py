@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import platform
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,7 @@ def _summary(experiment: Experiment, results: Evaluations, progress: list[Progre
     """See DESIGN: indicators over seeds, and what led to them."""
     summaries = summarise_all(results)
     return {
-        "indicators": {name: asdict(summaries[name]) for name in headlines(summaries)},
+        "indicators": {name: summaries[name].designed() for name in headlines(summaries)},
         "config": experiment.model_dump(mode="json"),
         "seeds": list(experiment.training.seeds),
         "env_steps": sum(each.years for each in progress),

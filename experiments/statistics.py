@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,6 +31,10 @@ class Summary:
     per_seed: list[float]
     iqm_low: float = math.nan
     iqm_high: float = math.nan
+
+    def designed(self) -> dict[str, Any]:
+        """What summary.json and comparison.json say: all but the inter-quartile mean's interval."""
+        return {name: value for name, value in asdict(self).items() if name not in ("iqm_low", "iqm_high")}
 
 
 def summarise(per_seed: Sequence[Numbers]) -> Summary:

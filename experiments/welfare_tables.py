@@ -21,8 +21,8 @@ BESIDE = {
 }
 HEADS = ("consumption equivalent, %", "ends early", *BESIDE.values())
 LIVED = (
-    "Columns other than consumption equivalents are means over the years an episode lived: those of rows that end early"
-    " leave out what the years after the end would have been worth."
+    "Indicators are means over the years an episode lived: those of policies under which episodes end early leave out"
+    " what the years after the end would have been worth, and rank nothing."
 )
 
 

@@ -14,6 +14,7 @@ from envs.economy.indicators import TENTHS
 from experiments import checkpoints
 from experiments.comparison import COLUMNS, FILE, learned_row, read_rows
 from experiments.config import Experiment
+from experiments.exploitability_report import FAILED, FAILED_MEANS
 from experiments.figures import Rows
 from experiments.loading import dump, load
 from experiments.metrics import RETURNS, headlines
@@ -195,7 +196,8 @@ def _exploitability(run: Run) -> list[Section]:
     for path in sorted(run.folder.rglob("exploitability*.json")):
         for found in _json(path)["exploitability"]:
             gain, share = found["gain"], found["of_own_return"]["value"]
-            span = f"{compact(gain['ci_low'])} to {compact(gain['ci_high'])}"
+            failed = f"; {FAILED}" if gain["value"] < 0 else ""
+            span = f"{compact(gain['ci_low'])} to {compact(gain['ci_high'])}{failed}"
             cells = [Cell(compact(gain["value"]), span, gain["value"]), Cell(f"{100 * share:.3g} %", value=share)]
             rows.append([Cell(found["name"]), Cell(path.relative_to(run.folder).as_posix()), *cells])
     if not rows:
@@ -204,7 +206,8 @@ def _exploitability(run: Run) -> list[Section]:
         "What one player could gain by leaving the learned policies while all others keep to them; 0 in an equilibrium."
     )
     table = Table(["Player", "File", "Gain", "Of its own return"], rows, named=2)
-    return [Section("exploitability", "Exploitability", [text], [table])]
+    below = any(row[2].value is not None and row[2].value < 0 for row in rows)
+    return [Section("exploitability", "Exploitability", [text, *([FAILED_MEANS] if below else [])], [table])]
 
 
 def _details(run: Run) -> Section:
