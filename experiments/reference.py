@@ -36,7 +36,7 @@ class Reference:
     @property
     def name(self) -> str:
         """What tables call it."""
-        return f"{self.government} over {self.households.name} households".replace("_", " ")
+        return f"{self.government} over {self.households.name} households"
 
     def standings(self, rows: Mapping[str, Sequence[Episodes]]) -> dict[str, Standing]:
         """Of every row, one `Episodes` a training seed, all played with the same luck; one of them is the reference."""

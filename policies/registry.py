@@ -63,11 +63,11 @@ def _random_follower(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolic
 
 
 def _constant_leader(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> LeaderPolicy:
-    return ConstantLeader(within(game, "leader", action))
+    return ConstantLeader(within(game, "leader", action, "government 'constant': action"))
 
 
 def _constant_follower(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> FollowerPolicy:
-    return ConstantFollower(within(game, "follower", action))
+    return ConstantFollower(within(game, "follower", action, "households 'constant': action"))
 
 
 def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
