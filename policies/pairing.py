@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from envs.game import InvalidSetting
+import numpy as np
+
+from envs.economy.taxation import check_schedule
+from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from policies.policy import FollowerPolicy, LeaderPolicy
+from policies.tax_rule import TaxRule
 
 
 def refuse_unread(leader: LeaderPolicy, follower: FollowerPolicy) -> None:
@@ -21,3 +25,13 @@ def refuse_unread(leader: LeaderPolicy, follower: FollowerPolicy) -> None:
         f"{leader.title}: its tax schedule is no action, and {follower.title} would read no taxes out of what it"
         f" announces: must be households that do not read it, for example {remedy}"
     )
+
+
+def check_pair(game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy) -> None:
+    """Raises InvalidSetting for a pair that must not play, and for a tax schedule that cannot be levied.
+
+    Before play, on policies that are not played afterwards: asking a rule for its schedule may draw from its luck.
+    """
+    refuse_unread(leader, follower)
+    if isinstance(leader, TaxRule):
+        check_schedule(leader.schedule(np.zeros(game.n_games, dtype=np.int64)), game.n_games)

@@ -18,7 +18,7 @@ from experiments.compare.config import Luck, Row
 from experiments.playing import one_thread
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.given import Given
-from policies.pairing import refuse_unread
+from policies.pairing import check_pair
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import Episodes, episodes
 
@@ -83,7 +83,7 @@ def _pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
         found = [Pair(each, each) for each in learned]
     small = make(**{**game, "games": 1})
     for pair in found:
-        refuse_unread(*pair.policies(small, 0))
+        check_pair(small, *pair.policies(small, 0))
     return found
 
 
