@@ -131,20 +131,26 @@ def _tiles(run: Run) -> list[Tile]:
 
 def _policies(run: Run) -> Section:
     names = headlines(run.comparison[run.learned])
-    rows = [[Cell(policy), *(_cell(name, row[name]) for name in names)] for policy, row in run.comparison.items()]
+    horizon = make(**{**run.experiment.game.settings(), "games": 1}).horizon
+    ends = {policy: _end(row["years"].mean, horizon) for policy, row in run.comparison.items()}
+    rows = [
+        [Cell(policy, ends[policy]), *(_cell(name, row[name]) for name in names)]
+        for policy, row in run.comparison.items()
+    ]
     episodes = run.experiment.evaluation.final_episodes
-    text = (
+    told = (
         f"Mean over the years of an episode, then over {episodes} episodes that are the same for every policy; below it"
         " the 95 % bootstrap interval. Click a column's head to sort."
     )
     table = Table(["Policy", *map(_label, names)], rows)
     panels = learning_figures.policies(run.comparison, names[:6])
-    early = any(row["years"].mean < _horizon(run) for row in run.comparison.values())
-    return Section("policies", "Policies", [text, *([LIVED] if early else [])], [*_welfare(run), table], panels)
+    text = [told, *([LIVED] if any(ends.values()) else [])]
+    return Section("policies", "Policies", text, [*_welfare(run), table], panels)
 
 
-def _horizon(run: Run) -> int:
-    return make(**{**run.experiment.game.settings(), "games": 1}).horizon
+def _end(years: float, horizon: int) -> str:
+    """In words, when episodes end early."""
+    return f"ends in year {years:.0f} of {horizon}, on average" if years < horizon else ""
 
 
 def _welfare(run: Run) -> list[Table]:
