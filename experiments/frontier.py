@@ -17,6 +17,7 @@ from envs.game import Array
 from experiments.constant_search import MIXED_STARTS, play_each, play_often, search_settings, split
 from experiments.files import write_json
 from experiments.loading import load_experiment
+from experiments.metrics import over_horizon
 from experiments.playing import one_thread
 from experiments.tables import label, number
 from policies.frontier import Actions, Indicators, Objective, best, bounds, refine, spread, undominated
@@ -108,14 +109,8 @@ def _search(settings: Mapping[str, Any], seed: int) -> list[FrontierPoint]:
 
 
 def over_all_years(indicators: Mapping[str, Array], horizon: int) -> dict[str, Array]:
-    """`CRITERIA` as means over all years of the horizon, not only those that episodes lived; the rest as it is.
-
-    A year after the end counts as the worst there is: no output, rewards of 0 (below all that anybody alive gets), and
-    one household that owns everything. Otherwise an end would be a gain wherever the last years are the worst.
-    """
-    lived = indicators["years"] / horizon
-    counted = {name: indicators[name] * lived + (0.0 if sign > 0 else 1.0 - lived) for name, sign in CRITERIA.items()}
-    return {**indicators, **counted}
+    """The indicators with those of `metrics.UNLIVED` as means over all years of the horizon."""
+    return {**indicators, **over_horizon(indicators, horizon)}
 
 
 def _objective(weights: tuple[float, float, float], followers: int) -> Objective:
