@@ -31,11 +31,12 @@ from policies.random import RandomFollower, RandomLeader
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import Episodes
 
+# the strongest first
 TITLES = {
+    "best_constant": "best constant policy",
     "free_market_learned": "free market, same households",
     "free_market_random": "free market, random households",
     "random": "random government and households",
-    "best_constant": "best constant policy",
 }
 ONLY_IN_ECONOMIES = ("free_market_learned", "free_market_random")
 FILE = "comparison.json"

@@ -91,7 +91,7 @@ class Comparison(Section):
     """What the learned policy is set against at the end."""
 
     baselines: tuple[Baseline, ...] = Field(
-        ("free_market_learned", "free_market_random", "random", "best_constant"),
+        ("best_constant", "free_market_learned", "free_market_random", "random"),
         description="rows beside the learned policy; the free market is left out of games that have none",
     )
     search_seed: int = Field(2_000_000, ge=0, lt=2**31, description="luck of the search for the best constant policy")
