@@ -65,22 +65,8 @@ def compare(
     """
     game = make(**{**experiment.game.settings(), "games": experiment.evaluation.final_episodes})
     reference = reference_of(trained[0], game) if trained else None
-    players: dict[str, Callable[[StackelbergMeanFieldGame], list[Pair]]] = {
-        "free_market_learned": lambda game: [
-            (free_market(game), each.follower_policy(game, experiment.evaluation.seed)) for each in trained
-        ],
-        "free_market_random": lambda game: [(free_market(game), _random_households(game, experiment))],
-        "random": lambda game: [
-            (RandomLeader(game.leader_action_space, experiment.evaluation.seed), _random_households(game, experiment))
-        ],
-        "best_constant": lambda game: [_constant(_best_constant(experiment, folder, command))],
-    }
     own, seed = learned_row(experiment), experiment.evaluation.seed
-    played: dict[str, list[Episodes]] = {}
-    for baseline in experiment.comparison.baselines:
-        if baseline in ONLY_IN_ECONOMIES and experiment.game.name != "economy":
-            continue
-        played[TITLES[baseline]] = [play_pair(game, pair, seed) for pair in players[baseline](game)]
+    played = _baselines(experiment, trained, game, lambda: _best_constant(experiment, folder, command))
     standings: dict[str, Standing] = {}
     if reference and not reference.obstacle:
         again = {own: [play_pair(game, each.policies(game, seed), seed) for each in trained]}
@@ -94,6 +80,27 @@ def compare(
     why = {"no_consumption_equivalent": reference.obstacle if reference else ""}
     write_json(folder / FILE, {"policies": content, **settings, **why, "command": command})
     return rows
+
+
+def _baselines(
+    experiment: Experiment,
+    trained: Sequence[TrainedPolicies],
+    game: StackelbergMeanFieldGame,
+    best_constant: Callable[[], ConstantPolicy],
+) -> dict[str, list[Episodes]]:
+    """Episodes of the baselines that the configuration names, by title."""
+    seed = experiment.evaluation.seed
+    players: dict[str, Callable[[], list[Pair]]] = {
+        "free_market_learned": lambda: [(free_market(game), each.follower_policy(game, seed)) for each in trained],
+        "free_market_random": lambda: [(free_market(game), _random_households(game, experiment))],
+        "random": lambda: [(RandomLeader(game.leader_action_space, seed), _random_households(game, experiment))],
+        "best_constant": lambda: [_constant(best_constant())],
+    }
+    return {
+        TITLES[baseline]: [play_pair(game, pair, seed) for pair in players[baseline]()]
+        for baseline in experiment.comparison.baselines
+        if baseline not in ONLY_IN_ECONOMIES or experiment.game.name == "economy"
+    }
 
 
 def _content(
@@ -124,6 +131,12 @@ def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Stan
         for row, gain in gains.items()
     }
     return rows, standings
+
+
+def obstacle(file: Path) -> str:
+    """Why `compare` found no consumption equivalents, where there is anything to say."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return str(content.get("no_consumption_equivalent", ""))
 
 
 def show(

@@ -16,7 +16,7 @@ from experiments.playing import play_pair, play_policies
 from experiments.reference import reference_of
 from experiments.statistics import summarise_all
 from experiments.tables import indicator_table
-from experiments.welfare_tables import LIVED, by_wealth_table, by_wealth_title, welfare_table, welfare_title
+from experiments.welfare_tables import LIVED, Standings, by_wealth_table, by_wealth_title, welfare_table, welfare_title
 from rllib_smfg.export import TrainedPolicies
 
 OWN = "these policies"
@@ -79,11 +79,18 @@ def run(
         _say(console, f"{mark}: {LIVED}")
     if obstacle:
         _say(console, f"no consumption equivalent: {obstacle}")
-    if standings:
-        console.print(welfare_table(welfare_title(str(against), episodes, "mean"), standings, followers))
-    if standings and by_wealth:
-        console.print(by_wealth_table(by_wealth_title(str(against)), standings))
+    _show_standings(console, standings, episodes, followers, by_wealth)
     console.print(indicator_table({name: summary[name] for name in headlines(summary)}))
+
+
+def _show_standings(console: Console, standings: Standings, episodes: int, followers: int, by_wealth: bool) -> None:
+    """The table of consumption equivalents, and that by tenth of wealth; nothing without them."""
+    if not standings:
+        return
+    reference = standings[OWN].gain.reference
+    console.print(welfare_table(welfare_title(reference, episodes, "mean"), standings, followers))
+    if by_wealth:
+        console.print(by_wealth_table(by_wealth_title(reference), standings))
 
 
 def _say(console: Console, text: str) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from experiments import checkpoints
 from experiments.checkpoints import Progress
-from experiments.comparison import FILE, Evaluations, compare, read_rows, show
+from experiments.comparison import FILE, Evaluations, compare, obstacle, read_rows, show
 from experiments.config import Experiment
 from experiments.evaluate import evaluate_policies
 from experiments.figures import training_curves
@@ -46,6 +46,8 @@ def report(console: Console, experiment: Experiment, folder: Path, command: str)
     training_curves(folder / "training_curves.png", title, list(progress.values()), indicators)
     compare(experiment, trained, results, folder, command)
     show(console, experiment, *read_rows(folder / FILE))
+    if why := obstacle(folder / FILE):
+        console.print(f"no consumption equivalents: {why}", soft_wrap=True, highlight=False, markup=False)
     written = f"{folder}: summary.json, comparison.json, progress.csv, training_curves.png, seed_*/checkpoints"
     console.print(written, soft_wrap=True, highlight=False, markup=False)
 

@@ -26,6 +26,7 @@ from experiments.report.writing import compact, shown
 from experiments.run_log import read_progress
 from experiments.statistics import Summary
 from experiments.tables import headline, label, number
+from experiments.welfare import ConsumptionEquivalent
 from experiments.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
 from policies.free_market import free_market
 
@@ -119,7 +120,9 @@ def _economy(run: Run) -> tuple[list[str], list[Section]]:
 def _tiles(run: Run) -> list[Tile]:
     seen = run.comparison[run.learned]
     names = [name for name in COLUMNS if name in seen] if "per_capita_gdp" in seen else headlines(seen)[:5]
-    return [
+    gain = run.standings[run.learned].gain if run.learned in run.standings else None
+    first = [Tile("Consumption equivalent", f"{number(gain.mean)} %", _against(gain))] if gain else []
+    return first + [
         Tile(
             _label(name),
             shown(name, seen[name].mean),
@@ -127,6 +130,10 @@ def _tiles(run: Run) -> list[Tile]:
         )
         for name in names
     ]
+
+
+def _against(gain: ConsumptionEquivalent) -> str:
+    return f"{number(gain.ci_low)} to {number(gain.ci_high)}, against {gain.reference}"
 
 
 def _policies(run: Run) -> Section:
