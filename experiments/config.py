@@ -10,6 +10,7 @@ from envs import InvalidSetting, make
 from envs.registry import game_class, game_settings, nearest
 from experiments.algorithms import GradientAlgorithm, ProximalAlgorithm, RuleAlgorithm, Section, family_of
 from policies.action_bounds import within
+from policies.pairing import refuse_no_action
 
 AnyAlgorithm = Annotated[
     Annotated[GradientAlgorithm, Tag("gradient")]
@@ -109,12 +110,17 @@ class Experiment(Section):
     @model_validator(mode="after")
     def _starts_fit(self) -> Experiment:
         starts = {side: getattr(self.algorithm, f"{side}_start", None) for side in ("leader", "follower")}
-        if not any(starts.values()):
+        imitated = {side: getattr(self.algorithm, f"{side}_imitates", None) for side in starts}
+        if not any([*starts.values(), *imitated.values()]):
             return self
         game = make(**{**self.game.settings(), "games": 1})
         for side, start in starts.items():
             if start is not None:
                 within(game, side, start, f"algorithm.{side}_start")
+        if imitated["leader"] is not None:
+            refuse_no_action(imitated["leader"].given().leader(game, 0))
+        if imitated["follower"] is not None:
+            imitated["follower"].given().follower(game, 0)
         return self
 
     def algorithm_config(self, seed: int) -> Any:

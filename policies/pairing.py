@@ -35,3 +35,9 @@ def check_pair(game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: F
     refuse_unread(leader, follower)
     if isinstance(leader, TaxRule):
         check_schedule(leader.schedule(np.zeros(game.n_games, dtype=np.int64)), game.n_games)
+
+
+def refuse_no_action(leader: LeaderPolicy) -> None:
+    """Raises InvalidSetting for a government that nobody can start as, since its taxes are no action to imitate."""
+    if not leader.announces_taxes:
+        raise InvalidSetting(f"{leader.title}: its tax schedule is no action to imitate: must be us_system, constant")

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from envs import make
-from envs.game import Array, InvalidSetting
+from envs.game import Array
 from policies import FollowerPolicy, LeaderPolicy
 from policies.given import Given
+from policies.pairing import refuse_no_action
 from rllib_smfg.build import Interface, follower_actor, leader_actor
 from rllib_smfg.cloning.fit import regress
 from rllib_smfg.networks import Float32, features, to_natural, to_unit
@@ -34,8 +35,7 @@ class _Shown(LeaderPolicy):
     """A rule with noise on its actions, which remembers what it saw and what it would have done without."""
 
     def __init__(self, rule: LeaderPolicy, interface: Interface) -> None:
-        if not rule.announces_taxes:
-            raise InvalidSetting(f"{rule.title}: its tax schedule is no action to imitate: must be us_system, constant")
+        refuse_no_action(rule)
         self._rule, self._interface, self._random = rule, interface, np.random.default_rng(SEED)
         self.states: list[Float32] = []
         self.actions: list[Float32] = []

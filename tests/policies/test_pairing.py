@@ -154,6 +154,16 @@ def test_a_schedule_that_is_no_action_is_not_imitated() -> None:
         imitated_leader(Given("us_federal"), Given("random"), settings, interface, LearningSettings())
 
 
+def test_rules_that_learners_start_as_are_looked_at_before_anything_is_written() -> None:
+    game = {"name": "economy", "preset": "calibrated", "followers": 20}
+    with pytest.raises(ValueError, match="no action to imitate"):
+        Experiment.model_validate({"game": game, "algorithm": {"leader_imitates": "us_federal"}})
+    planners = {"leader_imitates": "us_system", "follower_imitates": "planning"}
+    assert Experiment.model_validate({"game": game, "algorithm": planners})
+    with pytest.raises(ValueError, match="solved for crra = 1"):
+        Experiment.model_validate({"game": {**game, "crra": 3.0}, "algorithm": planners})
+
+
 def test_the_schedule_command_tells_planners_the_nearest_taxes() -> None:
     found = drawn("us_federal", "planning", year=1, seed=0)
     assert 0.02 < found.economy["interest_rate"] < 0.06
