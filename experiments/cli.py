@@ -134,12 +134,27 @@ def evaluate(
         int | None, typer.Option(help="Luck of the episodes.", show_default="as in the run's summary")
     ] = None,
     followers: Annotated[int | None, typer.Option(help="Households.", show_default="as in training")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Government to compare with.", show_default="us_system, in calibrated")
+    ] = None,
+    by_wealth: Annotated[
+        bool, typer.Option("--by-wealth", help="Also print consumption equivalents by tenth of first wealth.")
+    ] = False,
     json: JsonFile = None,
 ) -> None:
     """Play whole episodes with trained policies; needs no Ray and unpickles nothing."""
     from experiments.evaluate import run
 
-    run(console(), checkpoint, episodes=episodes, seed=seed, followers=followers, json=json)
+    run(
+        console(),
+        checkpoint,
+        episodes=episodes,
+        seed=seed,
+        followers=followers,
+        json=json,
+        reference=reference,
+        by_wealth=by_wealth,
+    )
 
 
 @app.command()

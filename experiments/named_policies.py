@@ -11,6 +11,7 @@ from envs import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
 from experiments import checkpoints
 from policies import FollowerPolicy, LeaderPolicy, registry
+from policies.pairing import refuse_unread
 from rllib_smfg.export import TrainedPolicies
 
 
@@ -29,6 +30,20 @@ def follower(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: A
     if name in registry.FOLLOWERS:
         return registry.follower(name, game, seed, **settings)
     return trained(name, game, list(registry.FOLLOWERS)).follower_policy(game, seed)
+
+
+def living_under(
+    government: LeaderPolicy, name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any
+) -> FollowerPolicy:
+    """The households `name` as they live under a government; those that plan do so for the taxes nearest to a rule's.
+
+    Raises InvalidSetting where they could not answer what is levied.
+    """
+    if name == "planning" and not government.announces_taxes and government.nearest_taxes is not None:
+        settings = {"taxes": government.nearest_taxes, **settings}
+    households = follower(name, game, seed, **settings)
+    refuse_unread(government, households)
+    return households
 
 
 def trained(path: str, game: StackelbergMeanFieldGame, rules: list[str]) -> TrainedPolicies:

@@ -14,7 +14,15 @@ from experiments.checkpoints import Progress
 from experiments.config import Experiment
 from experiments.files import clear_leftovers
 from experiments.interrupts import Interrupted, Interrupts, Stopped
-from experiments.metrics import RETURNS, columns, indicators_of, of_iteration, settings_shown
+from experiments.metrics import (
+    RETURNS,
+    columns,
+    counted,
+    indicators_of,
+    of_iteration,
+    over_horizon,
+    settings_shown,
+)
 from experiments.progress import Display
 from experiments.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
 from experiments.run_log import RunLog
@@ -137,7 +145,8 @@ class _Seed:
         evaluation, policies = self._experiment.evaluation, self._algorithm.trained_policies()
         game = policies.make_game(games=evaluation.episodes)
         results = evaluate(game, *policies.policies(game, evaluation.seed), seed=evaluation.seed)
-        means = {name: float(values.mean()) for name, values in results.items()}
+        searched = {counted(name): values for name, values in over_horizon(results, game.horizon).items()}
+        means = {name: float(values.mean()) for name, values in {**results, **searched}.items()}
         self._progress = replace(self._progress, evaluation=means)
         self._look(policies)
         return {f"evaluation/{name}": value for name, value in means.items()}

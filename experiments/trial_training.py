@@ -14,6 +14,7 @@ from experiments import checkpoints
 from experiments.config import Experiment
 from experiments.files import copy_folder, write_text
 from experiments.loading import dump
+from experiments.metrics import counted
 from experiments.quiet import quieten
 from experiments.storage import Bucket
 from experiments.trainer import CHECKPOINTS, train_seed
@@ -36,7 +37,12 @@ class Goal:
     @property
     def column(self) -> str:
         """Where it stands in a row of progress.csv."""
-        return f"evaluation/{self.metric}"
+        return f"evaluation/{self.key}"
+
+    @property
+    def key(self) -> str:
+        """Its name among a checkpoint's evaluations: means over years count those an ended episode did not live."""
+        return counted(self.metric)
 
     def better(self, one: float, other: float) -> bool:
         """Whether `one` is better than `other`."""
@@ -163,7 +169,7 @@ class Reporter:
 def keep_if_best(checkpoint: Path, best: Path, goal: Goal) -> None:
     """Copies a checkpoint to `best` unless what is there is at least as good."""
     if (best / checkpoints.MANIFEST).is_file():
-        before = checkpoints.read_progress(best).evaluation[goal.metric]
-        if not goal.better(checkpoints.read_progress(checkpoint).evaluation[goal.metric], before):
+        before = checkpoints.read_progress(best).evaluation[goal.key]
+        if not goal.better(checkpoints.read_progress(checkpoint).evaluation[goal.key], before):
             return
     copy_folder(checkpoint, best)

@@ -27,6 +27,7 @@ from experiments.config import Experiment
 from experiments.files import copy_folder, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, load
+from experiments.metrics import counted
 from experiments.quiet import quieten
 from experiments.run_log import read_progress
 from experiments.storage import Bucket, Place
@@ -125,7 +126,7 @@ def best_first(tuning: Tuning, folder: Path) -> list[Found]:
                 progress = checkpoints.read_progress(seed / BEST)
                 experiment = checkpoints.read_experiment(seed / BEST)
                 assert experiment is not None
-                value = progress.evaluation[tuning.search.metric]
+                value = progress.evaluation[counted(tuning.search.metric)]
                 iterations = max(int(row["iteration"]) for row in read_progress(seed / "progress.csv"))
                 found.append(Found(trial.name, experiment, value, progress.iteration, iterations, seed / BEST))
     return sorted(found, key=lambda each: each.value, reverse=tuning.search.mode == "max")

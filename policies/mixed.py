@@ -28,6 +28,7 @@ class MixedFollowers(FollowerPolicy):
         self.households = {
             name: slice(end - counts[name], end) for name, end in zip(counts, ends, strict=True) if counts[name]
         }
+        self.reads_leader = any(policy.reads_leader for policy in self._policies.values())
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, af): each group's policy is shown its own households only, (B, n, df)."""

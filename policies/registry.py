@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
+from policies.action_bounds import within
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
@@ -62,11 +63,11 @@ def _random_follower(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolic
 
 
 def _constant_leader(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> LeaderPolicy:
-    return ConstantLeader(_fitting(action, "leader", game.leader_action_space.shape[0]))
+    return ConstantLeader(within(game, "leader", action, "government 'constant': action"))
 
 
 def _constant_follower(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> FollowerPolicy:
-    return ConstantFollower(_fitting(action, "follower", game.follower_action_space.shape[0]))
+    return ConstantFollower(within(game, "follower", action, "households 'constant': action"))
 
 
 def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
@@ -109,9 +110,3 @@ def _build(
         if own[setting].default is inspect.Parameter.empty and setting not in settings:
             raise InvalidSetting(f"{what} '{name}' needs the setting '{setting}'")
     return known[name](game, seed, **settings)
-
-
-def _fitting(action: Sequence[float], side: str, size: int) -> Sequence[float]:
-    if len(action) != size:
-        raise InvalidSetting(f"action has {len(action)} numbers: the {side} of this game acts with {size}")
-    return action

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.game import Economy
-from envs.economy.taxation import Schedule
+from envs.economy.taxation import Schedule, check_schedule
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame, Step
 from policies.policy import LeaderPolicy
 
@@ -22,6 +22,8 @@ class TaxRule(LeaderPolicy):
     Raises InvalidSetting for a game that is no economy, or a share it does not allow.
     """
 
+    announces_taxes = False
+
     def __init__(self, game: StackelbergMeanFieldGame, spending_share: float | None = None) -> None:
         space, self._games = economy(game).leader_action_space, game.n_games
         self._action = np.array(space.low, dtype=np.float64)
@@ -32,6 +34,7 @@ class TaxRule(LeaderPolicy):
                     f"spending_share = {spending_share}: must be between {space.low[-1]:g} and {space.high[-1]:g}"
                 )
             self._action[-1] = spending_share
+        self._checked: Schedule | None = None
 
     def act(self, observation: Array) -> Array:
         """Actions (B, 5) that households see: no taxes (their lower bounds), and the spending share."""
@@ -42,10 +45,14 @@ class TaxRule(LeaderPolicy):
         """The income tax of the year that comes, where `year` (B,) is its index in each game's episode."""
 
     def enact(self, game: StackelbergMeanFieldGame, leader_action: Array, follower_action: Array) -> Step:
-        """Plays the year with incomes taxed by `schedule`."""
+        """Plays the year with incomes taxed by `schedule`; raises InvalidSetting for one that cannot be levied."""
         if game.n_games != self._games:
             raise ValueError(f"made for {self._games} games, asked to govern {game.n_games}")
-        return economy(game).step(leader_action, follower_action, income_tax=self.schedule(game.year))
+        schedule = self.schedule(game.year)
+        if schedule is not self._checked:
+            check_schedule(schedule, game.n_games)
+            self._checked = schedule
+        return economy(game).step(leader_action, follower_action, income_tax=schedule)
 
 
 def economy(game: StackelbergMeanFieldGame) -> Economy:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from envs.economy.arrays import at_least, namespace, positive, power
-from envs.game import Array, InvalidSetting
+from envs.game import Array, BoolArray, InvalidSetting
 
 # IRS Rev. Proc. 2021-45, section 3.01 table 3 and section 3.15: unmarried individuals, tax year 2022.
 US_FEDERAL_CUTOFFS = (0.0, 10_275.0, 41_775.0, 89_075.0, 170_050.0, 215_950.0, 539_900.0)
@@ -23,9 +23,9 @@ US_FEDERAL_CEILING = 1e9
 
 
 class Schedule(Protocol):
-    """What a tax on amounts x (B, N), in dollars, has to say; of one dollar more it takes at most one dollar.
+    """What a tax on amounts x (B, N), in dollars, has to say; see `check_schedule` for what it may not say.
 
-    So whoever has more before tax never has less after it: one ranking of households serves both.
+    A marginal rate above 1 (a notch) is allowed: whoever has more before tax may have less after it.
     """
 
     def tax(self, x: Array) -> Array:
@@ -158,6 +158,34 @@ class FiscalPolicy:
     income_tax: Schedule
     asset_tax: Schedule
     spending_share: Array
+
+
+# dollars a year at which schedules are looked at: from one to what the economies of `paper` reach
+CHECKED = np.concatenate([[0.0], np.geomspace(1.0, 1e15, 301)])
+
+
+def check_schedule(schedule: Schedule, games: int = 1) -> None:
+    """Raises InvalidSetting for a schedule that cannot be levied on the incomes `CHECKED` in one of so many games.
+
+    What is owed must be a number for every amount, and no more than all of it; marginal rates must be numbers where
+    there is income (they may exceed 1).
+    """
+    name = type(schedule).__name__
+    amounts = np.tile(CHECKED, (games, 1))
+    with np.errstate(all="ignore"):
+        owed, rates = np.asarray(schedule.tax(amounts)), np.asarray(schedule.marginal_rate(amounts))
+    for what, values in (("tax", owed), ("marginal_rate", rates)):
+        if values.shape != amounts.shape:
+            raise InvalidSetting(f"tax schedule {name}: {what} of {amounts.shape} amounts has shape {values.shape}")
+    _refuse_where(~np.isfinite(owed), f"tax schedule {name}: its tax is not a number")
+    _refuse_where(owed > amounts * (1 + 1e-9), f"tax schedule {name}: takes more than all", "must be at most all")
+    _refuse_where(np.isnan(rates) & (amounts > 0), f"tax schedule {name}: its marginal rate is not a number")
+
+
+def _refuse_where(wrong: BoolArray, said: str, remedy: str = "must be a number for every income") -> None:
+    if wrong.any():
+        first = CHECKED[np.nonzero(wrong.any(axis=0))[0][0]]
+        raise InvalidSetting(f"{said} of an income of {first:,.0f} dollars: {remedy}")
 
 
 def us_federal_2022(credit: float = US_FEDERAL_CREDIT, ceiling: float = US_FEDERAL_CEILING) -> Brackets:

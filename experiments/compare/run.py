@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from envs import InvalidSetting
-from envs.game import Array
+from envs import InvalidSetting, make
 from experiments.compare.config import Comparing, Row
-from experiments.compare.contenders import Batch, batches, pairs, together
+from experiments.compare.contenders import Batch, Played, batches, pairs, together
+from experiments.compare.reference import with_reference
 from experiments.compare.result import FILES, show, summed_up, write
 from experiments.config import Experiment
 from experiments.files import refuse_overwriting, write_text
@@ -22,6 +22,7 @@ from experiments.loading import dump, find, load, load_experiment
 from experiments.quiet import quieten
 from experiments.ray_session import ray_session, side_by_side
 from experiments.train import CONFIG, train_pending
+from rllib_smfg.rollout import Episodes
 
 PLAN, TRAINED = "compare.yaml", "trained"
 
@@ -35,13 +36,18 @@ def run(
     resume: Path | None,
     local: bool,
     command: str,
+    reference: str | None = None,
+    by_wealth: bool = False,
 ) -> None:
     """Compares, prints and writes down; `local` plays in this process alone, otherwise Ray spreads the episodes.
 
+    reference: a row or a government, in place of what the configuration names; see `with_reference`. by_wealth: whether
+    consumption equivalents by tenth of wealth are printed.
     Nothing is written before the whole configuration has been accepted. Raises InvalidSetting, or Interrupted once what
     can be saved is saved.
     """
     comparing, folder = _planned(config, overrides, output, resume)
+    comparing = with_reference(comparing, reference)
     quieten()
     game = comparing.game.settings()
     experiments = [(row, _experiment(row, comparing)) for row in comparing.rows if row.train]
@@ -53,10 +59,10 @@ def run(
         trained = {row.name: pairs(row, folder / TRAINED / row.folder, game) for row, _ in experiments}
         contenders = [(row, (given | trained)[row.name]) for row in comparing.rows]
         results = _play(console, list(batches(contenders, game, comparing.evaluation)), comparing.rows, local)
-    values = {row.name: together(results, r) for r, row in enumerate(comparing.rows)}
-    result = summed_up(values, comparing.reference)
+    found = {row.name: together(results, r) for r, row in enumerate(comparing.rows)}
+    result = summed_up(found, comparing.reference, make(**{**game, "games": 1}))
     write(folder, comparing, result, command)
-    show(console, comparing, result)
+    show(console, comparing, result, by_wealth)
     _say(console, f"{folder}: {', '.join(FILES)}")
 
 
@@ -104,12 +110,10 @@ def _train(console: Console, experiments: Sequence[tuple[Row, Experiment]], fold
         _say(console, f"{row.name}: trained in {time.monotonic() - began:.0f} s")
 
 
-def _play(
-    console: Console, plan: list[Batch], rows: Sequence[Row], local: bool
-) -> dict[tuple[int, int, int], dict[str, Array]]:
+def _play(console: Console, plan: list[Batch], rows: Sequence[Row], local: bool) -> Played:
     """The episodes of every batch."""
     began, left = time.monotonic(), {r: sum(batch.of[0] == r for batch in plan) for r in range(len(rows))}
-    results = {}
+    results: Played = {}
     calls = {batch.of: (batch,) for batch in plan}
     for of, found in _played_here(plan) if local else side_by_side(Batch.play, calls):
         results[of] = found
@@ -119,7 +123,7 @@ def _play(
     return results
 
 
-def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], dict[str, Array]]]:
+def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], Episodes]]:
     for batch in plan:
         yield batch.of, batch.play()
 

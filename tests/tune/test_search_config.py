@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from envs import InvalidSetting
 from experiments.loading import dump, load
+from experiments.metrics import columns, counted, over_horizon
+from experiments.trial_training import Goal
 from experiments.tuning_config import Tuning, find_search
 from experiments.tuning_session import space, within_bounds
 
@@ -96,3 +99,21 @@ def test_varied_settings_come_back_into_their_bounds_as_what_they_are() -> None:
         within_bounds(tuning)({**config, name("households_per_transition"): 9.6})[name("households_per_transition")]
         == 10
     )
+
+
+def test_a_mean_over_years_is_searched_as_one_over_all_years() -> None:
+    """An early end must be no gain: what is not lived counts as no output, rewards of 0 and the worst gini."""
+    assert Goal("social_welfare", "max").column == "evaluation/social_welfare_of_horizon"
+    assert Goal("leader_return", "max").column == "evaluation/leader_return"
+    names = ("per_capita_gdp", "social_welfare", "income_gini", "wealth_gini")
+    assert {counted(name) for name in names} == {f"{name}_of_horizon" for name in names}
+    lived = {
+        "social_welfare": np.array([50.0, 10.0]),
+        "wealth_gini": np.array([0.2, 0.6]),
+        "years": np.array([1.0, 10]),
+    }
+    found = over_horizon(lived, 10)
+    assert found["social_welfare"].tolist() == [5.0, 10.0]
+    assert found["wealth_gini"] == pytest.approx([0.92, 0.6])
+    assert set(names) >= set(found)
+    assert "evaluation/social_welfare_of_horizon" in columns(["social_welfare"])
