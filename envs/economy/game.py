@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from envs.economy.observation import follower_scaling, leader_scaling, observe
 from envs.economy.parameters import Abilities
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import preset_parameters
-from envs.economy.shocks import SCENARIOS
+from envs.economy.shocks import scenario_of
 from envs.economy.state import Choices, Flows, Shock, State, total
 from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
 from envs.economy.transition import advance
@@ -51,7 +52,7 @@ class Economy(StackelbergMeanFieldGame):
         horizon: int | None = None,
         population: str | Path = EMBEDDED,
         weighting: str = "survey",
-        shock: str = "none",
+        shock: str | Sequence[Any] = "none",
         saving_rate_min: float | None = None,
         saving_rate_max: float | None = None,
         crra: float | None = None,
@@ -66,9 +67,10 @@ class Economy(StackelbergMeanFieldGame):
         preset: `paper`, `taxai`, `calibrated`. task: what the government is rewarded for, `gdp`, `gini`,
         `social_welfare`, `gdp_gini` (with weight `inequality_weight` on the ginis), and in `calibrated` also `weighted`
         (with `gdp_weight`, `equality_weight` and `welfare_weight`). population: `scf2022`, or the path of the survey's
-        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min and
-        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. dtype of the households' numbers:
-        `float64`, `float32`.
+        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis` (year 100), `disaster` (years 100
+        and 101), or a list of [year, `tfp` or `assets`, factor]; one that cannot strike within the horizon is refused.
+        saving_rate_min and saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. dtype of the
+        households' numbers: `float64`, `float32`.
         """
         parameters = replace(
             preset_parameters(preset),
@@ -82,7 +84,7 @@ class Economy(StackelbergMeanFieldGame):
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
         )
         self.discount = self.parameters.discount
-        self.scenario = SCENARIOS[_known("shock", shock, list(SCENARIOS))]
+        self.scenario = scenario_of(shock, self.horizon)
         self.dtype = np.dtype(DTYPES[_known("dtype", dtype, list(DTYPES))])
         self.task = self.parameters.laws.tasks[_known("task", task, list(self.parameters.laws.tasks))]
         self.leader_reward_scale = self.task.typical_reward(self.n_followers)
