@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from envs.written import mistyped
 from policies.given import Given
 from rllib_smfg.methods import METHODS, Family, method, with_method
 from rllib_smfg.schedule import check_rising
@@ -32,6 +33,14 @@ class Section(BaseModel):
     """A part of a configuration; a name it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_it_is_asked_for(cls, value: Any, info: ValidationInfo) -> Any:
+        fault = mistyped(value, cls.model_fields[str(info.field_name)].annotation)
+        if fault is not None:
+            raise ValueError(fault)
+        return value
 
 
 class Rule(Section):

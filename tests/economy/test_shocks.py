@@ -63,7 +63,7 @@ def test_the_presets_mean_in_the_papers_economy_what_they_meant() -> None:
     ],
 )
 def test_what_cannot_strike_is_refused(shock: Any, horizon: int | None) -> None:
-    with pytest.raises(InvalidSetting, match="strikes in year .* episodes end with year"):
+    with pytest.raises(InvalidSetting, match=r"strikes in year .* episodes end with year"):
         make("economy", preset="calibrated", followers=5, shock=shock, horizon=horizon)
 
 
@@ -105,6 +105,6 @@ def test_events_are_read_from_yaml_and_from_the_command_line() -> None:
     experiment = load_experiment("calibrated_n1000", ["game.shock=[[50, tfp, 0.8], [51, tfp, 0.8]]"])
     game = make(**{**experiment.game.settings(), "games": 1})
     assert game.scenario.events == (Event(50, "tfp", 0.8), Event(51, "tfp", 0.8))
-    with pytest.raises(InvalidSetting, match="--set game.shock=disaster: .*strikes in year 100") as error:
+    with pytest.raises(InvalidSetting, match=r"--set game.shock=disaster: .*strikes in year 100") as error:
         load_experiment("calibrated_n1000", ["game.shock=disaster"])
     assert "\n" not in str(error.value)
