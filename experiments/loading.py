@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from envs import InvalidSetting
 from envs.registry import nearest
+from envs.text_files import read_utf8
 from envs.written import WORDS
 from experiments.algorithms import ALGORITHMS
 from experiments.config import Experiment, Section
@@ -85,7 +86,7 @@ _Yaml.add_implicit_resolver(
 def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Location, str]]:
     """The file's values, and where each setting stands ("file:line")."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_utf8(path, str(path))
         alias = next((event for event in yaml.parse(text, Loader=_Yaml) if isinstance(event, yaml.AliasEvent)), None)
         if alias is not None:  # a few lines of them can stand for more values than any memory holds, or for no end
             line = alias.start_mark.line + 1 if alias.start_mark else 1
@@ -94,8 +95,6 @@ def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Loca
         values = yaml.load(text, Loader=_Yaml)
     except RecursionError:
         raise InvalidSetting(f"{path}: is nested too deeply for a configuration") from None
-    except UnicodeDecodeError:
-        raise InvalidSetting(f"{path}: not a text file; must be YAML in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)

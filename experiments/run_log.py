@@ -11,6 +11,9 @@ from typing import Any
 from tensorboardX import SummaryWriter
 from tensorboardX.summary import hparams
 
+from envs import InvalidSetting
+from envs.csv_table import shown
+from envs.text_files import read_utf8
 from experiments.files import write_text
 from experiments.run_pictures import Look
 
@@ -61,13 +64,32 @@ class RunLog:
 
 
 def read_progress(path: Path) -> list[dict[str, float]]:
-    """The rows of a progress.csv, without empty fields; a row that was cut off is left out."""
+    """The rows of a progress.csv, without empty fields; a last row that was cut off is left out.
+
+    Raises InvalidSetting that names the line for any other that does not fit its header.
+    """
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        complete = [row for row in rows if None not in row and None not in row.values()]
-    return [{name: float(text) for name, text in row.items() if text} for row in complete]
+    text = read_utf8(path, str(path))
+    header, *rows = [*csv.reader(io.StringIO(text, newline=""))] or [[]]
+    if rows and (not text.endswith("\n") or len(rows[-1]) < len(header)):
+        rows.pop()
+    return [_numbers(path, line, header, row) for line, row in enumerate(rows, start=2)]
+
+
+def _numbers(path: Path, line: int, header: list[str], row: list[str]) -> dict[str, float]:
+    """A row's numbers by their names."""
+    if len(row) != len(header):
+        raise InvalidSetting(f"{path}: line {line} has {len(row)} values, the header names {len(header)} columns")
+    numbers = {}
+    for name, text in zip(header, row, strict=True):
+        try:
+            if text:  # an evaluation may be nan, which is one of Python's numbers
+                numbers[name] = float(text)
+        except ValueError:
+            fault = f"column {name} is {shown(text)}; must be a number"
+            raise InvalidSetting(f"{path}: line {line}, {fault}") from None
+    return numbers
 
 
 def _lines(columns: list[str], rows: list[Mapping[str, float] | None]) -> str:
