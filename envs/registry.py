@@ -37,6 +37,11 @@ def game_settings(name: str) -> list[str]:
     return list(inspect.signature(game_class(name)).parameters)
 
 
+def game_hints(name: str) -> dict[str, Any]:
+    """What each of a game's settings may be, as type hints."""
+    return get_type_hints(game_class(name).__init__)
+
+
 def make(name: str, **settings: Any) -> StackelbergMeanFieldGame:
     """Builds the game `name`; every game takes `games` and `followers`, the rest is its own.
 

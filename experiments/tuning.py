@@ -66,7 +66,7 @@ def run(console: Console, search: str | None, overrides: Sequence[str], place: P
 
     tuning = _planned(search, overrides, place)
     experiment = tuning.experiment()
-    experiment.algorithm_config(experiment.training.seeds[0])
+    tuning.refuse_unbuildable()
     tune_config(tuning, experiment.training.iterations)
     place.folder.mkdir(parents=True, exist_ok=True)
     write_text(place.folder / SEARCH, dump(tuning))
