@@ -8,11 +8,21 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from experiments.cli_help import shipped_names
 from experiments.terminal import command_line
 
 
+def _names(incomplete: str) -> list[str]:
+    return [name for name in shipped_names("configs/grids") if name.startswith(incomplete)]
+
+
 def grid(
-    config: Annotated[str, typer.Argument(help="YAML file, or a shipped grid: table1, table3, figure2 ... figure7.")],
+    config: Annotated[
+        str,
+        typer.Argument(
+            help="YAML file, or a shipped grid: table1, table3, figure2 ... figure7.", autocompletion=_names
+        ),
+    ],
     scale: Annotated[
         Literal["quick", "full"], typer.Option(help="How much is run; docs/results.md has both.")
     ] = "quick",

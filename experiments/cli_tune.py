@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-Search = Annotated[str | None, typer.Argument(help="YAML file, or the name of one in tune_configs/.")]
+from experiments.cli_help import shipped_names
+
+
+def _names(incomplete: str) -> list[str]:
+    return [name for name in shipped_names("tune_configs") if name.startswith(incomplete)]
+
+
+Search = Annotated[
+    str | None, typer.Argument(help="YAML file, or the name of one in tune_configs/.", autocompletion=_names)
+]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
 ]

@@ -128,8 +128,8 @@ class Tuning(Section):
                 yield {name: value}
         for one, other in combinations(extremes, 2):
             if one.split(".")[0] == other.split(".")[0]:
-                for values in product(extremes[one], extremes[other]):
-                    yield dict(zip((one, other), values, strict=True))
+                for first, second in product(extremes[one], extremes[other]):
+                    yield {one: first, other: second}
 
     def refuse_unbuildable(self) -> None:
         """Raises InvalidSetting where the base, or a draw, makes no algorithm; needs RLlib."""
