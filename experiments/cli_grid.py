@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from experiments.cli_help import shipped_names
+from experiments.cli_tune import Storage
 from experiments.terminal import command_line
 
 
@@ -35,6 +36,7 @@ def grid(
         list[Path] | None,
         typer.Option(help="Folder of a grid whose finished trainings are taken; repeatable.", show_default=False),
     ] = None,
+    storage: Storage = None,
 ) -> None:
     """Run a table or figure of the paper, seeds side by side, and show it as one HTML page."""
     from experiments.grid.run import run
@@ -50,5 +52,6 @@ def grid(
             resume=resume,
             sources=reuse or [],
             command=command,
+            storage=storage,
         )
     )
