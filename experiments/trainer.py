@@ -61,7 +61,8 @@ def _train_from_latest(experiment: Experiment, seed: int, folder: Path, screen: 
         progress = checkpoints.restore(start, algorithm) if start else Progress(seed, 0, 0, 0.0, {})
         indicators = indicators_of(make(**{**experiment.game.settings(), "games": 1}))
         names = columns(indicators, experiment.algorithm.family)
-        log = RunLog(folder, names, iteration=progress.iteration, years=progress.years)
+        wandb = experiment.training.wandb
+        log = RunLog(folder, names, iteration=progress.iteration, years=progress.years, wandb=wandb)
         log.add_settings(settings_shown(experiment, seed), [f"evaluation/{name}" for name in RETURNS])
         try:
             since = f", from iteration {progress.iteration}" if start else ""
