@@ -16,7 +16,7 @@ from envs.csv_table import shown
 from envs.text_files import read_utf8
 from experiments.files import write_text
 from experiments.run_pictures import Look
-from experiments.wandb_log import Wanted, WandbLog
+from experiments.wandb_log import WandbLog, Wanted
 
 
 class RunLog:

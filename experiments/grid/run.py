@@ -47,7 +47,7 @@ def run(
 
     only: the groups of the scale that are run; empty: all of them. sources: folders of grids whose finished trainings
     of the same settings are taken instead of training again. storage: where the folder is made, or the bucket that
-    mirrors it; on a cluster of several nodes trials need one of the two. A grid that shows another one's runs makes those,
+    mirrors it; trials on several nodes need one of the two. A grid that shows another one's runs makes those,
     and a page of its own beside theirs.
     """
     path, grid = _grid(config)
