@@ -74,9 +74,14 @@ def adopt(checkpoint: Path, folder: Path) -> Path:
     return target
 
 
+def whole(folder: Path) -> list[Path]:
+    """The checkpoints of a seed that have a manifest, by their number; what it says is not checked."""
+    return [path for path in _all(folder) if (path / MANIFEST).is_file()]
+
+
 def keep_latest_and_best(folder: Path, keep: int, interval: int = 1) -> None:
     """Removes all checkpoints but the latest, the latest `keep` of every `interval`, and the best for the leader."""
-    found = [path for path in _all(folder) if (path / MANIFEST).is_file()]
+    found = whole(folder)
     regular = [path for path in found if iteration_of(path) % interval == 0]
     kept = {*found[-1:], *regular[-keep:], best(folder)}
     for path in found:
@@ -194,7 +199,7 @@ def iteration_of(path: Path) -> int:
 
 
 def _all(folder: Path) -> list[Path]:
-    """The checkpoints of a folder by their number; a folder without any file, as buckets keep of removed ones, is none."""
+    """The checkpoints of a folder by their number; a folder without any file, as buckets keep them, is none."""
     return [path for path in _numbered(folder.glob("iteration_*"), NAME) if _files(path)]
 
 

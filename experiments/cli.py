@@ -22,6 +22,7 @@ from experiments import (
     cli_grid,
     cli_impulse,
     cli_plan,
+    cli_release,
     cli_report,
     cli_schedule,
     cli_tune,
@@ -79,6 +80,7 @@ app.command()(cli_convergence.convergence)
 app.command()(cli_export.export)
 app.command()(cli_impulse.impulse)
 app.command()(cli_plan.plan)
+app.command()(cli_release.release)
 app.command()(cli_report.report)
 app.command()(cli_schedule.schedule)
 app.command()(cli_grid.grid)

@@ -27,7 +27,7 @@ STRAY = re.compile(
 
 
 def is_stray(path: Path) -> bool:
-    """Whether a path, or a folder of it, is what an operating system left there; give it relative to what is looked at."""
+    """Whether a relative path, or a folder of it, is what an operating system left there."""
     return any(STRAY.fullmatch(part) for part in path.parts)
 
 

@@ -23,8 +23,10 @@ from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
 from experiments.interrupts import Interrupted
 from experiments.loading import SHIPPED, find, load
 from experiments.metrics import HEADLINES
+from experiments.owners import taken
 from experiments.report.make import run as report
 from experiments.run_log import read_progress
+from experiments.storage import Place
 from experiments.trials import Trial, TrialResult, run_trials
 
 RESULTS, CONFIG = "results.csv", "grid.yaml"
@@ -61,19 +63,23 @@ def run(
         raise InvalidSetting(f"--reuse: {path.stem} trains nothing that another grid could have trained")
     if not resume:
         refuse_overwriting(folder, f"{command} --resume")
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        rows, failed = _rows(console, runs, scale, folder, sources)
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
-    shutil.copyfile(path, folder / CONFIG)
-    write(folder / RESULTS, command, runs.shows, rows)
-    report(console, folder / RESULTS, folder / "report.html")
-    if grid.of is not None:
-        report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
+    with taken(Place(folder, resumed=resume), lambda text: _say(console, text)):
+        try:
+            rows, failed = _rows(console, runs, scale, folder, sources)
+        except Interrupted as stop:
+            raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
+        shutil.copyfile(path, folder / CONFIG)
+        write(folder / RESULTS, command, runs.shows, rows)
+        report(console, folder / RESULTS, folder / "report.html")
+        if grid.of is not None:
+            report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
     for result in failed:
-        console.print(f"failed: {result.trial}: {result.error}", soft_wrap=True, highlight=False, markup=False)
+        _say(console, f"failed: {result.trial}: {result.error}")
     return int(bool(failed))
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def _options(only: Sequence[str]) -> list[str]:
