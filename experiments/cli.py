@@ -21,6 +21,7 @@ from experiments import (
     cli_grid,
     cli_impulse,
     cli_plan,
+    cli_release,
     cli_report,
     cli_schedule,
     cli_tune,
@@ -96,6 +97,7 @@ app.command(cls=Command, epilog=example("convergence"))(cli_convergence.converge
 app.command(cls=Command, epilog=example("export"))(cli_export.export)
 app.command(cls=Command, epilog=example("impulse"))(cli_impulse.impulse)
 app.command(cls=Command, epilog=example("plan"))(cli_plan.plan)
+app.command(cls=Command, epilog=example("release"))(cli_release.release)
 app.command(cls=Command, epilog=example("report"))(cli_report.report)
 app.command(cls=Command, epilog=example("schedule"))(cli_schedule.schedule)
 app.command(cls=Command, epilog=example("grid"))(cli_grid.grid)

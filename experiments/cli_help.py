@@ -12,6 +12,7 @@ EXAMPLES = {
     "train": "smfg train quickstart --set game.followers=1000 --output runs/first",
     "evaluate": "smfg evaluate runs/first --episodes 64",
     "report": "smfg report runs/first",
+    "release": "smfg release runs/first",
     "compare": "smfg compare table3_quick --set evaluation.episodes=8",
     "grid": "smfg grid table3 --scale quick",
     "tune": "smfg tune asha_smfrl --set search.trials=4",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from experiments.interrupts import terminated_as_interrupted
 from experiments.quiet import quieten
 
 Key = TypeVar("Key", bound=Hashable)
@@ -23,7 +24,8 @@ def ray_session(processes: int) -> Iterator[None]:
     import ray
 
     if ray.is_initialized():
-        yield
+        with terminated_as_interrupted():
+            yield
         return
     if os.environ.get("RAY_ADDRESS"):
         ray.init(log_to_driver=False, logging_level="WARNING")
@@ -38,7 +40,8 @@ def ray_session(processes: int) -> Iterator[None]:
             logging_level="WARNING",
         )
     try:
-        yield
+        with terminated_as_interrupted():
+            yield
     finally:
         ray.shutdown()
 

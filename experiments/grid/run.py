@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -23,9 +24,11 @@ from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
 from experiments.interrupts import Interrupted
 from experiments.loading import SHIPPED, find, load
 from experiments.metrics import HEADLINES
+from experiments.owners import taken
+from experiments.ownership import refuse_strangers_folders
 from experiments.report.make import run as report
 from experiments.run_log import read_progress
-from experiments.storage import Bucket, Place, is_uri, refuse_unusable
+from experiments.storage import Bucket, Place, is_uri, join, mirror_of, refuse_unusable
 from experiments.trials import Trial, TrialResult, run_trials
 
 RESULTS, CONFIG = "results.csv", "grid.yaml"
@@ -54,7 +57,7 @@ def run(
     own, runs = path.stem, grid
     if grid.of is not None:
         path, runs = _grid(grid.of)
-        command, resume = shlex.join(["smfg", "grid", grid.of, "--scale", scale, *_options(only)]), True
+        command, resume = shlex.join(["smfg", "grid", grid.of, "--scale", scale, *_options(only, output, storage)]), True
     runs = restricted(runs, scale, only)
     place = grid_place(f"{path.stem}-{scale}", output, storage)
     folder = place.folder
@@ -65,20 +68,20 @@ def run(
         raise InvalidSetting(f"--reuse: {path.stem} trains nothing that another grid could have trained")
     if not resume:
         refuse_overwriting(folder, f"{command} --resume")
-        _refuse_used_bucket(place, storage, command)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        rows, failed = _rows(console, runs, scale, place, sources)
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
-    shutil.copyfile(path, folder / CONFIG)
-    write(folder / RESULTS, command, runs.shows, rows)
-    report(console, folder / RESULTS, folder / "report.html")
-    if grid.of is not None:
-        report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
-    place.push()
+        _refuse_used_bucket(place, command)
+    with taken(replace(place, resumed=resume), lambda text: _say(console, text)) as place:
+        try:
+            rows, failed = _rows(console, runs, scale, place, sources)
+        except Interrupted as stop:
+            raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
+        shutil.copyfile(path, folder / CONFIG)
+        write(folder / RESULTS, command, runs.shows, rows)
+        report(console, folder / RESULTS, folder / "report.html")
+        if grid.of is not None:
+            report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
+        place.push()
     for result in failed:
-        console.print(f"failed: {result.trial}: {result.error}", soft_wrap=True, highlight=False, markup=False)
+        _say(console, f"failed: {result.trial}: {result.error}")
     return int(bool(failed))
 
 
@@ -91,19 +94,30 @@ def grid_place(name: str, output: Path | None, storage: str | None) -> Place:
     refuse_unusable(storage)
     if not is_uri(storage):
         return Place(Path(storage) / name)
+    uri = join(storage, (output or Path(name)).name)
     folder = (output or Path("runs") / name).absolute()
-    return Place(folder, f"{storage.rstrip('/')}/{folder.name}")
+    try:
+        refuse_strangers_folders(folder)
+    except InvalidSetting:  # as below the working directory of a Ray job
+        folder = mirror_of(uri)
+    return Place(folder, uri)
 
 
-def _refuse_used_bucket(place: Place, storage: str | None, command: str) -> None:
-    if storage and place.bucket and Bucket(storage).holds(place.folder.name):
-        raise InvalidSetting(
-            f"{place.bucket}: is there already; name another --output, or go on with {command} --resume"
-        )
+def _refuse_used_bucket(place: Place, command: str) -> None:
+    if place.bucket and Bucket(place.bucket).files():
+        how = f"name another --output, or go on with {command} --resume"
+        raise InvalidSetting(f"{place.bucket}: is there already; {how}")
 
 
-def _options(only: Sequence[str]) -> list[str]:
-    return [word for group in only for word in ("--group", group)]
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def _options(only: Sequence[str], output: Path | None, storage: str | None) -> list[str]:
+    """The options of a call that runs the same in the same place."""
+    named = {"--output": output, "--storage": storage}
+    groups = [word for group in only for word in ("--group", group)]
+    return [*groups, *(word for name, value in named.items() if value for word in (name, str(value)))]
 
 
 def _grid(config: str) -> tuple[Path, Grid]:
@@ -140,7 +154,7 @@ def _train(
 ) -> tuple[list[tuple[Setting, TrialResult]], list[TrialResult]]:
     """The finished trials of every setting, and those that failed; what settings share is trained once."""
     different = {str(trial): trial for each in planned.values() for trial in each}
-    folder, bucket = place.folder / TRIALS, f"{place.bucket}/{TRIALS}" if place.bucket else None
+    folder, bucket = place.folder / TRIALS, join(place.bucket, TRIALS) if place.bucket else None
     reuse(console, list(different.values()), sources, folder)
     results = run_trials(list(different.values()), folder, console, resume=True, storage=bucket)  # refused if in use
     finished = {str(result.trial): result for result in results if result.status == "finished"}

@@ -55,6 +55,7 @@ def test_what_cannot_be_used_is_refused_before_anything(tmp_path: Path) -> None:
         with pytest.raises(InvalidSetting, match=reason):
             grid_place("table3-quick", output, storage)
     (tmp_path / "bucket" / "tiny").mkdir(parents=True)
+    (tmp_path / "bucket" / "tiny" / "results.csv").write_text("")
     (tmp_path / "tiny.yaml").write_text(GRID)
     how = {"scale": "quick", "only": [], "output": tmp_path / "tiny", "resume": False, "command": "smfg grid tiny.yaml"}
     with pytest.raises(InvalidSetting, match=r"bucket/tiny: is there already; .*smfg grid tiny.yaml --resume"):
