@@ -17,6 +17,7 @@ from experiments.owners import taken
 from experiments.progress import Mirrored, display
 from experiments.quiet import quieten
 from experiments.ray_session import ray_session
+from experiments.ray_start import NoRay
 from experiments.run_report import report
 from experiments.storage import Place, new_or_resumed
 from experiments.trainer import CHECKPOINTS, is_finished, train_seed
@@ -69,6 +70,11 @@ def _train(console: Console, experiment: Experiment, place: Place, command: str)
         raise Interrupted(f"stopped; {from_latest}") from None
     except OSError as error:
         raise Stopped(f"stopped: {error.filename or folder}: {error.strerror or error}; {from_latest}") from error
+    except NoRay:
+        if not place.resumed:  # nothing was trained: a new folder goes again
+            (folder / CONFIG).unlink()
+            place.push()
+        raise
     except InvalidSetting:
         raise
     except Exception as error:

@@ -183,7 +183,7 @@ def _train(
         experiment, path = trial.settings().model_dump(mode="json"), str(folder / trial.run)
         works.append(Work(str(trial), experiment, trial.seed, path, trial.run, storage))
     needed = max(processes(work.experiment) for work in works)
-    with ray_session(needed), TrialsDisplay(console, len(trials)) as display:
+    with ray_session(1 + needed), TrialsDisplay(console, len(trials)) as display:
         refuse_scattering(folder, storage)
         found = tune.Tuner(
             tune.with_resources(grid_trial, lambda config: resources(config["work"].experiment)),

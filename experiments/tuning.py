@@ -30,6 +30,7 @@ from experiments.interrupts import Interrupted
 from experiments.loading import dump, load
 from experiments.owners import taken
 from experiments.quiet import quieten
+from experiments.ray_start import NoRay
 from experiments.run_log import read_progress
 from experiments.storage import Bucket, Place
 from experiments.tables import label, number
@@ -81,7 +82,13 @@ def run(console: Console, search: str | None, overrides: Sequence[str], place: P
         _say(
             console, f"{tuning.search.scheduler}, {tuning.search.trials} trials of {tuning.search.base} -> {own.where}"
         )
-        errors, unfinished = search_on_tune(console, tuning, tuning.experiment(), own)
+        try:
+            errors, unfinished = search_on_tune(console, tuning, tuning.experiment(), own)
+        except NoRay:
+            if not own.resumed:  # nothing was tried: a new folder goes again
+                (own.folder / SEARCH).unlink()
+                own.push()
+            raise
         if own.bucket:
             Bucket(own.bucket).pull("", own.folder)
         for name, error in errors.items():

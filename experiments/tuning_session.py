@@ -37,7 +37,7 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
     state = join(place.bucket, TUNE) if place.bucket else str(folder / TUNE)
     wanted = tune_config(tuning, experiment.training.iterations)
     param_space = {"work": work, **space(tuning)}  # for a resumed search, too: Tune's state has references alone
-    with ray_session(processes(settings)), TrialsDisplay(console, tuning.search.trials, aim.column) as display:
+    with ray_session(1 + processes(settings)), TrialsDisplay(console, tuning.search.trials, aim.column) as display:
         refuse_scattering(folder, place.bucket)
         if place.resumed and tune.Tuner.can_restore(state):
             _refuse_strangers_state(place)

@@ -57,7 +57,10 @@ def run(
     own, runs = path.stem, grid
     if grid.of is not None:
         path, runs = _grid(grid.of)
-        command, resume = shlex.join(["smfg", "grid", grid.of, "--scale", scale, *_options(only, output, storage)]), True
+        command, resume = (
+            shlex.join(["smfg", "grid", grid.of, "--scale", scale, *_options(only, output, storage)]),
+            True,
+        )
     runs = restricted(runs, scale, only)
     place = grid_place(f"{path.stem}-{scale}", output, storage)
     folder = place.folder
