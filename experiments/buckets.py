@@ -14,7 +14,7 @@ from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, copy
 
 from envs import InvalidSetting
 from experiments.files import write_text
-from experiments.waiting import saying
+from experiments.waiting import ASKING, saying
 
 URI = re.compile(r"^[a-z][a-z0-9+.-]+://")
 MANIFEST = "manifest.json"  # of a checkpoint
@@ -65,7 +65,7 @@ class Bucket:
             except (ArrowException, OSError, ValueError) as error:
                 failed.append(error)
 
-        asking = Thread(target=ask, daemon=True)
+        asking = Thread(target=ask, name=ASKING, daemon=True)
         with saying(f"asking {self.uri} (at most {PATIENCE:.0f} s)"):
             asking.start()
             asking.join(PATIENCE)

@@ -29,6 +29,7 @@ from experiments import (
 from experiments.cli_help import Command, Group, example, shipped_names
 from experiments.interrupts import Interrupted
 from experiments.terminal import command_line, console
+from experiments.waiting import leave
 from rllib_smfg import __version__
 
 BAD_INPUT = 2
@@ -56,7 +57,7 @@ class OneLineErrors(Group):
         except OSError as error:
             code = _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), BAD_INPUT)
         if standalone_mode:
-            sys.exit(code)
+            leave(code)
         return code
 
 

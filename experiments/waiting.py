@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
-
-from envs import InvalidSetting
+from typing import NoReturn
 
 MOMENT = 2.0  # seconds that nobody minds
-Result = TypeVar("Result")
+ASKING = "smfg-asking"  # name of threads that ask and may never be answered
 
 
 def say(text: str) -> None:
@@ -31,26 +30,10 @@ def saying(text: str, moment: float = MOMENT) -> Iterator[None]:
         timer.cancel()
 
 
-def within(limit: float, text: str, function: Callable[..., Result], *arguments: Any) -> Result:
-    """What `function` returns, or raises; InvalidSetting if it takes longer than `limit` seconds.
-
-    Says `text` and the limit after a moment. What is too slow goes on behind, where nobody waits for it any more.
-    """
-    done: list[Result] = []
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            done.append(function(*arguments))
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    with saying(f"{text} (at most {limit:g} s)"):
-        thread.start()
-        thread.join(limit)
-    if failed:
-        raise failed[0]
-    if not done:
-        raise InvalidSetting(f"{text}: no answer within {limit:g} s")
-    return done[0]
+def leave(code: int) -> NoReturn:
+    """Ends the process with an exit code; at once where a thread still waits for an answer that nobody wants."""
+    if any(thread.name == ASKING for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # libraries would wait for the thread, for minutes
+    sys.exit(code)

@@ -107,5 +107,5 @@ def test_a_bucket_that_does_not_answer_is_said_to_be_asked(tiny: Path, tmp_path:
     asked, refused = done.stderr.splitlines()[:2]
     assert asked == f"smfg: asking {storage} (at most 30 s)"
     assert "does not answer within 30 s" in refused
-    assert seconds < 90
+    assert seconds < 80
     assert list(tmp_path.iterdir()) == []
