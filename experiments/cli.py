@@ -28,7 +28,7 @@ from experiments import (
 )
 from experiments.cli_help import Command, Group, example, shipped_names
 from experiments.interrupts import Interrupted
-from experiments.terminal import command_line, console
+from experiments.terminal import command_line, console, never_refuse_letters
 from experiments.waiting import leave
 from rllib_smfg import __version__
 
@@ -287,5 +287,6 @@ def benchmark(
 
 def main() -> NoReturn:
     """The console command."""
+    never_refuse_letters()
     app(prog_name="smfg")
     raise AssertionError("app exits by itself")

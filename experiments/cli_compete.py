@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from experiments.cli_help import Command, Group, example
+from experiments.terminal import console
 
 app = typer.Typer(
     cls=Group, help="Score a policy of your own; docs/competition.md shows how to write one.", no_args_is_help=True
@@ -79,4 +79,4 @@ def _score(track: Any, submission: str, json: Path | None, limits: dict[str, Any
     from policies.submission import Limits
 
     contest = contest_of(limits=Limits(**limits), **options)
-    raise typer.Exit(run(Console(), track, submission, contest, json))
+    raise typer.Exit(run(console(), track, submission, contest, json))

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from experiments.cli_help import shipped_names
 from experiments.cli_tune import Storage
-from experiments.terminal import command_line
+from experiments.terminal import command_line, console
 
 
 def _names(incomplete: str) -> list[str]:
@@ -44,7 +43,7 @@ def grid(
     command = command_line("--resume")
     raise typer.Exit(
         run(
-            Console(),
+            console(),
             config,
             scale=scale,
             only=group or [],

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from experiments.cli_help import shipped_names
+from experiments.terminal import console
 
 
 def _names(incomplete: str) -> list[str]:
@@ -37,4 +37,4 @@ def tune(
     from experiments.tuning import run
 
     name = Path(search).stem if search else "search"
-    run(Console(), search, set_ or [], new_or_resumed(name, output, resume, storage))
+    run(console(), search, set_ or [], new_or_resumed(name, output, resume, storage))

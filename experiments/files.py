@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from envs import InvalidSetting
@@ -120,7 +121,7 @@ def refuse_overwriting(folder: Path, resuming: str | None = None) -> None:
     if folder.is_dir() and any(item.name != OWNER and not is_stray(Path(item.name)) for item in folder.iterdir()):
         raise InvalidSetting(
             f"{folder}: exists and is not empty; name another --output, or go on with"
-            f" {f'--resume {folder}' if resuming is None else resuming}"
+            f" {f'--resume {quote(str(folder))}' if resuming is None else resuming}"
         )
     if folder.exists() and not folder.is_dir():
         raise InvalidSetting(f"{folder}: is a file; --output must name a folder")

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from filelock import SoftFileLock, Timeout
 
@@ -133,7 +134,7 @@ def _owner(lock: Path) -> Owner | None:
 def _in_use(where: str, owner: Owner | None) -> str:
     return (
         f"{where}: is in use by {owner or 'another process'}; wait for its end or stop it,"
-        f" and if that host is gone or cannot be asked: smfg release {where}"
+        f" and if that host is gone or cannot be asked: smfg release {quote(where)}"
     )
 
 
@@ -164,7 +165,7 @@ def _bucket_taken(uri: str, folder: Path, say: Say) -> Iterator[bytes]:
             if bucket.read(OWNER) == mine:
                 bucket.delete(OWNER)
         except OSError as error:
-            say(f"{uri}: could not be released ({error}); before it is resumed elsewhere: smfg release {uri}")
+            say(f"{uri}: could not be released ({error}); before it is resumed elsewhere: smfg release {quote(uri)}")
 
 
 def _read(content: bytes) -> tuple[Owner, Path]:

@@ -8,6 +8,7 @@ import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from envs import InvalidSetting
 from experiments.buckets import HOW, Bucket, is_uri, join, last_name
@@ -99,7 +100,9 @@ def _new_in_bucket(storage: str, wanted: Path) -> Place:
 def refuse_overwriting_bucket(uri: str) -> None:
     """Raises InvalidSetting where a new run would be mixed with something that is there."""
     if Bucket(uri).files():
-        raise InvalidSetting(f"{uri}: exists and is not empty; name another --output, or go on with --resume {uri}")
+        raise InvalidSetting(
+            f"{uri}: exists and is not empty; name another --output, or go on with --resume {quote(uri)}"
+        )
 
 
 def _resumed(resume: str) -> Place:

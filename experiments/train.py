@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
@@ -56,7 +57,7 @@ def _train(console: Console, experiment: Experiment, place: Place, command: str)
     folder, game, seeds = place.folder, experiment.game, list(experiment.training.seeds)
     write_text(folder / CONFIG, f"# {command}\n{dump(experiment)}")
     _say(console, f"{game.name}, N = {game.followers}, seeds {seeds} -> {place.where}")
-    from_latest = f"go on from the latest checkpoint with: smfg train --resume {place.where}"
+    from_latest = f"go on from the latest checkpoint with: smfg train --resume {quote(place.where)}"
     try:
         place.push()
         train_pending(console, experiment, folder, place)
@@ -65,7 +66,7 @@ def _train(console: Console, experiment: Experiment, place: Place, command: str)
     except Interrupted as stop:
         if not isinstance(stop, Stopped):
             place.push()
-        raise stop.going_on(f"go on with: smfg train --resume {place.where}") from None
+        raise stop.going_on(f"go on with: smfg train --resume {quote(place.where)}") from None
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; {from_latest}") from None
     except OSError as error:

@@ -16,6 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -95,7 +96,7 @@ def run(console: Console, search: str | None, overrides: Sequence[str], place: P
             _say(console, f"{name} failed: {error}")
         if unfinished:
             raise Interrupted(
-                f"stopped with {unfinished} trials unfinished; go on with: smfg tune --resume {own.where}"
+                f"stopped with {unfinished} trials unfinished; go on with: smfg tune --resume {quote(own.where)}"
             )
         finish(console, tuning, own)
 
@@ -144,7 +145,8 @@ def finish(console: Console, tuning: Tuning, place: Place) -> None:
             Bucket(place.bucket).put(place.folder / name, name)
         Bucket(place.bucket).push(place.folder / BEST, BEST)
     _show(console, tuning, trials)
-    _say(console, f"the best: smfg evaluate {place.folder}/{BEST}, smfg train {place.folder}/{BEST}.yaml")
+    found, settings = (quote(str(place.folder / name)) for name in (BEST, f"{BEST}.yaml"))
+    _say(console, f"the best: smfg evaluate {found}, smfg train {settings}")
 
 
 def best_first(tuning: Tuning, folder: Path) -> list[Found]:

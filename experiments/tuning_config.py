@@ -194,11 +194,11 @@ class Tuning(Section):
 
 
 def _learning_begins(base: Experiment, values: dict[str, Any]) -> int:
-    """The iteration with which the last of what learns begins to, by the years that are played before."""
+    """The iterations after which both sides learn for certain: actors may be held back, updates await the warm-up."""
     settings = base.algorithm.settings() | {name.split(".")[1]: value for name, value in values.items()}
-    waits = ("warm_up_years", "leader_held_years", "follower_held_years", "free_market_years")
-    years = max(settings.get(name, 0) for name in waits)
-    return math.ceil(years / settings["years_per_iteration"]) if years else 0
+    each = settings.get("years_per_iteration", 1)
+    held = max(settings.get(name, 0) for name in ("leader_held_years", "follower_held_years", "free_market_years"))
+    return max(math.ceil(held / each), math.ceil(settings.get("warm_up_years", 0) / each) - 1)
 
 
 def _refuse_unknown_metric(base: Experiment, metric: str) -> None:

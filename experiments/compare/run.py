@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
@@ -99,9 +100,9 @@ def _train(console: Console, experiments: Sequence[tuple[Row, Experiment]], fold
             with folder_taken(own, lambda text: _say(console, text)):
                 train_pending(console, experiment, own)
         except Interrupted as stop:
-            raise stop.going_on(f"go on with: smfg compare --resume {folder}") from None
+            raise stop.going_on(f"go on with: smfg compare --resume {quote(str(folder))}") from None
         except KeyboardInterrupt:
-            raise Interrupted(f"stopped; go on with: smfg compare --resume {folder}") from None
+            raise Interrupted(f"stopped; go on with: smfg compare --resume {quote(str(folder))}") from None
         _say(console, f"{row.name}: trained in {time.monotonic() - began:.0f} s")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from envs import InvalidSetting
+from envs.registry import nearest
 from experiments import checkpoints
 from experiments.evaluate import evaluate_policies
 from experiments.files import refuse_overwriting
@@ -125,8 +126,10 @@ def _options(only: Sequence[str], output: Path | None, storage: str | None) -> l
 
 def _grid(config: str) -> tuple[Path, Grid]:
     """A grid's file, by its path or name; raises InvalidSetting."""
-    shipped = SHIPPED / "grids" / f"{config}.yaml"
-    path = shipped if shipped.is_file() else find(config)
+    shipped = {path.stem: path for path in (SHIPPED / "grids").glob("*.yaml")}
+    if config not in shipped and not Path(config).exists():
+        raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(shipped))}")
+    path = shipped[config] if config in shipped else find(config)
     return path, load(Grid, path)
 
 
