@@ -95,5 +95,6 @@ class WandbLog:
         self._run.log({**histograms, **images, "years": years})
 
     def close(self) -> None:
-        """Sends what is left."""
+        """Sends what is left, or writes it out: `finish` alone returns a moment before the file is whole."""
         self._run.finish()
+        self._library.teardown()
