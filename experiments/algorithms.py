@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from envs import InvalidSetting
+from envs.written import mistyped
 from policies.given import Given
 from rllib_smfg.bounds import BOUNDS, NOISE, RATE, UNITS
 from rllib_smfg.methods import METHODS, Family, method, with_method
@@ -36,6 +37,14 @@ class Section(BaseModel):
     """A part of a configuration; a name it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_it_is_asked_for(cls, value: Any, info: ValidationInfo) -> Any:
+        fault = mistyped(value, cls.model_fields[str(info.field_name)].annotation)
+        if fault is not None:
+            raise ValueError(fault)
+        return value
 
 
 class Rule(Section):

@@ -90,6 +90,7 @@ class Training(Section):
     )
     checkpoint_interval: int = Field(25, ge=1, le=10**8, description="iterations between checkpoints")
     keep_checkpoints: int = Field(2, ge=1, le=10**6, description="latest checkpoints kept, beside the best")
+    wandb: bool | str = Field(False, description="Weights & Biases: false, true, offline, or a project's name")
 
 
 class Evaluation(Section):
@@ -144,6 +145,10 @@ class Experiment(Section):
 
     def algorithm_config(self, seed: int) -> Any:
         """What builds the algorithm of one seed, validated: RLlib configuration, or rules; raises InvalidSetting."""
+        if self.training.wandb is not False:
+            from experiments.wandb_log import refuse_unusable
+
+            refuse_unusable(self.training.wandb)
         if isinstance(self.algorithm, RuleAlgorithm):
             from rllib_smfg.rules import RulesConfig
 

@@ -53,7 +53,7 @@ def report(console: Console, experiment: Experiment, folder: Path, command: str)
 
 
 def _summary(experiment: Experiment, results: Evaluations, progress: list[Progress]) -> dict[str, Any]:
-    """See DESIGN: indicators over seeds, and what led to them."""
+    """What summary.json holds: indicators over seeds, and what led to them."""
     summaries = summarise_all(results)
     return {
         "indicators": {name: summaries[name].designed() for name in headlines(summaries)},

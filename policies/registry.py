@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
-from envs.registry import nearest
+from envs.registry import nearest, refuse_mistyped
 from policies.action_bounds import within
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
@@ -109,4 +109,6 @@ def _build(
     for setting in allowed:
         if own[setting].default is inspect.Parameter.empty and setting not in settings:
             raise InvalidSetting(f"{what} '{name}' needs the setting '{setting}'")
-    return known[name](game, seed, **settings)
+    build = known[name]
+    refuse_mistyped(build.__init__ if inspect.isclass(build) else build, settings)
+    return build(game, seed, **settings)

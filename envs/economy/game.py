@@ -30,7 +30,7 @@ from envs.economy.outcome import outcome
 from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import changed_parameters
-from envs.economy.shocks import SCENARIOS, first_tfp, next_tfp, productivity_luck
+from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, scenario_of
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
 from envs.economy.transition import advance
@@ -70,7 +70,7 @@ class Economy(ArithmeticGame):
         horizon: int | None = None,
         population: str | Path = EMBEDDED,
         weighting: str = "survey",
-        shock: str = "none",
+        shock: str | Sequence[Any] = "none",
         saving_rate_min: float | None = None,
         saving_rate_max: float | None = None,
         crra: float | None = None,
@@ -88,12 +88,13 @@ class Economy(ArithmeticGame):
         preset: `paper`, `taxai`, `calibrated`. task: what the government is rewarded for, `gdp`, `gini`,
         `social_welfare`, `gdp_gini` (with weight `inequality_weight` on the ginis), and in `calibrated` also `weighted`
         (with `gdp_weight`, `equality_weight` and `welfare_weight`). population: `scf2022`, or the path of the survey's
-        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min and
-        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. productivity_persistence and
-        productivity_sd: of the yearly autoregression of log productivity, which both sides observe where the sd is not
-        0. parameters: any other number of `EconomyParameters` in place of the preset's; what follows from them, as TFP
-        does in `calibrated`, is worked out anew, what was fitted to data with them is not. dtype of the households'
-        numbers: `float64`, `float32`.
+        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis` (year 100), `disaster` (years 100
+        and 101), or a list of [year, `tfp` or `assets`, factor]; one that cannot strike within the horizon is refused.
+        saving_rate_min and saving_rate_max: bounds of the saving rate. crra: theta. horizon: years.
+        productivity_persistence and productivity_sd: of the yearly autoregression of log productivity, which both sides
+        observe where the sd is not 0. parameters: any other number of `EconomyParameters` in place of the preset's;
+        what follows from them, as TFP does in `calibrated`, is worked out anew, what was fitted to data with them is
+        not. dtype of the households' numbers: `float64`, `float32`.
         """
         if not isinstance(parameters, Mapping | None):
             raise InvalidSetting(f"parameters = {parameters}: must be numbers by name, as in {{depreciation: 0.07}}")
@@ -111,7 +112,7 @@ class Economy(ArithmeticGame):
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
         )
         self.discount = self.parameters.discount
-        self.scenario = SCENARIOS[_known("shock", shock, list(SCENARIOS))]
+        self.scenario = scenario_of(shock, self.horizon)
         self.dtype = np.dtype(DTYPES[_known("dtype", dtype, list(DTYPES))])
         self.task = self.parameters.laws.tasks[_known("task", task, list(self.parameters.laws.tasks))]
         self.leader_reward_scale = self.task.typical_reward(self.n_followers)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
@@ -16,9 +16,10 @@ from experiments.compare.contenders import Batch, Played, batches, pairs, togeth
 from experiments.compare.reference import with_reference
 from experiments.compare.result import FILES, show, summed_up, write
 from experiments.config import Experiment
-from experiments.files import refuse_overwriting, write_text
+from experiments.files import new_name, refuse_overwriting, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, find, load, load_experiment
+from experiments.owners import folder_taken
 from experiments.quiet import quieten
 from experiments.ray_session import ray_session, side_by_side
 from experiments.train import CONFIG, train_pending
@@ -79,7 +80,7 @@ def _planned(
     if config is None:
         raise InvalidSetting("compare needs a configuration (for example: smfg compare table3_quick), or --resume DIR")
     comparing = load(Comparing, find(config), overrides)
-    folder = output or Path("runs") / f"{find(config).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = output or Path("runs") / new_name(find(config).stem)
     refuse_overwriting(folder)
     return comparing, folder
 
@@ -102,11 +103,12 @@ def _train(console: Console, experiments: Sequence[tuple[Row, Experiment]], fold
         write_text(own / CONFIG, f"# a row of smfg compare: {row.name}\n{dump(experiment)}")
         began = time.monotonic()
         try:
-            train_pending(console, experiment, own)
+            with folder_taken(own, lambda text: _say(console, text)):
+                train_pending(console, experiment, own)
         except Interrupted as stop:
-            raise stop.going_on(f"go on with: smfg compare --resume {folder}") from None
+            raise stop.going_on(f"go on with: smfg compare --resume {quote(str(folder))}") from None
         except KeyboardInterrupt:
-            raise Interrupted(f"stopped; go on with: smfg compare --resume {folder}") from None
+            raise Interrupted(f"stopped; go on with: smfg compare --resume {quote(str(folder))}") from None
         _say(console, f"{row.name}: trained in {time.monotonic() - began:.0f} s")
 
 

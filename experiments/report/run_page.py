@@ -6,6 +6,7 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from envs import InvalidSetting, make
@@ -61,7 +62,7 @@ def read_run(folder: Path) -> Run:
     for name in ("summary.json", FILE):
         if not (folder / name).is_file():
             raise InvalidSetting(
-                f"{folder}: is not finished ({name} is missing); finish it: smfg train --resume {folder}"
+                f"{folder}: is not finished ({name} is missing); finish it: smfg train --resume {quote(str(folder))}"
             )
     experiment = load(Experiment, config)
     first = config.read_text(encoding="utf-8").splitlines()[0]
@@ -228,8 +229,8 @@ def _details(run: Run) -> Section:
     seeds = ", ".join(map(str, run.experiment.training.seeds))
     first = checkpoints.seed_folder(run.folder, run.experiment.training.seeds[0])
     folder, checkpoint = (shlex.quote(str(path)) for path in (run.folder, first))
-    commands = [f"{run.command}    # trains", f"smfg report {folder}    # makes this page"]
-    commands += [f"smfg evaluate {checkpoint}"]
+    commands = [f"{run.command}    # trains", f"smfg report {quote(str(folder))}    # makes this page"]
+    commands += [f"smfg evaluate {quote(str(checkpoint))}"]
     text = (
         f"Training seeds: {seeds}. Luck of the evaluation: seed {run.experiment.evaluation.seed}. The same"
         " configuration, seeds and versions give the same numbers on the same machine."

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from envs.economy.indicators import TENTHS, by_tenth
+from envs.solution import SOLVED_GAMES
 from experiments.comparison import TITLES, learned_row
 from experiments.config import Experiment
 from experiments.report.economy_figures import decile_intervals
@@ -116,9 +117,11 @@ def of_known_game(experiment: Experiment, rows: Rows) -> list[str]:
     returns = rows[own]["leader_return"]
     others = [f"{policy}: {compact(row['leader_return'].mean)}" for policy, row in rows.items() if policy != own]
     against = f" ({'; '.join(others)})" if others else ""
+    name = experiment.game.name
+    solution = [f"The exact solution of this game: smfg solve {name}."] if name in SOLVED_GAMES else []
     return [
         f"The leader's return is {compact(returns.mean)} (95 % interval: {compact(returns.ci_low)} to"
         f" {compact(returns.ci_high)}){against}.",
-        f"The exact solution of this game: smfg solve {experiment.game.name}.",
+        *solution,
         certainty(experiment),
     ]
