@@ -52,7 +52,8 @@ def household_of(parameters: EconomyParameters, states: int = STATES, points: in
     return Household(
         discount=p.discount,
         crra=p.crra,
-        disutility=p.labour_disutility,
+        # utility of the problem is of dollars, that of the game of consumption over its unit
+        disutility=p.labour_disutility * p.log_consumption_unit ** (1 - p.crra),
         inverse_frisch=p.inverse_frisch,
         hours=p.maximal_hours,
         ability=np.append(ability, p.superstar_multiple) / mean_ability(p),
@@ -85,7 +86,7 @@ def benchmark(parameters: EconomyParameters, level: float = 0.3) -> Benchmark:
         settled = long_run(household, plan)
         gdp = wage * p.maximal_hours * settled.labour / (1 - p.capital_share)
         income = float((settled.share * plan.income).sum())
-        owed = float((settled.share * conditions.income_tax.tax(plan.income)).sum())
+        owed = float((settled.share * (plan.income - conditions.income_tax.kept(plan.income))).sum())
         consumed = float((settled.share * plan.consumption).sum())
         needed = (p.usual_spending_share + rate * p.debt_to_gdp) * gdp - p.consumption_tax * consumed
         gap = (needed - owed) / income

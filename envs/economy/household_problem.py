@@ -3,9 +3,9 @@
     max E sum beta^t [ u(c) - psi l^(1 + gamma) / (1 + gamma) ],   u = c^(1 - theta) / (1 - theta), ln c at theta = 1
     (1 + tau_c) c + a' = y - T(y) + a - T_a(a) + Z,   y = W e H l + r a,   a' >= 0,   0 <= l <= 1
 
-with T and T_a any schedules whose marginal rates do not fall (`Kept`), and Z a transfer to everybody. Ability e follows
-a Markov chain of S states; assets lie on a grid of A. The first-order conditions hold with R(y) = 1 - T'(y) and R_a(a) =
-1 - T_a'(a), what is kept of a dollar more:
+with T and T_a any schedules whose marginal rates do not fall (`Kept`), and Z a transfer to everybody. Ability e
+follows a Markov chain of S states; assets lie on a grid of A. The first-order conditions hold with R(y) = 1 - T'(y) and
+R_a(a) = 1 - T_a'(a), what is kept of a dollar more:
 
     psi l^gamma = u'(c) R(y) W e H / (1 + tau_c)                    hours, where l < 1
     u'(c) = beta E[ u'(c') (R_a(a') + r R(y')) ]                    saving, where a' > 0
@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.economy.taxation import ScaledHSV, Schedule
+from envs.economy.taxation import Brackets, ScaledHSV, Schedule
 from envs.game import Array, InvalidSetting
 
 Vector = NDArray[np.float64]
@@ -33,6 +34,7 @@ Matrix = NDArray[np.float64]
 BISECTIONS = 50
 CLOSE = 1e-11  # a step in a logarithm after which Newton's method has found it
 LEAST_ASSETS = 1e-6  # of mean assets
+JUST_ABOVE_NOTHING = 1e-9  # of the largest asset
 NEAR_A_KINK = 1e-3  # relative distance
 
 
@@ -78,8 +80,41 @@ class Keeping:
         return 1 - self.schedule.marginal_rate(x)
 
 
+@dataclass(frozen=True)
+class KeepingBrackets(Keeping):
+    """Brackets of one game told by what they leave, which is straight between their kinks."""
+
+    schedule: Brackets
+
+    @cached_property
+    def _kinks(self) -> tuple[Vector, Vector, float]:
+        """Amounts where the rate changes, what is kept of them, and what is kept of a dollar beyond the last."""
+        brackets = self.schedule
+        before = Brackets(brackets.cutoffs, brackets.rates, brackets.deduction)
+        kinks = np.append(0.0, brackets.deduction + np.asarray(brackets.cutoffs))
+        owed = before.tax(kinks)
+        beyond = float(np.asarray(brackets.rates)[-1])
+        if brackets.credit > owed[-1] and beyond > 0:
+            free = kinks[-1] + (brackets.credit - owed[-1]) / beyond
+        else:
+            free = float(np.interp(brackets.credit, owed, kinks))
+        kinks = np.unique(np.append(kinks, free))
+        return kinks, np.asarray(self.kept(kinks), dtype=np.float64), 1 - beyond
+
+    def owned_before_tax(self, kept: Matrix) -> Matrix:
+        """The amounts of which `kept` is left, same shape."""
+        kinks, left, beyond = self._kinks
+        owned: Matrix = np.interp(kept, left, kinks) + np.maximum(kept - left[-1], 0.0) / beyond
+        return owned
+
+
 def keeping(schedule: Schedule) -> Kept:
-    """The schedule itself where it says what is kept, else the same told by what it takes."""
+    """The schedule itself where it says what is kept, else the same told by what it takes.
+
+    Brackets must be those of one game, with a last rate below 1.
+    """
+    if isinstance(schedule, Brackets):
+        return KeepingBrackets(schedule)
     says = hasattr(schedule, "kept") and hasattr(schedule, "kept_at_the_margin")
     return cast(Kept, schedule) if says else Keeping(schedule)
 
@@ -125,11 +160,11 @@ class Conditions:
         return np.sign(kept) * owned
 
     def kept_of_assets_at_the_margin(self, assets: Matrix) -> Array:
-        """R_a(a); of a scaled HSV schedule at the least asset that counts where a = 0, as its slope has no limit there."""
+        """R_a(a); where a = 0 that of the first dollar, for a scaled HSV schedule at the least asset that counts."""
         tax = self.asset_tax
         if isinstance(tax, ScaledHSV):
             return tax.kept_at_the_margin(np.maximum(assets, LEAST_ASSETS * tax.scale))
-        return tax.kept_at_the_margin(assets)
+        return tax.kept_at_the_margin(np.maximum(assets, JUST_ABOVE_NOTHING * assets.max()))
 
     def kept_of_income_at_the_margin(self, household: Household, plan: Plan) -> Array:
         """R(y) of what is planned, (S, A).
@@ -232,7 +267,7 @@ def euler_errors(household: Household, conditions: Conditions, plan: Plan, point
 
 
 def step_back(household: Household, following: Conditions, plan: Plan, conditions: Conditions) -> Plan:
-    """What is best in a year under `conditions` if `plan` is followed from the next year on, which is under `following`.
+    """What is best in a year under `conditions` if from the next year on, `following`, `plan` is followed.
 
     One round of the endogenous grid method: with it a plan along any path of prices is found backwards.
     """
@@ -268,7 +303,11 @@ def _from_consumption(
     )
     poorest = int(bound.any(axis=0).sum())  # the limit binds the poorest of each ability
     poor = poor or hand_to_mouth(replace(household, assets=grid[:poorest]), conditions)
-    for found, limited in ((plan.consumption, poor.consumption), (plan.labour, poor.labour), (plan.income, poor.income)):
+    for found, limited in (
+        (plan.consumption, poor.consumption),
+        (plan.labour, poor.labour),
+        (plan.income, poor.income),
+    ):
         found[:, :poorest] = np.where(bound[:, :poorest], limited[:, :poorest], found[:, :poorest])
     return plan
 
@@ -315,7 +354,7 @@ def _newton(
     bracket: tuple[Matrix, Matrix],
     guess: Matrix,
 ) -> Matrix:
-    """The income of `_income` under scaled HSV schedules: f(x) = y - W e H l(y) - r a(y), x = ln y, within a bracket."""
+    """The income of `_income` under scaled HSV schedules: the zero of y - W e H l(y) - r a(y) in x = ln y."""
     tax, on_assets = conditions.income_tax, conditions.asset_tax
     assert isinstance(tax, ScaledHSV)
     assert isinstance(on_assets, ScaledHSV)
@@ -343,11 +382,12 @@ def _newton(
         x = following
         if step < CLOSE:
             break
-    return np.exp(x)
+    found: Matrix = np.exp(x)
+    return found
 
 
 def _safe_step(x: Matrix, value: Matrix, slope: Matrix, low: Matrix, high: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-    """Newton's step towards the zero of a rising function, halving the bracket where it would leave it; the new bracket.
+    """Newton's step to the zero of a rising function, or half the bracket where it would leave it; the new bracket.
 
     The bracket's edges are as uncertain as the last digits of `value`.
     """
@@ -364,7 +404,7 @@ def hand_to_mouth(household: Household, conditions: Conditions) -> Plan:
     kinks, and bisection does without.
     """
     earning = conditions.wage * household.hours * household.ability[:, None]
-    wealth, gamma = household.assets[None, :], household.inverse_frisch
+    wealth, gamma, tax = household.assets[None, :], household.inverse_frisch, conditions.income_tax
     shape = len(household.ability), wealth.size
     low, high = np.full(shape, np.log(1e-6)), np.zeros(shape)
     x = (low + high) / 4
@@ -375,9 +415,9 @@ def hand_to_mouth(household: Household, conditions: Conditions) -> Plan:
         consumption = _positive(left, earning) / (1 + conditions.consumption_tax)
         wanted = _labour(household, conditions, consumption, income)
         value = x - np.log(np.maximum(wanted, 1e-12))
-        if conditions.smooth:
-            margin = conditions.income_tax.kept_at_the_margin(income) / (1 + conditions.consumption_tax)
-            felt = household.crra * margin / consumption + conditions.income_tax.xi / income
+        if isinstance(tax, ScaledHSV) and conditions.smooth:
+            margin = tax.kept_at_the_margin(income) / (1 + conditions.consumption_tax)
+            felt = household.crra * margin / consumption + tax.xi / income
             slope = 1 + np.where(wanted < 1, earning * labour / gamma * felt, 0.0)
             following, low, high = _safe_step(x, value, slope, low, high)
         else:
