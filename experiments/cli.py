@@ -24,6 +24,7 @@ from experiments import (
     cli_plan,
     cli_report,
     cli_schedule,
+    cli_transition,
     cli_tune,
 )
 from experiments.interrupts import Interrupted
@@ -81,6 +82,7 @@ app.command()(cli_impulse.impulse)
 app.command()(cli_plan.plan)
 app.command()(cli_report.report)
 app.command()(cli_schedule.schedule)
+app.command()(cli_transition.transition)
 app.command()(cli_grid.grid)
 app.command()(cli_tune.tune)
 

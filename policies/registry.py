@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from envs.economy.calibration import US_PROGRESSIVITY
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
+from policies.debt_rule import DEBT_RESPONSE, DebtRule
 from policies.free_market import free_market
 from policies.planning_household import PlanningHousehold
 from policies.policy import FollowerPolicy, LeaderPolicy
@@ -69,6 +71,20 @@ def _constant_follower(game: StackelbergMeanFieldGame, seed: int, action: Sequen
     return ConstantFollower(_fitting(action, "follower", game.follower_action_space.shape[0]))
 
 
+def _debt_rule(
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    tau: float = US_LEVEL,
+    xi: float = US_PROGRESSIVITY,
+    asset_tau: float = 0.0,
+    asset_xi: float = 0.0,
+    spending: float | None = None,
+    debt: float | None = None,
+    response: float = DEBT_RESPONSE,
+) -> LeaderPolicy:
+    return DebtRule(game, tau, xi, asset_tau, asset_xi, spending, debt, response)
+
+
 def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
     return PlanningHousehold(game, taxes)
 
@@ -78,6 +94,7 @@ LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "us_federal": _us_federal,
     "saez": SaezTax,
     "us_system": _us_system,
+    "debt_rule": _debt_rule,
     "constant": _constant_leader,
     "random": _random_leader,
 }

@@ -25,7 +25,7 @@ def economy(preset: str = "paper") -> Any:
 def test_every_government_plays_and_repeats_itself(name: str) -> None:
     results = []
     for _ in range(2):
-        game = economy("calibrated" if name == "us_system" else "paper")
+        game = economy("calibrated" if name in ("us_system", "debt_rule") else "paper")
         government = registry.leader(name, game, 3, **ACTIONS.get(name, {}))
         households = registry.follower("constant", game, action=[0.98, 0.5])
         results.append(evaluate(game, government, households, seed=1))

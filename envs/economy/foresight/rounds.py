@@ -17,12 +17,27 @@ from envs.economy.foresight.setting import Government, Setting, Start
 from envs.economy.histogram import Moves, mean_at_the_top
 from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, step_back
 from envs.economy.taxation import ScaledHSV
+from envs.game import BoolArray
 
-Closure = Literal["none", "tau", "spending"]
+Closure = Literal["none", "tau", "spending"]  # what pays for spending and interest every year, see `transition`
 RATIO, INCOME_UNIT, ASSET_UNIT = range(3)
 INSTRUMENTS = slice(3, 8)
 TAU, XI, ASSET_TAU, ASSET_XI, SPENDING = range(5)
 LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a transition is to be found for; governments: each with the years (T,) in which it rules."""
+
+    setting: Setting
+    start: Start
+    governments: Sequence[tuple[Government, BoolArray]]
+    closure: Closure
+
+    def ruling(self, year: int) -> Government:
+        """Who governs in a year."""
+        return next(government for government, years in self.governments if years[year])
 
 
 @dataclass(frozen=True)
@@ -40,13 +55,15 @@ class Year:
     asset_tax: float
     kept_of_income: float
 
+    def revenue(self, consumption_tax: float) -> float:
+        """All taxes, per household."""
+        return self.mean_income - self.kept_of_income + self.asset_tax + consumption_tax * self.total_consumption
+
 
 @dataclass(frozen=True)
-class Path:
-    """What a guess leads to, (T,) each: the accounts of each year, and the guess (T, 8) that would have been right."""
+class Accounts:
+    """Of each year, (T,) each, per household; clearing is (K + B - A) / A with the capital that was guessed."""
 
-    years: list[Year]
-    last_share: Matrix
     capital: Vector
     debt: Vector
     assets: Vector
@@ -54,6 +71,15 @@ class Path:
     revenue: Vector
     spending: Vector
     clearing: Vector
+
+
+@dataclass(frozen=True)
+class Path:
+    """What a guess leads to: each year, who stands where after the last, and the guess that would have been right."""
+
+    years: list[Year]
+    last_share: Matrix
+    accounts: Accounts
     implied: Matrix
 
 
@@ -89,7 +115,7 @@ def backwards(setting: Setting, path: Sequence[Conditions], last: Plan, steps: i
 
 
 def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Matrix) -> Year:
-    """What households at these points do under a plan; hours and assets are the plan's, and the rest follows from them."""
+    """What households at these points do: hours and assets kept are the plan's, the rest follows from them."""
     household = setting.household
     effective = household.hours * household.ability[:, None] * plan.labour
     income = conditions.wage * effective + conditions.interest_rate * household.assets
@@ -112,116 +138,98 @@ def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Mat
     )
 
 
-def forwards(
-    setting: Setting,
-    start: Start,
-    governments: Sequence[tuple[Government, np.ndarray]],
-    closure: Closure,
-    guess: Matrix,
-    path: Sequence[Conditions],
-    plans: Sequence[Plan],
-) -> Path:
-    """The distribution year by year and what it comes to; governments: each with the years (T,) bool in which it rules."""
-    household, tax = setting.household, setting.parameters.consumption_tax
-    share, debt, years = start.share, start.debt, []
-    rows = []
-    for row, conditions, plan in zip(guess, path, plans, strict=True):
+def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Sequence[Plan]) -> Path:
+    """The distribution year by year and what it comes to.
+
+    The government does its accounts with the instruments it would choose on this path, households do as on the guessed
+    one: debt then stays within reason while the two still differ.
+    """
+    setting, household, tax = case.setting, case.setting.household, case.setting.parameters.consumption_tax
+    share, debt, known, years, rows, implied = case.start.share, case.start.debt, Known.at(case.start), [], [], []
+    for t, (row, conditions, plan) in enumerate(zip(guess, path, plans, strict=True)):
         year = live_a_year(setting, conditions, plan, share)
         assets = float((share * household.assets).sum())
         capital = max(assets - debt, LEAST_CAPITAL * assets)
         gdp = float(setting.output(capital, year.effective_labour))
-        spending = row[INSTRUMENTS][SPENDING] * gdp
-        revenue = year.mean_income - year.kept_of_income + year.asset_tax + tax * year.total_consumption
+        units = np.log([capital / year.effective_labour, known.income_unit, assets])
+        action = case.ruling(t).act(observation(setting, known, share, capital, debt))[0]
+        action = np.clip(action.astype(np.float64), *leader_bounds(setting.parameters))
+        action = _closed(case.closure, row[INSTRUMENTS], action, year, tax, gdp, conditions.interest_rate * debt)
+        # what is kept of income is in proportion to 1 - tau
+        more_taxed = (action[TAU] - row[INSTRUMENTS][TAU]) / (1 - row[INSTRUMENTS][TAU]) * year.kept_of_income
+        revenue, spending = year.revenue(tax) + more_taxed, action[SPENDING] * gdp
         clearing = np.exp(row[RATIO]) * year.effective_labour + debt - assets
         rows.append((capital, debt, assets, gdp, revenue, spending, clearing / assets))
+        implied.append([*units, *action])
         years.append(year)
-        if closure == "none":
+        if case.closure == "none":
             debt = (1 + conditions.interest_rate) * debt + spending - revenue
+        known = Known.after(setting, year, conditions, gdp)
         share = year.moves.forward(household, share)
-    found = np.array(rows).T
-    implied = _implied(setting, start, governments, closure, guess, path, years, found)
-    return Path(years, share, *found, implied)
+    capitals, debts, owned, gdps, revenues, spent, gaps = np.array(rows).T
+    return Path(years, share, Accounts(capitals, debts, owned, gdps, revenues, spent, gaps), np.array(implied))
 
 
-def _implied(
-    setting: Setting,
-    start: Start,
-    governments: Sequence[tuple[Government, np.ndarray]],
-    closure: Closure,
-    guess: Matrix,
-    path: Sequence[Conditions],
-    years: Sequence[Year],
-    found: Matrix,
-) -> Matrix:
-    """The guess that these years would have borne out."""
-    capital, debt, assets, gdp, revenue, spending, _ = found
-    labour = np.array([year.effective_labour for year in years])
-    incomes = np.array([start.mean_income, *(year.mean_income for year in years[:-1])])
-    last_gdp = np.append(start.gdp, gdp[:-1])
-    implied = np.empty_like(guess)
-    implied[:, RATIO] = np.log(capital / labour)
-    implied[:, INCOME_UNIT] = np.log(np.maximum(incomes, LEAST_MEAN_INCOME * last_gdp))
-    implied[:, ASSET_UNIT] = np.log(assets)
-    seen = observations(setting, start, years, capital / last_gdp, debt / last_gdp, path)
-    low, high = leader_bounds(setting.parameters)
-    actions = np.empty((len(guess), 5))
-    for government, ruling in governments:
-        actions[ruling] = government.act(seen[ruling])
-    implied[:, INSTRUMENTS] = np.clip(actions, low, high)
-    if closure != "none":
-        owed = debt * np.array([conditions.interest_rate for conditions in path])
-        _balance(guess, implied, closure, revenue, spending, owed, gdp, years)
-    return implied
-
-
-def _balance(
-    guess: Matrix,
-    implied: Matrix,
-    closure: Closure,
-    revenue: Vector,
-    spending: Vector,
-    interest: Vector,
-    gdp: Vector,
-    years: Sequence[Year],
-) -> None:
-    """Writes the tau, or the spending, with which revenue pays spending and interest in every year."""
+def _closed(
+    closure: Closure, guessed: Vector, action: Vector, year: Year, consumption_tax: float, gdp: float, interest: float
+) -> Vector:
+    """The instruments, one of which pays spending and interest unless the rule itself sees to that."""
     if closure == "spending":
-        implied[:, 3 + SPENDING] = (revenue - interest) / gdp
-        return
-    # what is kept of income is in proportion to 1 - tau
-    kept = np.array([year.kept_of_income for year in years])
-    short = spending + interest - revenue
-    implied[:, 3 + TAU] = 1 - (1 - guess[:, 3 + TAU]) * (1 - short / kept)
+        action[SPENDING] = (year.revenue(consumption_tax) - interest) / gdp
+    elif closure == "tau":
+        short = action[SPENDING] * gdp + interest - year.revenue(consumption_tax)
+        action[TAU] = guessed[TAU] + (1 - guessed[TAU]) * short / year.kept_of_income
+    return action
 
 
-def observations(
-    setting: Setting,
-    start: Start,
-    years: Sequence[Year],
-    capital_to_gdp: Vector,
-    debt_to_gdp: Vector,
-    path: Sequence[Conditions],
-) -> Matrix:
-    """What the government sees at the start of each year, (T, dl); as `envs.economy.observation.observe`."""
-    p, household = setting.parameters, setting.household
-    grid = np.broadcast_to(household.assets, start.share.shape)
-    ahead = np.broadcast_to((household.transition @ household.ability)[:, None], start.share.shape)
-    found = []
-    for t, year in enumerate(years):
-        first = t == 0
-        share, income = (start.last_share, start.last_income) if first else (years[t - 1].share, years[t - 1].income)
-        ability = start.ability_since if first else ahead
-        prices = (start.wage, start.interest_rate) if first else (path[t - 1].wage, path[t - 1].interest_rate)
-        shared = {
-            "wage": prices[0],
-            "interest_rate": prices[1],
-            "capital_to_gdp": capital_to_gdp[t],
-            "debt_to_gdp": debt_to_gdp[t],
-        }
-        groups = []
-        for sign, part in ((1.0, p.top_share), (-1.0, p.bottom_share)):
-            groups.append(mean_at_the_top(grid, sign * grid, year.share, part))
-            groups.append(mean_at_the_top(income, sign * income, share, part))
-            groups.append(mean_at_the_top(ability, sign * income, share, part))
-        found.append([*groups, *(shared[name] for name in p.laws.leader_sees)])
-    return np.array(found)
+@dataclass(frozen=True)
+class Known:
+    """What the year before showed: who stood where with which income, their mean ability now, (S, A); prices, GDP."""
+
+    share: Matrix
+    income: Matrix
+    ability: Matrix
+    wage: float
+    interest_rate: float
+    gdp: float
+
+    @classmethod
+    def at(cls, start: Start) -> Known:
+        """Before the first year."""
+        s = start
+        return cls(s.last_share, s.last_income, s.ability_since, s.wage, s.interest_rate, s.gdp)
+
+    @classmethod
+    def after(cls, setting: Setting, year: Year, conditions: Conditions, gdp: float) -> Known:
+        """After a year."""
+        ahead = mean_ability_ahead(setting, year.share)
+        return cls(year.share, year.income, ahead, conditions.wage, conditions.interest_rate, gdp)
+
+    @property
+    def income_unit(self) -> float:
+        """Mean income as the unit of this year's tax."""
+        return max(float((self.share * self.income).sum()), LEAST_MEAN_INCOME * self.gdp)
+
+
+def mean_ability_ahead(setting: Setting, share: Matrix) -> Matrix:
+    """Mean ability a year on, by where households stand, (S, A)."""
+    household = setting.household
+    return np.broadcast_to((household.transition @ household.ability)[:, None], share.shape).astype(np.float64)
+
+
+def observation(setting: Setting, known: Known, share: Matrix, capital: float, debt: float) -> Matrix:
+    """What the government sees at the start of a year, (1, dl); as `envs.economy.observation.observe`."""
+    p = setting.parameters
+    grid = np.broadcast_to(setting.household.assets, share.shape)
+    shared = {
+        "wage": known.wage,
+        "interest_rate": known.interest_rate,
+        "capital_to_gdp": capital / known.gdp,
+        "debt_to_gdp": debt / known.gdp,
+    }
+    groups = []
+    for sign, part in ((1.0, p.top_share), (-1.0, p.bottom_share)):
+        groups.append(mean_at_the_top(grid, sign * grid, share, part))
+        groups.append(mean_at_the_top(known.income, sign * known.income, known.share, part))
+        groups.append(mean_at_the_top(known.ability, sign * known.income, known.share, part))
+    return np.array([[*groups, *(shared[name] for name in p.laws.leader_sees)]])

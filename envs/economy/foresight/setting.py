@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from envs.economy.best_response import Tastes
+from envs.economy.best_response import RARE, Tastes
 from envs.economy.calibration import first_prices, gdp_per_household, household_of
 from envs.economy.histogram import shares_of
 from envs.economy.household_problem import Household, Matrix, Vector
@@ -16,6 +15,7 @@ from envs.economy.parameters import EconomyParameters
 from envs.game import Array, InvalidSetting
 
 STATES, POINTS = 9, 200
+SURVEYED = 200_000  # households that are drawn from the survey to stand for its distribution
 SCALINGS = 5
 MOST_ASSETS = 5000.0  # in years of GDP per household: the survey's richest lie far out
 
@@ -90,14 +90,14 @@ class Start:
         return float((self.last_share * self.last_income).sum())
 
 
-def survey_start(setting: Setting, ability: Vector, superstar: NDArray[np.bool_], assets: Vector) -> Start:
-    """The economy before its first year, with the wealth of households (N,) as `Economy` draws them from the survey."""
+def survey_start(setting: Setting, ability: Vector, assets: Vector) -> Start:
+    """The economy before its first year, with abilities and wealth of households (N,) as `Economy` draws them."""
     p, household = setting.parameters, setting.household
     gdp = gdp_per_household(p)
     owned = (p.capital_to_gdp + p.debt_to_gdp) * gdp
     factor = owned / float(assets.mean())
     for _ in range(SCALINGS):  # the few beyond the grid stand at its end
-        share = shares_of(household, ability, superstar, factor * assets)
+        share = shares_of(household, ability, ability > RARE * household.ability[-1], factor * assets)
         factor *= owned / float((share * household.assets).sum())
     wage, rate = first_prices(p)
     hours = p.maximal_hours * p.initial_labour_share

@@ -1,16 +1,15 @@
-"""Transitions with perfect foresight: households who know all prices and taxes to come, and markets that clear each year.
+"""Transitions with perfect foresight: households who know all prices and taxes to come, and markets that clear.
 
-The economy `calibrated` without luck in the aggregate: a histogram of households (Young 2010) instead of N of them. From
-a start and under a government, a path is guessed of capital over labour, of the units of tax schedules and of the
-government's instruments; plans follow backwards by the endogenous grid method, the distribution forwards; what they come
-to is the next guess, mixed with earlier ones (Anderson 1965), until households own all capital and all debt, K + B = A,
-in every year, and taxes are what the government announces when it sees what it sees on that path.
+The economy `calibrated` without luck in the aggregate: a histogram of households (Young 2010) instead of N of them.
+From a start and under a government, a path is guessed of capital over labour, of the units of tax schedules and of the
+government's instruments; plans follow backwards by the endogenous grid method, the distribution forwards; what they
+come to is the next guess, mixed with earlier ones (Anderson 1965), until households own all capital and all debt, K + B
+= A, in every year, and taxes are what the government announces when it sees what it sees on that path.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,33 +19,39 @@ from envs.economy.foresight.rounds import (
     INCOME_UNIT,
     INSTRUMENTS,
     RATIO,
+    Case,
     Closure,
+    Known,
     Path,
     backwards,
     conditions_of,
     forwards,
     live_a_year,
-    observations,
+    observation,
 )
 from envs.economy.foresight.setting import Government, Setting, Start
-from envs.economy.histogram import settled, tenths
+from envs.economy.histogram import tenths
 from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, hand_to_mouth
+from envs.economy.households import us_spending
 from envs.game import BoolArray, InvalidSetting
 
 YEARS = 150
 TOLERANCE = 1e-6
 ROUNDS = 120
+FIRST_STEPS = 200
 LAST_STEPS = 25  # by which the plan of the years after the path is improved each round
 FOR_EVER = 700  # years that stand for all years after the path: discounted, the rest is nothing
 DAMPING, MEMORY = 0.4, 10
+LOST = 30.0  # times as far off as the best guess was: the search then goes back to it
+SETTLED = 0.02  # of GDP a year, by which debt may still move at the end
 
 
 @dataclass(frozen=True)
 class Transition:
     """A path of T years, dollars per household, (T,) each unless said otherwise.
 
-    capital, debt and assets are those of the start of a year. actions (T, 5): the instruments. clearing: (K + B - A) / A.
-    goods: what output leaves after consumption, spending and investment, over output (T - 1,). value (S, A): expected
+    capital, debt and assets: at the start of a year. actions (T, 5): the instruments. clearing: (K + B - A) / A. goods:
+    what output leaves after consumption, spending and investment, over output (T - 1,). value (S, A): expected
     discounted utility from the first year on, by where a household starts, public spending included. welfare: its mean
     as a reward a year, (1 - discount) sum discount^t reward.
     """
@@ -104,46 +109,90 @@ def transition(
     years, and again once the government has ruled for `lasts` years. After the path its last year lasts.
     Raises InvalidSetting where no such path is found, as where debt is never paid.
     """
-    governments = _ruling(government, before, years, announced, lasts)
-    guess = first_guess(setting, start, governments, years)
-    last = hand_to_mouth(setting.household, conditions_of(setting, guess[-1:])[0])
-    mixing, steps = Mixing(DAMPING, MEMORY), 200
+    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure)
+    search = Search(first_guess(case, years))
+    last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:])[0])
+    steps = FIRST_STEPS
     for number in range(1, ROUNDS + 1):
-        path = conditions_of(setting, guess)
-        plans, last = backwards(setting, path, last, steps)
-        found = forwards(setting, start, governments, closure, guess, path, plans)
-        residual = found.implied - guess
-        if not np.isfinite(residual).all():
-            break
-        if np.abs(residual).max() < tolerance and number > 1:
-            return _finished(setting, start, found, guess, path, plans, last, number)
-        guess = _within(guess, mixing.next(guess.ravel(), residual.ravel()).reshape(guess.shape))
-        steps = LAST_STEPS
-    worst = int(np.argmax(np.abs(np.nan_to_num(found.clearing, nan=np.inf))))
+        path = conditions_of(setting, search.guess)
+        with np.errstate(all="ignore"):  # what is no number is seen below
+            plans, last = backwards(setting, path, last, steps)
+            found = forwards(case, search.guess, path, plans)
+        residual = found.implied - search.guess
+        gap = np.abs(found.accounts.clearing).max()
+        off = np.abs(residual).max()
+        if number > 1 and off < tolerance and (gap < tolerance or off < tolerance / 100):
+            _stands(found, gap > tolerance)
+            return _finished(case, Solved(search.guess, path, plans, last, found, number))
+        lost = search.next(residual)
+        last, steps = (first, FIRST_STEPS) if lost else (last, LAST_STEPS)
     raise InvalidSetting(
-        f"no transition found in {number} rounds: in year {worst} K + B differs from A by {found.clearing[worst]:.1e} of A,"
-        f" debt is {found.debt[-1] / found.gdp[-1]:.1f} GDP at the end; must be a policy under which debt settles,"
-        " or a closure"
+        f"no transition found in {ROUNDS} rounds: at best prices or taxes were off by {search.least:.1e};"
+        " must be a policy under which debt settles, or a closure"
     )
 
 
-def first_guess(
-    setting: Setting, start: Start, governments: list[tuple[Government, BoolArray]], years: int
-) -> Matrix:
+def _stands(found: Path, eaten: bool) -> None:
+    """Raises InvalidSetting where debt eats up all capital, or still moves in the last year, which is taken to last."""
+    owed = found.accounts.debt / found.accounts.gdp
+    if eaten:
+        raise InvalidSetting(
+            f"no transition found: debt of up to {owed.max():.1f} GDP leaves no capital; must be a policy under which"
+            " debt settles, or a closure"
+        )
+    if abs(owed[-1] - owed[-2]) > SETTLED:
+        raise InvalidSetting(
+            f"debt is {owed[-1]:.2f} GDP in the last year and still moves by {owed[-1] - owed[-2]:+.2f} a year; must be"
+            " more years, a policy under which debt settles, or a closure"
+        )
+
+
+class Search:
+    """The guess that is being improved; a step that leads nowhere is taken back, and shorter ones follow."""
+
+    def __init__(self, guess: Matrix) -> None:
+        self.guess, self.least = guess, np.inf
+        self._best, self._residual, self._damping = guess, np.zeros_like(guess), DAMPING
+        self._mixing = Mixing(DAMPING, MEMORY)
+
+    def next(self, residual: Matrix) -> bool:
+        """Moves the guess, given by how much it was off; says whether it was lost, and goes on from the best."""
+        off = float(np.abs(residual).max()) if np.isfinite(residual).all() else np.inf
+        if off < self.least:
+            self._best, self._residual, self.least = self.guess, residual, off
+        lost = not np.isfinite(off) or off > LOST * self.least
+        if lost:
+            self._damping /= 2
+            self._mixing = Mixing(self._damping, MEMORY)
+            self.guess, residual = self._best, self._residual
+        proposed = self._mixing.next(self.guess.ravel(), residual.ravel()).reshape(self.guess.shape)
+        self.guess = _within(self.guess, proposed)
+        return lost
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A guess that is borne out: what it means, and what it leads to."""
+
+    guess: Matrix
+    conditions: list[Conditions]
+    plans: list[Plan]
+    last: Plan
+    path: Path
+    rounds: int
+
+
+def first_guess(case: Case, years: int) -> Matrix:
     """Prices and units stay as they are, and the government acts on what it sees first."""
+    setting, start, p = case.setting, case.start, case.setting.parameters
     assets = float((start.share * setting.household.assets).sum())
-    p = setting.parameters
-    ratio = (p.capital_share * p.tfp / (start.interest_rate + p.depreciation)) ** (1 / (1 - p.capital_share))
     guess = np.empty((years, 8))
-    guess[:, RATIO] = np.log(ratio)
+    guess[:, RATIO] = np.log(
+        (p.capital_share * p.tfp / (start.interest_rate + p.depreciation)) ** (1 / (1 - p.capital_share))
+    )
     guess[:, INCOME_UNIT], guess[:, ASSET_UNIT] = np.log(start.mean_income), np.log(assets)
-    household = setting.household
-    idle = Plan(*(np.zeros_like(start.share) for _ in range(4)))
-    year = live_a_year(setting, Conditions(start.wage, start.interest_rate), idle, start.share)
-    ratios = (np.array([(assets - start.debt) / start.gdp]), np.array([start.debt / start.gdp]))
-    seen = observations(setting, start, [year], *ratios, [])
-    assert household.assets[0] == 0
-    for government, ruling in governments:
+    seen = observation(setting, Known.at(start), start.share, assets - start.debt, start.debt)
+    for government, ruling in case.governments:
         guess[ruling, INSTRUMENTS] = government.act(seen)[0]
     return guess
 
@@ -169,65 +218,47 @@ def _within(guess: Matrix, proposed: Matrix) -> Matrix:
     return stepped
 
 
-def _finished(
-    setting: Setting,
-    start: Start,
-    found: Path,
-    guess: Matrix,
-    path: list[Conditions],
-    plans: list[Plan],
-    last: Plan,
-    rounds: int,
-) -> Transition:
-    value = _value(setting, found, path, last)
+def _finished(case: Case, solved: Solved) -> Transition:
+    setting, accounts, years = case.setting, solved.path.accounts, solved.path.years
+    value = _value(setting, solved)
     unit, discount = setting.parameters.utility_unit, setting.household.discount
-    consumed = np.array([year.total_consumption for year in found.years])
-    invested = found.capital[1:] - (1 - setting.parameters.depreciation) * found.capital[:-1]
-    goods = found.gdp[:-1] - consumed[:-1] - found.spending[:-1] - invested
+    consumed = np.array([year.total_consumption for year in years])
+    invested = accounts.capital[1:] - (1 - setting.parameters.depreciation) * accounts.capital[:-1]
+    goods = (accounts.gdp - consumed - accounts.spending)[:-1] - invested
     return Transition(
         setting=setting,
-        start=start,
-        actions=guess[:, INSTRUMENTS],
-        wage=np.array([conditions.wage for conditions in path]),
-        interest_rate=np.array([conditions.interest_rate for conditions in path]),
-        capital=found.capital,
-        debt=found.debt,
-        assets=found.assets,
-        gdp=found.gdp,
-        labour=np.array([year.effective_labour for year in found.years]),
+        start=case.start,
+        actions=solved.guess[:, INSTRUMENTS],
+        wage=np.array([conditions.wage for conditions in solved.conditions]),
+        interest_rate=np.array([conditions.interest_rate for conditions in solved.conditions]),
+        **vars(accounts),
+        labour=np.array([year.effective_labour for year in years]),
         consumption=consumed,
-        revenue=found.revenue,
-        spending=found.spending,
-        clearing=found.clearing,
-        goods=goods / found.gdp[:-1],
+        goods=goods / accounts.gdp[:-1],
         value=value,
-        welfare=1 + (1 - discount) * float((start.share * value).sum()) / unit,
-        rounds=rounds,
-        conditions=path,
-        plans=plans,
+        welfare=1 + (1 - discount) * float((case.start.share * value).sum()) / unit,
+        rounds=solved.rounds,
+        conditions=solved.conditions,
+        plans=solved.plans,
     )
 
 
-def _value(setting: Setting, found: Path, path: list[Conditions], last: Plan) -> Matrix:
+def _value(setting: Setting, solved: Solved) -> Matrix:
     """Expected discounted utility from the first year on, (S, A); the last year's conditions last."""
-    household, tastes = setting.household, setting.tastes
-    toil_us = tastes.toil(np.array(setting.parameters.initial_labour_share))
-    after = live_a_year(setting, path[-1], last, found.last_share)
-    public = setting.parameters.public_spending_weight * np.log(found.spending / us_spending(setting))
-    utility = tastes.enjoyed(after.consumption) - tastes.toil(after.labour) + toil_us + public[-1]
-    value = np.zeros_like(utility)
+    household, tastes, path = setting.household, setting.tastes, solved.path
+    usual = tastes.toil(np.array(setting.parameters.initial_labour_share))
+    public = setting.parameters.public_spending_weight * np.log(
+        path.accounts.spending / us_spending(setting.parameters)
+    )
+    after = live_a_year(setting, solved.conditions[-1], solved.last, path.last_share)
+    utility = tastes.enjoyed(after.consumption) - tastes.toil(after.labour) + usual + public[-1]
+    value: Matrix = np.zeros_like(utility)
     for _ in range(FOR_EVER):
-        value = utility + household.discount * after.moves.expected(household, value)
-    for year, good in zip(reversed(found.years), reversed(public), strict=True):
-        utility = tastes.enjoyed(year.consumption) - tastes.toil(year.labour) + toil_us + good
-        value = utility + household.discount * year.moves.expected(household, value)
+        value = np.asarray(utility + household.discount * after.moves.expected(household, value), dtype=np.float64)
+    for year, good in zip(reversed(path.years), reversed(public), strict=True):
+        utility = tastes.enjoyed(year.consumption) - tastes.toil(year.labour) + usual + good
+        value = np.asarray(utility + household.discount * year.moves.expected(household, value), dtype=np.float64)
     return value
-
-
-def us_spending(setting: Setting) -> float:
-    """Public spending per household in the United States."""
-    p = setting.parameters
-    return p.usual_spending_share * p.us_gdp / p.us_population
 
 
 def _equivalent(reform: Transition, baseline: Transition, share: Matrix) -> float:
