@@ -21,6 +21,7 @@ from experiments import (
     cli_export,
     cli_grid,
     cli_impulse,
+    cli_optimum,
     cli_plan,
     cli_report,
     cli_schedule,
@@ -79,6 +80,7 @@ app.command()(cli_compare.compare)
 app.command()(cli_convergence.convergence)
 app.command()(cli_export.export)
 app.command()(cli_impulse.impulse)
+app.command()(cli_optimum.optimum)
 app.command()(cli_plan.plan)
 app.command()(cli_report.report)
 app.command()(cli_schedule.schedule)

@@ -38,6 +38,7 @@ from envs.game import BoolArray, InvalidSetting
 YEARS = 150
 TOLERANCE = 1e-6
 ROUNDS = 120
+PATIENCE = 25  # rounds without progress after which there is taken to be no path
 FIRST_STEPS = 200
 LAST_STEPS = 25  # by which the plan of the years after the path is improved each round
 FOR_EVER = 700  # years that stand for all years after the path: discounted, the rest is nothing
@@ -74,6 +75,7 @@ class Transition:
     value: Matrix
     welfare: float
     rounds: int
+    guess: Matrix = field(repr=False)
     conditions: list[Conditions] = field(repr=False)
     plans: list[Plan] = field(repr=False)
 
@@ -101,16 +103,18 @@ def transition(
     announced: int = 0,
     lasts: int | None = None,
     tolerance: float = TOLERANCE,
+    near: Transition | None = None,
 ) -> Transition:
     """The path from a start under a government whose whole future households know from the first year on.
 
     closure: `none`: the government's own rule says everything, and debt follows; `tau`, `spending`: that instrument is
     instead what pays spending and interest in every year, and debt stays. before: who governs in the first `announced`
     years, and again once the government has ruled for `lasts` years. After the path its last year lasts.
+    near: a path of as many years to start looking from.
     Raises InvalidSetting where no such path is found, as where debt is never paid.
     """
     case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure)
-    search = Search(first_guess(case, years))
+    search = Search(first_guess(case, years) if near is None else near.guess)
     last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:])[0])
     steps = FIRST_STEPS
     for number in range(1, ROUNDS + 1):
@@ -125,9 +129,11 @@ def transition(
             _stands(found, gap > tolerance)
             return _finished(case, Solved(search.guess, path, plans, last, found, number))
         lost = search.next(residual)
+        if search.stuck:
+            break
         last, steps = (first, FIRST_STEPS) if lost else (last, LAST_STEPS)
     raise InvalidSetting(
-        f"no transition found in {ROUNDS} rounds: at best prices or taxes were off by {search.least:.1e};"
+        f"no transition found in {number} rounds: at best prices or taxes were off by {search.least:.1e};"
         " must be a policy under which debt settles, or a closure"
     )
 
@@ -154,10 +160,17 @@ class Search:
         self.guess, self.least = guess, np.inf
         self._best, self._residual, self._damping = guess, np.zeros_like(guess), DAMPING
         self._mixing = Mixing(DAMPING, MEMORY)
+        self._idle = 0
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing has become better for long."""
+        return self._idle >= PATIENCE
 
     def next(self, residual: Matrix) -> bool:
         """Moves the guess, given by how much it was off; says whether it was lost, and goes on from the best."""
         off = float(np.abs(residual).max()) if np.isfinite(residual).all() else np.inf
+        self._idle = 0 if off < 0.9 * self.least else self._idle + 1
         if off < self.least:
             self._best, self._residual, self.least = self.guess, residual, off
         lost = not np.isfinite(off) or off > LOST * self.least
@@ -238,6 +251,7 @@ def _finished(case: Case, solved: Solved) -> Transition:
         value=value,
         welfare=1 + (1 - discount) * float((case.start.share * value).sum()) / unit,
         rounds=solved.rounds,
+        guess=solved.guess,
         conditions=solved.conditions,
         plans=solved.plans,
     )
