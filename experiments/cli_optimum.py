@@ -22,7 +22,7 @@ def optimum(
         typer.Option(help="Over households who respond to what they see, or who know that the rule holds for ever."),
     ] = "both",
     followers: Annotated[int, typer.Option(min=50, help="Households of each economy (feedback).")] = 1000,
-    rounds: Annotated[int, typer.Option(min=6, help="Rounds of the evolution search (feedback).")] = 60,
+    rounds: Annotated[int, typer.Option(min=6, help="Rounds of the evolution search (feedback).")] = 100,
     trials: Annotated[int, typer.Option(min=20, help="Transitions of the search (commitment).")] = 150,
     seed: Annotated[int, typer.Option(min=0, help="Luck of search and judgement.")] = 0,
     json: Annotated[

@@ -197,7 +197,8 @@ def _said(each: Optimum) -> Iterator[str]:
     )
     added = each.checked_gain
     span = "" if added.low is None else f" [{added.low:+.4f}, {added.high:+.4f}]"
-    yield f"{each.concept}: {each.checked_by} from there adds {added.value:+.5f}{span}"
+    unended = " - the search had not ended: more rounds would find more" if (added.low or 0.0) > 0 else ""
+    yield f"{each.concept}: {each.checked_by} from there adds {added.value:+.5f}{span}{unended}"
     flattest = each.directions[0]
     moves = ", ".join(f"{name} {x:+.2f}" for name, x in flattest["widths"].items() if abs(x) > 0.2)
     yield f"{each.concept}: flattest direction ({moves}, in widths) loses {flattest['loses']:.5f} a width squared"

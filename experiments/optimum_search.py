@@ -30,8 +30,8 @@ Progress = Callable[[float], None]
 class Effort:
     """How hard is searched: rounds of so many pairs; fresh games that judge; points of the fit; simplex trials."""
 
-    rounds: int = 60
-    pairs: int = 8
+    rounds: int = 100
+    pairs: int = 12
     spread: float = 0.4  # of the widths, of the directions tried
     first_step: float = 0.5  # of the widths; falls to a tenth
     judges: int = 16

@@ -14,6 +14,7 @@ from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.debt_rule import DEBT_RESPONSE, DebtRule
 from policies.free_market import free_market
+from policies.perfect_foresight import PerfectForesight
 from policies.planning_household import PlanningHousehold
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
@@ -89,6 +90,10 @@ def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] 
     return PlanningHousehold(game, taxes)
 
 
+def _perfect_foresight(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolicy:
+    return PerfectForesight(game)
+
+
 LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "free_market": _free_market,
     "us_federal": _us_federal,
@@ -101,6 +106,7 @@ LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
 FOLLOWERS: dict[str, Callable[..., FollowerPolicy]] = {
     "real_data": BehaviorClonedHousehold,
     "planning": _planning,
+    "perfect_foresight": _perfect_foresight,
     "constant": _constant_follower,
     "random": _random_follower,
 }

@@ -28,6 +28,7 @@ def play(
     game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy, observations: Observations
 ) -> Iterator[Year]:
     """Plays on, year after year: the leader acts, the followers see it and act, the game moves."""
+    follower.meet(leader)
     while True:
         leader_action = leader.act(observations.leader)
         follower_action = follower.act(observations.follower, leader_action)

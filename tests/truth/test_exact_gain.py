@@ -131,3 +131,24 @@ def test_games_without_a_household_problem_are_told_apart():
     assert not has_household_problem(make(name="economy", preset="paper", games=1, followers=10))
     with pytest.raises(InvalidSetting, match="must be aiyagari, or economy"):
         household_problem(make(name="stage_game", games=1, followers=10))
+
+
+def test_households_who_know_the_path_gain_less_than_planners_where_taxes_change(calibrated):
+    leader = registry.leader("debt_rule", calibrated, tau=0.332, xi=0.35, debt=-1.0)
+    gains = {}
+    for name in ("planning", "perfect_foresight"):
+        follower = registry.follower(name, calibrated)
+        gains[name] = exact.household_gain(calibrated, leader, follower, seed=4).of_consumption.value
+    assert 0 < gains["perfect_foresight"] < gains["planning"]  # what is left is the luck of N households
+
+
+def test_households_who_foresee_must_be_told_who_governs(calibrated):
+    follower = registry.follower("perfect_foresight", calibrated)
+    seen = calibrated.reset(0).follower
+    with pytest.raises(RuntimeError, match="not told who governs"):
+        follower.act(seen, np.zeros((3, 5)))
+    with pytest.raises(InvalidSetting, match="cannot follow a tax schedule"):
+        follower.meet(registry.leader("us_federal", calibrated))
+    paper = make(name="economy", preset="paper", games=1, followers=10)
+    with pytest.raises(InvalidSetting, match="must be so"):
+        registry.follower("perfect_foresight", paper)
