@@ -20,10 +20,12 @@ from experiments import (
     cli_export,
     cli_grid,
     cli_impulse,
+    cli_optimum,
     cli_plan,
     cli_release,
     cli_report,
     cli_schedule,
+    cli_transition,
     cli_tune,
 )
 from experiments.cli_help import Command, Group, example, shipped_names
@@ -97,10 +99,12 @@ app.command(cls=Command, epilog=example("compare"))(cli_compare.compare)
 app.command(cls=Command, epilog=example("convergence"))(cli_convergence.convergence)
 app.command(cls=Command, epilog=example("export"))(cli_export.export)
 app.command(cls=Command, epilog=example("impulse"))(cli_impulse.impulse)
+app.command(cls=Command, epilog=example("optimum"))(cli_optimum.optimum)
 app.command(cls=Command, epilog=example("plan"))(cli_plan.plan)
 app.command(cls=Command, epilog=example("release"))(cli_release.release)
 app.command(cls=Command, epilog=example("report"))(cli_report.report)
 app.command(cls=Command, epilog=example("schedule"))(cli_schedule.schedule)
+app.command(cls=Command, epilog=example("transition"))(cli_transition.transition)
 app.command(cls=Command, epilog=example("grid"))(cli_grid.grid)
 app.command(cls=Command, epilog=example("tune"))(cli_tune.tune)
 

@@ -22,6 +22,8 @@ EXAMPLES = {
     "impulse": "smfg impulse us_system --shock disaster",
     "schedule": "smfg schedule us_federal us_system",
     "calibrate": "smfg calibrate --check",
+    "transition": "smfg transition us_system --years 100",
+    "optimum": "smfg optimum --instruments xi,spending",
     "plan": "smfg plan plans.npz",
     "convergence": "smfg convergence",
     "solve": "smfg solve linear_quadratic --followers 16",

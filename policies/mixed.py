@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from envs.game import Array, BoolArray, InvalidSetting
-from policies.policy import FollowerPolicy
+from policies.policy import FollowerPolicy, LeaderPolicy
 
 
 class MixedFollowers(FollowerPolicy):
@@ -34,6 +34,11 @@ class MixedFollowers(FollowerPolicy):
         """Actions (B, N, af): each group's policy is shown its own households only, (B, n, df)."""
         groups = [(self._policies[name], rows) for name, rows in self.households.items()]
         return np.concatenate([policy.act(observation[:, rows], leader_action) for policy, rows in groups], axis=1)
+
+    def meet(self, leader: LeaderPolicy) -> None:
+        """Tells every group's policy who governs."""
+        for policy in self._policies.values():
+            policy.meet(leader)
 
     def forget(self, games: BoolArray) -> None:
         """Tells every group's policy that games (B,) start anew."""

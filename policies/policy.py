@@ -53,5 +53,8 @@ class FollowerPolicy(ABC):
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, af) for follower observations (B, N, df), after the leaders' actions (B, al) are seen."""
 
+    def meet(self, leader: LeaderPolicy) -> None:  # noqa: B027 - most households take governments as they come
+        """Called before play begins, with the government; households who foresee what it will do override it."""
+
     def forget(self, games: BoolArray) -> None:  # noqa: B027 - most rules have nothing to forget
         """Called when games (B,) start anew; rules that remember earlier years of an episode override it."""

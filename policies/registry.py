@@ -6,13 +6,16 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from envs.economy.calibration import US_PROGRESSIVITY
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest, refuse_mistyped
 from policies.action_bounds import within
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
+from policies.debt_rule import DEBT_RESPONSE, DebtRule
 from policies.free_market import free_market
+from policies.perfect_foresight import PerfectForesight
 from policies.planning_household import PlanningHousehold
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
@@ -70,8 +73,26 @@ def _constant_follower(game: StackelbergMeanFieldGame, seed: int, action: Sequen
     return ConstantFollower(within(game, "follower", action, "households 'constant': action"))
 
 
+def _debt_rule(
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    tau: float = US_LEVEL,
+    xi: float = US_PROGRESSIVITY,
+    asset_tau: float = 0.0,
+    asset_xi: float = 0.0,
+    spending: float | None = None,
+    debt: float | None = None,
+    response: float = DEBT_RESPONSE,
+) -> LeaderPolicy:
+    return DebtRule(game, tau, xi, asset_tau, asset_xi, spending, debt, response)
+
+
 def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
     return PlanningHousehold(game, taxes)
+
+
+def _perfect_foresight(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolicy:
+    return PerfectForesight(game)
 
 
 LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
@@ -79,12 +100,14 @@ LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "us_federal": _us_federal,
     "saez": SaezTax,
     "us_system": _us_system,
+    "debt_rule": _debt_rule,
     "constant": _constant_leader,
     "random": _random_leader,
 }
 FOLLOWERS: dict[str, Callable[..., FollowerPolicy]] = {
     "real_data": BehaviorClonedHousehold,
     "planning": _planning,
+    "perfect_foresight": _perfect_foresight,
     "constant": _constant_follower,
     "random": _random_follower,
 }

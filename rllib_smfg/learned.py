@@ -91,6 +91,10 @@ class GivenFollower(FollowerPolicy):
         """Actions (B, N, af) for observations (B, N, df) after leader actions (B, al)."""
         return self.policy.act(observation, leader_action)
 
+    def meet(self, leader: LeaderPolicy) -> None:
+        """See FollowerPolicy."""
+        self.policy.meet(leader)
+
     def forget(self, games: BoolArray) -> None:
         """See FollowerPolicy."""
         self.policy.forget(games)

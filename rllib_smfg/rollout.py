@@ -36,6 +36,7 @@ def play(
     Raises InvalidSetting for followers who would read taxes out of an action that does not say them.
     """
     refuse_unread(leader, follower)
+    follower.meet(leader)
     while True:
         leader_action = announced(game, leader, observations)
         follower_action = follower.act(observations.follower, leader_action)
