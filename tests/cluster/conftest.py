@@ -86,7 +86,7 @@ def s3() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def head(s3: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
-    """A head of its own with token authentication, on loopback, ended by its process id; its jobs find the S3 server."""
+    """A head of its own with token authentication, on loopback, ended by its process id; its jobs find S3."""
     folder = tmp_path_factory.mktemp("head")
     temporary = Path(tempfile.mkdtemp(prefix="ray-"))  # a short name: Ray's sockets lie in it
     token = folder / "token"

@@ -175,7 +175,7 @@ def test_below_a_folder_that_is_open_to_all_a_bucket_s_likeness_is_kept_elsewher
 def test_a_private_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     private_folder().chmod(0o755)
-    with pytest.raises(InvalidSetting, match="nobody else can open .*TMPDIR"):
+    with pytest.raises(InvalidSetting, match=r"nobody else can open .*TMPDIR"):
         private_folder()
 
 
