@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,7 @@ MANIFEST = "manifest.json"  # of a checkpoint
 PUSHED = ".pushed"  # in a local folder: the files of the bucket that come from it
 HOW = "must be an absolute path that all nodes share, or a URI such as s3://bucket/folder"
 PATIENCE = 30.0  # seconds for a bucket's first answer; libraries try for minutes
+SILENT = 4.0  # seconds of them without a word
 AT_A_TIME = 8  # files that travel
 FLAT = ("s3://", "gs://", "gcs://")  # stores of objects, without folders
 
@@ -75,7 +77,10 @@ class Bucket:
 
         asking = Thread(target=ask, daemon=True)
         asking.start()
-        asking.join(PATIENCE)
+        asking.join(SILENT)
+        if asking.is_alive():
+            print(f"asking {self.uri}, for at most {PATIENCE:.0f} s", file=sys.stderr)
+            asking.join(PATIENCE - SILENT)
         if asking.is_alive():
             raise InvalidSetting(
                 f"--storage {self.uri}: does not answer within {PATIENCE:.0f} s; is its endpoint right?"

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,8 +60,8 @@ class Holder:
 
 
 @pytest.fixture
-def hold(tmp_path: Path) -> Iterator[type[Holder]]:
-    yield Holder
+def hold() -> type[Holder]:
+    return Holder
 
 
 def refused(place: Path | str) -> str:

@@ -328,8 +328,8 @@ def test_what_is_no_number_sorts_last_and_is_said(mode: str, best: str, halving,
         path.write_text(checkpoints._text({**manifest, "sha256": checkpoints._sum(manifest)}))
     tuning = load(Tuning, folder / "search.yaml", [f"search.mode={mode}"])
     found = best_first(tuning, folder)
-    assert [each.name for each in found][0] == best
-    assert [each.name for each in found][-1] == "trial_00001"
+    assert found[0].name == best
+    assert found[-1].name == "trial_00001"
     screen = io.StringIO()
     finish(Console(file=screen, width=200), tuning, Place(folder))
     assert "leader_return was never a number in trial_00001: listed last" in screen.getvalue()
