@@ -38,7 +38,7 @@ def join(uri: str, *names: str) -> str:
 
 
 def for_arrow(uri: str) -> str:
-    """A URI as pyarrow, and Ray with it, shall read it: files of up to 10 MB go to S3 in one request instead of three."""
+    """A URI as pyarrow, and Ray with it, shall read it: up to 10 MB go to S3 in one request, not in three."""
     once = "allow_delayed_open"
     if not uri.startswith("s3://") or once in uri:
         return uri

@@ -18,8 +18,8 @@ from experiments.config import Experiment
 from experiments.files import new_name, refuse_overwriting, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, find, load, load_experiment
-from experiments.quiet import quieten
 from experiments.owners import folder_taken
+from experiments.quiet import quieten
 from experiments.ray_session import ray_session, side_by_side
 from experiments.train import CONFIG, train_pending
 
