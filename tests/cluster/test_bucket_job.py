@@ -23,7 +23,7 @@ SMFG = ("python", "-m", "experiments")
 LAST = "seed_1/checkpoints/iteration_000040"
 TRAIN = """
 game: {name: stage_game, followers: 20, games: 4}
-algorithm: {hidden: [16, 16], years_per_iteration: 80, warm_up_years: 80, updates_per_iteration: 100}
+algorithm: {hidden: [16, 16], years_per_iteration: 80, warm_up_years: 80, updates_per_iteration: 20}
 training: {iterations: 40, checkpoint_interval: 2, seeds: [1]}
 evaluation: {interval: 10, episodes: 4, final_episodes: 4}
 comparison: {baselines: []}

@@ -86,7 +86,7 @@ def test_elsewhere_it_leaves_all_blocks_in_order() -> None:
     left = []
 
     def work() -> None:
-        with terminated_as_interrupted():
+        with terminated_as_interrupted(), terminated_as_interrupted():
             try:
                 os.kill(os.getpid(), signal.SIGTERM)
                 time.sleep(5)
