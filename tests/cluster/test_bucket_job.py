@@ -105,7 +105,7 @@ def test_a_training_killed_in_a_bucket_is_resumed_by_another_job_bit_for_bit(
 
 
 def test_a_job_stopped_in_a_long_iteration_keeps_those_that_are_finished(head: Head, runs: str, files: Path) -> None:
-    long = ["--set", "algorithm.updates_per_iteration=20000", "--set", "training.checkpoint_interval=1000"]
+    long = ["--set", "algorithm.updates_per_iteration=400", "--set", "training.checkpoint_interval=1000"]
     new = [*SMFG, "train", str(files / "train.yaml"), "--storage", runs, "--output", "stopped", *long]
     head.started("stopped", *new)
     wait_until(lambda: "iteration 3/40" in head.about("stopped", "logs"), "no third iteration")
