@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BUCKET, Head
+from cluster_parts import BUCKET, Head
 
 from experiments import checkpoints
 from experiments.buckets import Bucket

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Head
+from cluster_parts import Head
 
 from experiments import checkpoints
 
