@@ -80,11 +80,14 @@ def whole(folder: Path) -> list[Path]:
 
 
 def keep_latest_and_best(folder: Path, keep: int, interval: int = 1) -> None:
-    """Removes all checkpoints but the latest, the latest `keep` of every `interval`, and the best for the leader."""
+    """Removes all checkpoints but the latest, the latest `keep` of every `interval`, and the best for the leader.
+
+    What has no manifest, as where a bucket's checkpoint was being removed by a process that was killed, goes as well.
+    """
     found = whole(folder)
     regular = [path for path in found if iteration_of(path) % interval == 0]
     kept = {*found[-1:], *regular[-keep:], best(folder)}
-    for path in found:
+    for path in _all(folder):
         if path not in kept:
             _remove(path)
 

@@ -94,12 +94,8 @@ def terminated_as_interrupted() -> Iterator[None]:
         yield
         return
     received: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+    _blocks.append(received)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
     except Interrupted as stop:
@@ -111,4 +107,14 @@ def terminated_as_interrupted() -> Iterator[None]:
             raise Interrupted("stopped", signal.SIGTERM) from None
         raise
     finally:
+        _blocks.pop()
         signal.signal(signal.SIGTERM, before)
+
+
+_blocks: list[list[int]] = []  # that SIGTERM leaves, one within the other
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    for received in _blocks:
+        received.append(number)
+    os.kill(os.getpid(), signal.SIGINT)

@@ -16,11 +16,11 @@ from rich.table import Table
 from envs.economy.foresight import Setting
 from envs.economy.presets import CALIBRATED
 from experiments.bars import progress
-from experiments.playing import one_thread
 from experiments.files import write_json
 from experiments.optimum_commitment import Paths, commit, us_path
 from experiments.optimum_family import NAMES, US, Family
 from experiments.optimum_search import Effort, Shape, World, evolve, shape, simplex
+from experiments.playing import one_thread
 from rllib_smfg.exploitability.exact import Interval
 
 Vector = NDArray[np.float64]

@@ -25,7 +25,7 @@ from filelock import SoftFileLock, Timeout
 
 from envs import InvalidSetting
 from experiments.buckets import Bucket, is_uri
-from experiments.files import OWNER, refuse_overwriting
+from experiments.files import OWNER, refuse_overwriting, unused
 from experiments.interrupts import terminated_as_interrupted
 from experiments.storage import Place, refuse_overwriting_bucket
 
@@ -65,7 +65,21 @@ def taken(place: Place, say: Say) -> Iterator[Place]:
             Bucket(place.bucket).pull("", place.folder, exact=place.mirrors)
         else:
             refuse_overwriting_bucket(place.bucket)
+            _refuse_or_set_aside(place, say)
         yield replace(place, owner=mine)
+
+
+def _refuse_or_set_aside(place: Place, say: Say) -> None:
+    """A new run's folder must be empty; a likeness of what the bucket held under this name before is put aside."""
+    left = [path for path in place.folder.iterdir() if path.name != OWNER]
+    if not place.mirrors:
+        refuse_overwriting(place.folder)
+    elif left:
+        aside = unused(place.folder.with_name(f"{place.folder.name}.left"))
+        aside.mkdir(mode=0o700)
+        for path in left:
+            path.rename(aside / path.name)
+        say(f"{place.bucket}: this machine had a run of this name, which the bucket has no more; it is in {aside}")
 
 
 # --- on disk ---------------------------------------------------------------------------------------------------------

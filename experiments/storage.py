@@ -81,7 +81,8 @@ def new_or_resumed(name: str, output: Path | None, resume: str | None, storage: 
     else:
         refuse_unusable(storage)
         place = Place(Path(storage) / new_name(name))
-    refuse_overwriting(place.folder)
+    if not place.mirrors:
+        refuse_overwriting(place.folder)
     return place
 
 
@@ -115,7 +116,8 @@ def _resumed(resume: str) -> Place:
 # --- likenesses of buckets -------------------------------------------------------------------------------------------
 def mirror_of(uri: str) -> Path:
     """Where this machine keeps the likeness of a run in a bucket: a folder that nobody else can open."""
-    digest = hashlib.sha256(join(uri).encode()).hexdigest()[:12]
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
+    digest = hashlib.sha256(f"{join(uri)} {endpoint}".encode()).hexdigest()[:12]
     return private_folder() / f"{last_name(uri)}-{digest}"
 
 

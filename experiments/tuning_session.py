@@ -13,12 +13,13 @@ from ray.tune.search import BasicVariantGenerator
 from rich.console import Console
 
 from envs import InvalidSetting
+from experiments.buckets import for_arrow, join
 from experiments.config import Experiment
 from experiments.ownership import refuse_strangers_files
 from experiments.population import Population, going_on_from
 from experiments.ray_session import ray_session
 from experiments.run_log import read_progress
-from experiments.storage import Place, join
+from experiments.storage import Place
 from experiments.trial_training import Goal, Work, search_trial, trial_number
 from experiments.trials_display import TrialsDisplay
 from experiments.tune_run import TUNE, in_one_line, processes, refuse_scattering, resources, run_config
@@ -34,7 +35,7 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
     folder = place.folder.resolve()
     work = Work("", settings, experiment.training.seeds[0], str(folder), "", place.bucket, aim)
     trainable = tune.with_resources(search_trial, resources(settings))
-    state = join(place.bucket, TUNE) if place.bucket else str(folder / TUNE)
+    state = for_arrow(join(place.bucket, TUNE)) if place.bucket else str(folder / TUNE)
     wanted = tune_config(tuning, experiment.training.iterations)
     param_space = {"work": work, **space(tuning)}  # for a resumed search, too: Tune's state has references alone
     with ray_session(1 + processes(settings)), TrialsDisplay(console, tuning.search.trials, aim.column) as display:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from pyarrow.fs import FileSelector
 
 from envs import InvalidSetting
 from experiments.ownership import TRUSTED, refuse_strangers_files
 from experiments.storage import Bucket, Place, join, mirror_of, new_or_resumed, private_folder, refuse_unusable
+from experiments.trial_training import Mirror
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -95,6 +98,47 @@ def test_what_was_pulled_is_this_run_s_and_goes_with_it(run: Path, tmp_path: Pat
     shutil.rmtree(other / "seed_1/checkpoints/iteration_000001")
     bucket.push(other, "run")
     assert tree(tmp_path / "bucket/run") == whole(other)
+
+
+def test_a_trial_on_another_node_goes_on_from_whoever_has_come_further(run: Path, tmp_path: Path) -> None:
+    """The seed's folder here had iterations 1 and 2; another node has trained on to 3, and was lost."""
+    uri, seed = f"file://{tmp_path}/bucket", run / "seed_1"
+    Bucket(uri).push(seed, "trial_00000/seed_1")
+    elsewhere = tmp_path / "elsewhere" / "seed_1"
+    Mirror(elsewhere, uri, "trial_00000/seed_1").fetch()
+    assert whole(elsewhere) == whole(seed)
+    checkpoint(elsewhere / "checkpoints/iteration_000003", "weights 3")
+    shutil.rmtree(elsewhere / "checkpoints/iteration_000001")
+    Mirror(elsewhere, uri, "trial_00000/seed_1").update()
+    Mirror(seed, uri, "trial_00000/seed_1").fetch()
+    assert whole(seed) == whole(elsewhere)
+    checkpoint(seed / "checkpoints/iteration_000005", "weights 5")
+    Mirror(seed, uri, "trial_00000/seed_1").fetch()
+    assert (seed / "checkpoints/iteration_000005").is_dir(), "what is here has come further than the bucket"
+
+
+@pytest.mark.slow
+def test_a_server_that_speaks_s3_is_named_by_the_environment_or_by_the_uri(
+    s3: dict[str, str], run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    by_environment = f"s3://runs/{tmp_path.name}"
+    refuse_unusable(by_environment)
+    Bucket(by_environment).push(run, "run")
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    host = s3["AWS_ENDPOINT_URL"].removeprefix("http://")
+    by_query = f"{by_environment}?endpoint_override={host}&scheme=http"
+    shutil.rmtree(run / "seed_1/checkpoints/iteration_000001")
+    Bucket(join(by_query, "run")).push(run, "")
+    Bucket(join(by_query, "run")).pull("", tmp_path / "other")
+    assert whole(tmp_path / "other") == whole(run)
+    listed = Bucket(by_query)._files.get_file_info(FileSelector(f"runs/{tmp_path.name}", recursive=True))
+    assert not [each.path for each in listed if "iteration_000001" in each.path], "no empty key is left"
+    with pytest.raises(
+        InvalidSetting, match=f"exists and is not empty; .* --resume {re.escape(join(by_query, 'run'))}"
+    ):
+        new_or_resumed("", Path("run"), None, by_query)
 
 
 def test_the_query_of_a_uri_stays_behind_its_folders() -> None:

@@ -201,6 +201,13 @@ def test_checkpoints_between_the_regular_ones_do_not_drive_those_out(save, tmp_p
     assert {path.name for path in tmp_path.iterdir()} == {"iteration_000003", "iteration_000006", "iteration_000007"}
 
 
+def test_what_was_half_removed_from_a_bucket_goes(save, tmp_path: Path) -> None:
+    (save(2) / "manifest.json").unlink()
+    save(4)
+    checkpoints.keep_latest_and_best(tmp_path, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["iteration_000004"]
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 def test_a_checkpoint_that_was_not_finished_is_never_seen(save, tmp_path: Path, monkeypatch) -> None:
     save(2)

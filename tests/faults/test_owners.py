@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from experiments import owners
 from experiments.cli import app
 from experiments.files import OWNER
 from experiments.owners import folder_taken, release, taken
-from experiments.storage import Bucket, Place
+from experiments.storage import Bucket, Place, mirror_of, private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
@@ -60,8 +60,8 @@ class Holder:
 
 
 @pytest.fixture
-def hold(tmp_path: Path) -> Iterator[type[Holder]]:
-    yield Holder
+def hold() -> type[Holder]:
+    return Holder
 
 
 def refused(place: Path | str) -> str:
@@ -219,3 +219,20 @@ def test_who_has_lost_a_bucket_writes_nothing_more(tmp_path: Path) -> None:
         with pytest.raises(Stopped, match="was taken over by another process"):
             place.push()
     assert [path.name for path in (tmp_path / "bucket/run").iterdir()] == [OWNER]
+
+
+def test_a_new_run_meets_nothing_of_an_earlier_one_of_its_name(tmp_path: Path) -> None:
+    """Its bucket was emptied, or another endpoint's; what this machine still has may be the last copy and stays."""
+    uri = f"file://{tmp_path}/bucket/{tmp_path.name}"
+    said: list[str] = []
+    for k in (1, 2):
+        with taken(Place(mirror_of(uri), uri), said.append) as place:
+            assert [path.name for path in place.folder.iterdir()] == [OWNER]
+            (place.folder / "progress.csv").write_text(f"run {k}")
+            place.push()
+        shutil.rmtree(tmp_path / "bucket")
+    (aside,) = private_folder().glob(f"{tmp_path.name}-*.left")
+    assert (aside / "progress.csv").read_text() == "run 1"
+    assert str(aside) in said[0]
+    for path in (aside, mirror_of(uri)):
+        shutil.rmtree(path)
