@@ -69,6 +69,7 @@ INSTEAD = {
     "exploration_config": "say leader_noise, follower_noise, common_noise",
     "optimizer": "say actor_lr, critic_lr",
     "clip_rewards": "rewards are scaled by the game's own reward scale",
+    "learner_class": "say .learners(learner_class=...)",
     "output": "play is not written to files",
     "create_local_env_runner": "the main process always has a runner",
     "evaluation_force_reset_envs_before_iteration": "every evaluation starts its games anew",

@@ -111,7 +111,7 @@ class Episodes:
         self._totals = {name: total.copy() for name, total in state["totals"].items()}
 
 
-def _columns(episodes: Sequence[Episode]) -> tuple[list[float], list[float], list[int]]:
+def _columns(episodes: Sequence[Episode]) -> tuple[list[float], list[float], list[float]]:
     """Governments' returns, mean households' returns, years."""
     return (
         [episode.leader_return for episode in episodes],
@@ -291,10 +291,10 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             for name, values in year.step.indicators.items():
                 self.metrics.log_value(name, float(np.mean(values)), window=years)
             ended += episodes.ended(year)
-        columns = _columns(ended)
-        for name, values in zip(("leader_return", "follower_return", "years"), columns, strict=True):
-            self.metrics.log_value(name, float(np.mean(values)) if ended else math.nan, window=1)
-        self._log_episodes(*columns)
+        leader, follower, lived = _columns(ended)
+        for name, each in {"leader_return": leader, "follower_return": follower, "years": lived}.items():
+            self.metrics.log_value(name, float(_or_nan(each).mean()), window=1)
+        self._log_episodes(leader, follower, lived)
         self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
         self._log_steps(years * game.n_games)
         return [Fragment({}, years * game.n_games, game.n_followers)]
