@@ -66,6 +66,10 @@ class GameConfig(WordedConfig):
 
         `.environment(name, env_config=settings)` is the same in RLlib's words.
         """
+        if "games" in settings:
+            self.said.discard("num_envs_per_env_runner")
+        elif "num_envs_per_env_runner" in self.said:  # RLlib's word for games, said before
+            settings["games"] = self.env_config["games"]
         self.env_config = {"name": name, **settings}
         return self
 
