@@ -119,5 +119,6 @@ def test_rllib_knows_every_game_by_its_name():
         config = PPOConfig().environment(name, env_config={"followers": 3}).experimental(_validate_config=False)
         config.multi_agent(policies={"leader", "follower"}, policy_mapping_fn=policy_of)
         runner = MultiAgentEnvRunner(config=config.env_runners(num_env_runners=0))
-        assert set(runner.sample(num_timesteps=2, random_actions=True)[0].agent_ids) == {"government", *HOUSEHOLDS}
+        episode = runner.sample(num_timesteps=4, random_actions=True)[0]
+        assert set(episode.agent_ids) == {"government", *HOUSEHOLDS}
         runner.stop()
