@@ -27,6 +27,9 @@ from ray.rllib.utils.metrics import (
     NUM_ENV_STEPS_SAMPLED,
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
     NUM_EPISODES,
+    NUM_EPISODES_LIFETIME,
+    NUM_MODULE_STEPS_SAMPLED,
+    NUM_MODULE_STEPS_SAMPLED_LIFETIME,
     WEIGHTS_SEQ_NO,
 )
 
@@ -214,7 +217,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         for name, values in results.items():
             self.metrics.log_value(name, float(np.mean(values)), window=1)
         self._log_episodes(results["leader_return"], results["follower_return"], results["years"])
-        self.metrics.log_value(NUM_EPISODES, episodes, reduce="sum")
+        self._log_count(episodes)
         years = int(results["years"].sum())
         self._log_steps(years)
         return [Fragment({}, years, game.n_followers)]
@@ -232,7 +235,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         for name, each in {"leader_return": leader, "follower_return": follower, "years": lived}.items():
             self.metrics.log_value(name, float(or_nan(each).mean()), window=1)
         self._log_episodes(leader, follower, lived)
-        self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
+        self._log_count(len(ended))
         self._log_steps(years * game.n_games)
         return [Fragment({}, years * game.n_games, game.n_followers)]
 
@@ -244,7 +247,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     def _count_episodes(self, year: Year) -> None:
         """Remembers the episodes that end in this year."""
         self._ended.extend(self._episodes.ended(year))
-        self.metrics.log_value(NUM_EPISODES, int(year.step.done.sum()), reduce="sum")
+        self._log_count(int(year.step.done.sum()))
 
     def _log_episodes(self, leader: ArrayLike, follower: ArrayLike, years: ArrayLike) -> None:
         """Episodes under RLlib's names: the return is the government's sum of rewards, the length is in years.
@@ -259,6 +262,10 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             self.metrics.log_value(f"episode_{name}_max", float(each.max()), reduce="max", window=1)
         self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, LEADER), float(returns.mean()), window=1)
         self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, FOLLOWER), float(households.mean()), window=1)
+
+    def _log_count(self, episodes: int) -> None:
+        self.metrics.log_value(NUM_EPISODES, episodes, reduce="sum")
+        self.metrics.log_value(NUM_EPISODES_LIFETIME, episodes, reduce="lifetime_sum")
 
     def _log_ended(self) -> None:
         """Logs means over the episodes that ended lately.
@@ -280,8 +287,10 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, years, reduce="sum")
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, years, reduce="lifetime_sum", with_throughput=True)
         for side, count in ((LEADER, years), (FOLLOWER, years * self.game.n_followers)):
-            self.metrics.log_value((NUM_AGENT_STEPS_SAMPLED, side), count, reduce="sum")
-            self.metrics.log_value((NUM_AGENT_STEPS_SAMPLED_LIFETIME, side), count, reduce="lifetime_sum")
+            for name in (NUM_AGENT_STEPS_SAMPLED, NUM_MODULE_STEPS_SAMPLED):
+                self.metrics.log_value((name, side), count, reduce="sum")
+            for name in (NUM_AGENT_STEPS_SAMPLED_LIFETIME, NUM_MODULE_STEPS_SAMPLED_LIFETIME):
+                self.metrics.log_value((name, side), count, reduce="lifetime_sum")
 
     # --- state ---------------------------------------------------------------------------------------------------
     def play_state(self) -> dict[str, Any]:
