@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -22,7 +21,6 @@ MANIFEST = "manifest.json"  # of a checkpoint
 PUSHED = ".pushed"  # in a local folder: the files of the bucket that come from it
 HOW = "must be an absolute path that all nodes share, or a URI such as s3://bucket/folder"
 PATIENCE = 30.0  # seconds for a bucket's first answer; libraries try for minutes
-SILENT = 4.0  # seconds of them without a word
 AT_A_TIME = 8  # files that travel
 FLAT = ("s3://", "gs://", "gcs://")  # stores of objects, without folders
 
