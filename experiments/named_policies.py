@@ -68,5 +68,5 @@ def _missing(path: str, rules: list[str]) -> str:
         return f"no such policy and no such folder{nearest(path, rules)}"
     name = Path(path).name
     if name in shipped_names("configs"):
-        return f"no such folder; train it first: smfg train {name} --output {quote(path)}"
-    return "no such folder; must be that of a run of smfg train, a checkpoint, or exported policies"
+        return f"no such policy and no such folder; train it first: smfg train {name} --output {quote(path)}"
+    return "no such policy and no such folder; must be that of a run of smfg train, a checkpoint, or exported policies"

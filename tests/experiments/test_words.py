@@ -88,7 +88,9 @@ def test_a_comparison_with_a_run_that_is_not_there_says_how_to_train_it(smfg, tm
     monkeypatch.chdir(tmp_path)
     result = smfg("compare", "calibrated_comparison")
     assert result.code == 2
-    remedy = "no such folder; train it first: smfg train calibrated_n1000 --output runs/calibrated_n1000"
+    remedy = (
+        "no such policy and no such folder; train it first: smfg train calibrated_n1000 --output runs/calibrated_n1000"
+    )
     assert result.err == f"smfg: 'runs/calibrated_n1000': {remedy}\n"
 
 
