@@ -196,8 +196,8 @@ class Tuning(Section):
 def _learning_begins(base: Experiment, values: dict[str, Any]) -> int:
     """The iterations after which both sides learn for certain: actors may be held back, updates await the warm-up."""
     settings = base.algorithm.settings() | {name.split(".")[1]: value for name, value in values.items()}
-    each = settings.get("years_per_iteration", 1)
-    held = max(settings.get(name, 0) for name in ("leader_held_years", "follower_held_years", "free_market_years"))
+    each: int = settings.get("years_per_iteration", DEFAULT_YEARS)
+    held: int = max(settings.get(name, 0) for name in ("leader_held_years", "follower_held_years", "free_market_years"))
     return max(math.ceil(held / each), math.ceil(settings.get("warm_up_years", 0) / each) - 1)
 
 

@@ -39,7 +39,8 @@ def _gini(x: Array, weights: Array, shift: float, total: Total) -> Array:
     # the weights sum to 0: the shift moves the denominator only
     concentration, amount = total(x * weights), total(amounts) + households * shift
     if namespace(x) is not np:
-        return concentration / positive(households * amount)
+        defined: Array = concentration / positive(households * amount)
+        return defined
     with np.errstate(invalid="ignore"):
         measured: Array = concentration / (households * amount)
     return measured

@@ -20,9 +20,7 @@ from rllib_smfg.rllib import contract
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.rllib.words import WordedConfig
 from rllib_smfg.schedule import least_value
-from rllib_smfg.settings import LearningSettings
-
-DEFAULT_YEARS = 300  # an iteration, where nothing is said
+from rllib_smfg.settings import DEFAULT_YEARS, LearningSettings
 
 
 def side_of(agent: str, *_: Any, **__: Any) -> str:
