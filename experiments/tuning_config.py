@@ -19,6 +19,7 @@ from experiments.config import Experiment, Section
 from experiments.loading import load_experiment
 from experiments.metrics import columns, indicators_of
 from experiments.trial_training import chosen
+from rllib_smfg.settings import DEFAULT_YEARS
 
 SHIPPED = (Path(str(resources.files("experiments"))) / "tune_configs").resolve()  # a link, but where it is installed
 EVALUATION = "evaluation/"
@@ -198,7 +199,8 @@ def _learning_begins(base: Experiment, values: dict[str, Any]) -> int:
     settings = base.algorithm.settings() | {name.split(".")[1]: value for name, value in values.items()}
     each: int = settings.get("years_per_iteration", DEFAULT_YEARS)
     held: int = max(settings.get(name, 0) for name in ("leader_held_years", "follower_held_years", "free_market_years"))
-    return max(math.ceil(held / each), math.ceil(settings.get("warm_up_years", 0) / each) - 1)
+    begins: int = max(math.ceil(held / each), math.ceil(settings.get("warm_up_years", 0) / each) - 1)
+    return begins
 
 
 def _refuse_unknown_metric(base: Experiment, metric: str) -> None:
