@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments import checkpoints
+from experiments import certificate, checkpoints
 from experiments.checkpoints import Progress
 from experiments.comparison import FILE, Evaluations, compare, obstacle, read_rows, show
 from experiments.config import Experiment
@@ -48,6 +48,8 @@ def report(console: Console, experiment: Experiment, folder: Path, command: str)
     show(console, experiment, *read_rows(folder / FILE))
     if why := obstacle(folder / FILE):
         console.print(f"no consumption equivalents: {why}", soft_wrap=True, highlight=False, markup=False)
+    if experiment.algorithm.family == "structural":
+        certificate.write(console, trained, seeds, evaluation.seed)
     written = f"{folder}: summary.json, comparison.json, progress.csv, training_curves.png, seed_*/checkpoints"
     console.print(written, soft_wrap=True, highlight=False, markup=False)
 
