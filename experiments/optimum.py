@@ -197,7 +197,7 @@ def _said(each: Optimum) -> Iterator[str]:
     )
     added = each.checked_gain
     span = "" if added.low is None else f" [{added.low:+.4f}, {added.high:+.4f}]"
-    unended = " - the search had not ended: more rounds would find more" if (added.low or 0.0) > 0 else ""
+    unended = " - the search had not ended: more rounds would find more" if (added.low or 0.0) > FLAT else ""
     yield f"{each.concept}: {each.checked_by} from there adds {added.value:+.5f}{span}{unended}"
     flattest = each.directions[0]
     moves = ", ".join(f"{name} {x:+.2f}" for name, x in flattest["widths"].items() if abs(x) > 0.2)

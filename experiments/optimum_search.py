@@ -143,6 +143,7 @@ def shape(
 def simplex(welfare: Callable[[Vector], float], family: Family, start: Vector, trials: int) -> Vector:
     """What Nelder and Mead find from a start in so many trials."""
     low, high = family.limits()
+    start = np.clip(start, low, high)  # a mean of numbers at a bound may lie a digit beyond it
     first = np.vstack([start, start + 0.5 * np.diag(family.widths())])
     options: Any = {
         "maxfev": trials,

@@ -28,12 +28,16 @@ LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
 
 @dataclass(frozen=True)
 class Case:
-    """What a transition is to be found for; governments: each with the years (T,) in which it rules."""
+    """What a transition is to be found for.
+
+    governments: each with the years (T,) in which it rules. productivity: factors on TFP, (T,).
+    """
 
     setting: Setting
     start: Start
     governments: Sequence[tuple[Government, BoolArray]]
     closure: Closure
+    productivity: Vector
 
     def ruling(self, year: int) -> Government:
         """Who governs in a year."""
@@ -83,17 +87,17 @@ class Path:
     implied: Matrix
 
 
-def conditions_of(setting: Setting, guess: Matrix) -> list[Conditions]:
-    """What households take as given in each year of a guess."""
+def conditions_of(setting: Setting, guess: Matrix, productivity: Vector) -> list[Conditions]:
+    """What households take as given in each year of a guess, with factors on TFP (T,)."""
     p = setting.parameters
     found = []
-    for row in guess:
+    for row, factor in zip(guess, productivity.tolist(), strict=True):
         ratio, income_unit, asset_unit = np.exp(row[:3]).tolist()
         tau, xi, asset_tau, asset_xi, _ = row[INSTRUMENTS].tolist()
         found.append(
             Conditions(
-                float(setting.wage(ratio)),
-                float(setting.interest_rate(ratio)),
+                float(setting.wage(ratio, factor)),
+                float(setting.interest_rate(ratio, factor)),
                 ScaledHSV(tau, xi, income_unit),
                 ScaledHSV(asset_tau, asset_xi, asset_unit),
                 p.consumption_tax,
@@ -150,7 +154,7 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
         year = live_a_year(setting, conditions, plan, share)
         assets = float((share * household.assets).sum())
         capital = max(assets - debt, LEAST_CAPITAL * assets)
-        gdp = float(setting.output(capital, year.effective_labour))
+        gdp = float(setting.output(capital, year.effective_labour, case.productivity[t]))
         units = np.log([capital / year.effective_labour, known.income_unit, assets])
         action = case.ruling(t).act(observation(setting, known, share, capital, debt))[0]
         action = np.clip(action.astype(np.float64), *leader_bounds(setting.parameters))

@@ -51,20 +51,20 @@ class Setting:
         p = self.parameters
         return Tastes(p.crra, p.log_consumption_unit, p.labour_disutility, p.inverse_frisch, p.utility_unit)
 
-    def wage(self, ratio: Any) -> Any:
-        """W, dollars for an hour of ability 1, from capital over labour."""
+    def wage(self, ratio: Any, productivity: Any = 1.0) -> Any:
+        """W, dollars for an hour of ability 1, from capital over labour and a factor on TFP."""
         p = self.parameters
-        return (1 - p.capital_share) * p.tfp * ratio**p.capital_share
+        return (1 - p.capital_share) * productivity * p.tfp * ratio**p.capital_share
 
-    def interest_rate(self, ratio: Any) -> Any:
-        """R from capital over labour."""
+    def interest_rate(self, ratio: Any, productivity: Any = 1.0) -> Any:
+        """R from capital over labour and a factor on TFP."""
         p = self.parameters
-        return p.capital_share * p.tfp * ratio ** (p.capital_share - 1) - p.depreciation
+        return p.capital_share * productivity * p.tfp * ratio ** (p.capital_share - 1) - p.depreciation
 
-    def output(self, capital: Any, labour: Any) -> Any:
-        """Y = A K^alpha L^(1 - alpha)."""
+    def output(self, capital: Any, labour: Any, productivity: Any = 1.0) -> Any:
+        """Y = A K^alpha L^(1 - alpha), with a factor on A = TFP."""
         p = self.parameters
-        return p.tfp * capital**p.capital_share * labour ** (1 - p.capital_share)
+        return productivity * p.tfp * capital**p.capital_share * labour ** (1 - p.capital_share)
 
 
 @dataclass(frozen=True)

@@ -104,21 +104,23 @@ def transition(
     lasts: int | None = None,
     tolerance: float = TOLERANCE,
     near: Transition | None = None,
+    productivity: Vector | None = None,
 ) -> Transition:
     """The path from a start under a government whose whole future households know from the first year on.
 
     closure: `none`: the government's own rule says everything, and debt follows; `tau`, `spending`: that instrument is
     instead what pays spending and interest in every year, and debt stays. before: who governs in the first `announced`
     years, and again once the government has ruled for `lasts` years. After the path its last year lasts.
-    near: a path of as many years to start looking from.
+    near: a path of as many years to start looking from. productivity: factors on TFP that are known to come, (T,).
     Raises InvalidSetting where no such path is found, as where debt is never paid.
     """
-    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure)
+    factors = np.ones(years) if productivity is None else productivity
+    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors)
     search = Search(first_guess(case, years) if near is None else near.guess)
-    last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:])[0])
+    last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:], factors[-1:])[0])
     steps = FIRST_STEPS
     for number in range(1, ROUNDS + 1):
-        path = conditions_of(setting, search.guess)
+        path = conditions_of(setting, search.guess, factors)
         with np.errstate(all="ignore"):  # what is no number is seen below
             plans, last = backwards(setting, path, last, steps)
             found = forwards(case, search.guess, path, plans)

@@ -75,7 +75,7 @@ def _first(setting: Setting) -> tuple[Vector, Plan]:
     units = np.log([ratio, gdp * (1 - p.depreciation * p.capital_to_gdp), gdp * (p.capital_to_gdp + p.debt_to_gdp)])
     actions = [0.3, 0.18, 0.0, 0.0, p.usual_spending_share]
     x = np.array([*units, *actions, p.debt_to_gdp])
-    return x, hand_to_mouth(setting.household, conditions_of(setting, x[None, :DEBT])[0])
+    return x, hand_to_mouth(setting.household, conditions_of(setting, x[None, :DEBT], np.ones(1))[0])
 
 
 def _tried(
@@ -83,7 +83,7 @@ def _tried(
 ) -> tuple[Start, Vector, Plan]:
     """The long run under guessed conditions, and what they would have to be less what they are."""
     p, household = setting.parameters, setting.household
-    (conditions,) = conditions_of(setting, x[None, :DEBT])
+    (conditions,) = conditions_of(setting, x[None, :DEBT], np.ones(1))
     for _ in range(steps):
         plan = step_back(household, conditions, plan, conditions)
     share = settled(household, plan)
