@@ -75,7 +75,6 @@ class StructuralLearner:
             [settings.lasting_spread * settings.spread_of.get(name, 1.0) for name in self.game.instruments]
         ).to(like)
         self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
-        self.leader_decides = True  # until its paths say that nothing follows from what it does
         self.optimizers = {
             LEADER: torch.optim.Adam(leader.parameters(), lr=settings.leader_lr),
             FOLLOWER: torch.optim.Adam(follower.parameters(), lr=settings.follower_lr),
@@ -89,7 +88,7 @@ class StructuralLearner:
         self._set_rate(FOLLOWER, s.follower_lr, share)
         for _ in range(s.follower_steps):
             logs |= self._follower_step()
-        if s.lead_in <= share < 1 - s.settling and self.leader_decides:
+        if s.lead_in <= share < 1 - s.settling and self.game.governed:
             self._set_rate(LEADER, s.leader_lr, (share - s.lead_in) / (1 - s.settling - s.lead_in))
             logs |= self._leader_step()
         self.update_number += 1
@@ -161,7 +160,7 @@ class StructuralLearner:
         if self.settings.leader_search == "paired":
             return self._paired_step(luck)
         found = self._played_by(self.networks[LEADER], luck)
-        self.leader_decides = self._descend(LEADER, -self._objective(found))
+        self._descend(LEADER, -self._objective(found))
         return _leader_logs(found)
 
     @torch.no_grad()
@@ -207,7 +206,6 @@ class StructuralLearner:
         return {
             "update": self.update_number,
             "years": self.years,
-            "leader_decides": self.leader_decides,
             "economies": self.economies.get_state(),
             "offset": self.offset,
             "noise": self.noise.bit_generator.state,
@@ -218,7 +216,6 @@ class StructuralLearner:
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Goes back to a state from `get_state`; the networks' weights are set by whoever owns them."""
         self.update_number, self.years = state["update"], state["years"]
-        self.leader_decides = state["leader_decides"]
         self.economies.set_state(state["economies"])
         self.offset = state["offset"]
         self.noise.bit_generator.state = state["noise"]
@@ -279,14 +276,10 @@ class StructuralLearner:
         draws = self.noise.standard_normal(self.offset.shape)
         return torch.as_tensor(draws, dtype=self.like.dtype).to(self.like.device)
 
-    def _descend(self, side: str, loss: Tensor) -> bool:
-        """One step of Adam, and of the averaged weights; whether anything depends on the network at all.
-
-        A step without finite derivatives is not taken.
-        """
+    def _descend(self, side: str, loss: Tensor) -> None:
+        """One step of Adam, and of the averaged weights; a step without finite derivatives is not taken."""
         gradients = torch.autograd.grad(loss, list(self.networks[side].parameters()), allow_unused=True)
         self._step(side, gradients)
-        return any(g is not None and bool((g != 0).any()) for g in gradients)
 
     def _step(self, side: str, gradients: Sequence[Tensor | None]) -> None:
         if not all(g is None or bool(g.isfinite().all()) for g in gradients):
