@@ -94,7 +94,8 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
     if not lived.any():
         raise InvalidSetting(f"under government '{government}' no game lives to year {year}: name an earlier one")
     income = leader.schedule(last) if isinstance(leader, TaxRule) else announced.income_tax
-    assets = np.zeros(len(ASSETS)) if isinstance(leader, TaxRule) else _mean(announced.asset_tax, ASSETS, lived)
+    untaxed = isinstance(leader, TaxRule) and not leader.taxes_assets
+    assets = np.zeros(len(ASSETS)) if untaxed else _mean(announced.asset_tax, ASSETS, lived)
     marginal = np.asarray(income.marginal_rate(np.tile(INCOMES, (GAMES, 1))))[lived].mean(axis=0)
     state = {name: float(played.step.indicators[name][lived].mean()) for name in REPORTED}
     return Drawn(government, marginal, _mean(income, INCOMES, lived), assets, state)

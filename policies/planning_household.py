@@ -25,7 +25,8 @@ class PlanningHousehold(FollowerPolicy):
     (`smfg plan`), which is what acts here. Of what the interest rate is above or below its usual value half is taken
     to last. taxes: (tau, xi, tau_a, xi_a) to plan for instead of what is announced, for governments whose tax
     schedules are no action (us_federal, saez).
-    Raises InvalidSetting for a game other than the economy `calibrated`.
+    Raises InvalidSetting for a game other than the economy `calibrated`, and for one with instruments that plans were
+    not solved for (a transfer, ...), unless `taxes` says what to plan for.
     """
 
     def __init__(
@@ -34,6 +35,12 @@ class PlanningHousehold(FollowerPolicy):
         if not isinstance(game, Economy) or game.parameters.laws.follower_sees != FOLLOWER_SEES:
             raise InvalidSetting(
                 "households 'planning' were solved for the economy 'calibrated': game.preset must be so"
+            )
+        further = [name for name, _ in game.parameters.further_instruments]
+        if further and taxes is None:
+            raise InvalidSetting(
+                f"households 'planning' were solved without the instrument '{further[0]}': "
+                "leave game.instruments empty, or give them taxes to plan for"
             )
         if taxes is not None and len(taxes) != TAXES:
             raise InvalidSetting(f"taxes = {list(taxes)}: must be four numbers, tau, xi, tau_a, xi_a")

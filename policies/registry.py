@@ -17,7 +17,7 @@ from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
 from policies.saez import SaezTax
 from policies.us_federal import USFederalTax
-from policies.us_system import US_LEVEL, USSystem
+from policies.us_system import SURPLUS_RESPONSE, US_LEVEL, USSystem
 
 Policy = TypeVar("Policy", LeaderPolicy, FollowerPolicy)
 
@@ -49,8 +49,10 @@ def _us_federal(
     return USFederalTax(game, spending_share, credit, ceiling)
 
 
-def _us_system(game: StackelbergMeanFieldGame, seed: int, level: float = US_LEVEL) -> LeaderPolicy:
-    return USSystem(game, level)
+def _us_system(
+    game: StackelbergMeanFieldGame, seed: int, level: float = US_LEVEL, response: float = SURPLUS_RESPONSE
+) -> LeaderPolicy:
+    return USSystem(game, level, response)
 
 
 def _random_leader(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:

@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.game import Economy
+from envs.economy.instruments import INSTRUMENTS, at_rest
 from envs.economy.taxation import Schedule
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame, Step
 from policies.policy import LeaderPolicy
 
+SPENDING = INSTRUMENTS.index("spending_share")
+
 
 class TaxRule(LeaderPolicy):
-    """Taxes incomes by a schedule and assets not at all; what is left of the action is the spending share.
+    """Taxes incomes by a schedule and, unless it `taxes_assets`, assets not at all; the rest is as the action says.
 
     spending_share: share of GDP that is spent. Empty: what is usual in the preset (`usual_spending_share`); in `paper`
     and `taxai` that is the least they allow, as under a free market, so that nothing but the tax tells the two apart:
@@ -22,19 +25,23 @@ class TaxRule(LeaderPolicy):
     Raises InvalidSetting for a game that is no economy, or a share it does not allow.
     """
 
+    # whether assets are taxed as the action says
+    taxes_assets: bool = False
+
     def __init__(self, game: StackelbergMeanFieldGame, spending_share: float | None = None) -> None:
-        space, self._games = economy(game).leader_action_space, game.n_games
-        self._action = np.array(space.low, dtype=np.float64)
-        self._action[-1] = max(self._action[-1], economy(game).parameters.usual_spending_share)
+        parameters, space, self._games = economy(game).parameters, game.leader_action_space, game.n_games
+        self._action = np.concatenate([space.low[: len(INSTRUMENTS)], at_rest(parameters)]).astype(np.float64)
+        low, high = float(space.low[SPENDING]), float(space.high[SPENDING])
+        self._action[SPENDING] = max(low, parameters.usual_spending_share)
         if spending_share is not None:
-            if not space.low[-1] <= spending_share <= space.high[-1]:
-                raise InvalidSetting(
-                    f"spending_share = {spending_share}: must be between {space.low[-1]:g} and {space.high[-1]:g}"
-                )
-            self._action[-1] = spending_share
+            if not low <= spending_share <= high:
+                raise InvalidSetting(f"spending_share = {spending_share}: must be between {low:g} and {high:g} of GDP")
+            self._action[SPENDING] = spending_share
 
     def act(self, observation: Array) -> Array:
-        """Actions (B, 5) that households see: no taxes (their lower bounds), and the spending share."""
+        """Actions (B, al) that households see: no taxes (their lower bounds), the spending share, and further
+        instruments as they are in games without them.
+        """
         return np.broadcast_to(self._action, (len(observation), len(self._action)))
 
     @abstractmethod
@@ -42,10 +49,11 @@ class TaxRule(LeaderPolicy):
         """The income tax of the year that comes, where `year` (B,) is its index in each game's episode."""
 
     def enact(self, game: StackelbergMeanFieldGame, leader_action: Array, follower_action: Array) -> Step:
-        """Plays the year with incomes taxed by `schedule`."""
+        """Plays the year with incomes taxed by `schedule`; assets as the action says, if the rule `taxes_assets`."""
         if game.n_games != self._games:
             raise ValueError(f"made for {self._games} games, asked to govern {game.n_games}")
-        return economy(game).step(leader_action, follower_action, income_tax=self.schedule(game.year))
+        schedule = self.schedule(game.year)
+        return economy(game).step(leader_action, follower_action, income_tax=schedule, taxes_assets=self.taxes_assets)
 
 
 def economy(game: StackelbergMeanFieldGame) -> Economy:

@@ -94,6 +94,23 @@ class ScaledHSV:
         return (1 - self.tau) * (x / self.scale) ** -self.xi
 
 
+@dataclass(frozen=True)
+class AboveExemption:
+    """A schedule that applies to what exceeds an exemption, in dollars: a number, or (B, 1)."""
+
+    schedule: Schedule
+    exemption: Array | float
+
+    def tax(self, x: Array) -> Array:
+        """T(max(x - exemption, 0)); same shape as x."""
+        return self.schedule.tax(at_least(x - self.exemption, 0))
+
+    def marginal_rate(self, x: Array) -> Array:
+        """That of what exceeds the exemption; 0 below it."""
+        rate = self.schedule.marginal_rate(np.maximum(x - self.exemption, 0))
+        return np.where(x > self.exemption, rate, 0.0).astype(_float_type(x))
+
+
 @dataclass(frozen=True, eq=False)
 class Brackets:
     """Piecewise linear: rate k applies to the part of x - deduction between cutoffs k and k + 1; then a credit.
@@ -153,11 +170,17 @@ class NoTax:
 
 @dataclass(frozen=True)
 class FiscalPolicy:
-    """What a government does in a year: schedules for incomes and assets, and spending as a share of GDP (B, 1)."""
+    """What a government does in a year: schedules for incomes and assets, and spending as a share of GDP (B, 1).
+
+    transfer: dollars to every household, (B, 1); None: none. consumption_tax: of consumption before tax, (B, 1); None:
+    that of the economy's parameters. Both in float64 where numpy plays.
+    """
 
     income_tax: Schedule
     asset_tax: Schedule
     spending_share: Array
+    transfer: Array | None = None
+    consumption_tax: Array | None = None
 
 
 def us_federal_2022(credit: float = US_FEDERAL_CREDIT, ceiling: float = US_FEDERAL_CEILING) -> Brackets:

@@ -70,6 +70,8 @@ def _ginis(
 ) -> tuple[Array, Array]:
     """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends leaves it ascending (see Schedule)."""
     income = following.ascending_income - policy.income_tax.tax(following.ascending_income)
+    if policy.transfer is not None:
+        income = income + cast(policy.transfer, income)
     wealth = parameters.laws.reported_wealth(policy.asset_tax, ascending_assets, following.ascending_assets)
     return gini_of_ascending(wealth, parameters.gini_shift), gini_of_ascending(income, parameters.gini_shift)
 

@@ -99,6 +99,13 @@ OUTLOOKS: dict[str, tuple[str, dict[str, Any]]] = {
     "aiyagari": ("aiyagari", {}),
     "aiyagari at mu = 1": ("aiyagari", {"mu": 1.0}),
     "calibrated": ("economy", {"preset": "calibrated"}),
+    "calibrated with all instruments": (
+        "economy",
+        {
+            "preset": "calibrated",
+            "instruments": {"transfer": 0.5, "consumption_tax_rate": 0.3, "wealth_tax_exemption": 1e6},
+        },
+    ),
 }
 
 
