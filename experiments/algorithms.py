@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from envs import InvalidSetting
+from policies import written
 from policies.given import Given
 from rllib_smfg.bounds import BOUNDS, NOISE, RATE, UNITS
 from rllib_smfg.methods import METHODS, Family, method, with_method
@@ -39,7 +40,10 @@ class Section(BaseModel):
 
 
 class Rule(Section):
-    """A policy that is given: its name, or its name and its own settings; see `policies.registry`."""
+    """A policy that is given: its name, its name and its own settings, its base and what differs, or a YAML file.
+
+    See `policies.registry` and `policies.written`.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -47,8 +51,8 @@ class Rule(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _a_name_alone_will_do(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+    def _a_name_a_base_or_a_file_will_do(cls, value: Any) -> Any:
+        return written.described(value)
 
     def given(self) -> Given:
         """The policy as data."""

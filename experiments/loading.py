@@ -15,6 +15,7 @@ from envs import InvalidSetting
 from envs.registry import nearest
 from experiments.algorithms import ALGORITHMS
 from experiments.config import Experiment, Section
+from policies.written import Yaml
 
 SHIPPED = Path(str(resources.files("experiments"))) / "configs"
 Location = tuple[str, ...]
@@ -58,25 +59,16 @@ def dump(experiment: Section) -> str:
     return text
 
 
-class _Yaml(yaml.SafeLoader):
-    """YAML 1.1, with 1e-3 a number as everywhere else."""
-
-
-_Yaml.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
-
-
 def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Location, str]]:
     """The file's values, and where each setting stands ("file:line")."""
     try:
         text = path.read_text(encoding="utf-8")
-        alias = next((event for event in yaml.parse(text, Loader=_Yaml) if isinstance(event, yaml.AliasEvent)), None)
+        alias = next((event for event in yaml.parse(text, Loader=Yaml) if isinstance(event, yaml.AliasEvent)), None)
         if alias is not None:  # a few lines of them can stand for more values than any memory holds, or for no end
             line = alias.start_mark.line + 1 if alias.start_mark else 1
             raise InvalidSetting(f"{path}:{line}: *{alias.anchor}: references are not read; write the values out")
-        node = yaml.compose(text, Loader=_Yaml)
-        values = yaml.load(text, Loader=_Yaml)
+        node = yaml.compose(text, Loader=Yaml)
+        values = yaml.load(text, Loader=Yaml)
     except RecursionError:
         raise InvalidSetting(f"{path}: is nested too deeply for a configuration") from None
     except UnicodeDecodeError:
@@ -113,7 +105,7 @@ def _apply(override: str, values: dict[str, Any], places: dict[Location, str]) -
     if not equals or len(location) < 2 or not all(location):
         raise InvalidSetting(f"--set {override}: must have the form section.key=value, for example game.followers=100")
     try:
-        value = yaml.load(text, Loader=_Yaml)
+        value = yaml.load(text, Loader=Yaml)
     except yaml.YAMLError:
         raise InvalidSetting(f"--set {override}: the value is not valid YAML") from None
     section = values
