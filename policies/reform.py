@@ -95,6 +95,10 @@ class ReformedRule(Reformed, TaxRule):
         """The base's."""
         return self._rule.schedule(year)
 
+    def labour_schedule(self, year: NDArray[np.int64]) -> Schedule | None:
+        """The base's."""
+        return self._rule.labour_schedule(year)
+
 
 def reform(game: StackelbergMeanFieldGame, build: Base, base: Any, sections: Mapping[str, Any]) -> LeaderPolicy:
     """The government a reform describes.

@@ -24,6 +24,7 @@ from policies.random import RandomFollower, RandomLeader
 from policies.reform import reform
 from policies.saez import SaezTax
 from policies.us_federal import USFederalTax
+from policies.us_law import USLaw
 from policies.us_system import SURPLUS_RESPONSE, US_LEVEL, USSystem
 
 Policy = TypeVar("Policy", LeaderPolicy, FollowerPolicy)
@@ -61,6 +62,16 @@ def _us_federal(
     ceiling: float = US_FEDERAL_CEILING,
 ) -> LeaderPolicy:
     return USFederalTax(game, spending_share, credit, ceiling)
+
+
+def _us_law(
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    spending_share: float | None = None,
+    filers: Sequence[Mapping[str, Any]] | None = None,
+    payroll: bool = True,
+) -> LeaderPolicy:
+    return USLaw(game, spending_share, filers, payroll)
 
 
 def _us_system(
@@ -119,6 +130,7 @@ def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] 
 LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "free_market": _free_market,
     "us_federal": _us_federal,
+    "us_law_2022": _us_law,
     "saez": SaezTax,
     "us_system": _us_system,
     written.REFORM: _reform,

@@ -48,12 +48,21 @@ class TaxRule(LeaderPolicy):
     def schedule(self, year: NDArray[np.int64]) -> Schedule:
         """The income tax of the year that comes, where `year` (B,) is its index in each game's episode."""
 
+    def labour_schedule(self, year: NDArray[np.int64]) -> Schedule | None:
+        """A tax on earnings beside it; None: none."""
+        return None
+
     def enact(self, game: StackelbergMeanFieldGame, leader_action: Array, follower_action: Array) -> Step:
         """Plays the year with incomes taxed by `schedule`; assets as the action says, if the rule `taxes_assets`."""
         if game.n_games != self._games:
             raise ValueError(f"made for {self._games} games, asked to govern {game.n_games}")
-        schedule = self.schedule(game.year)
-        return economy(game).step(leader_action, follower_action, income_tax=schedule, taxes_assets=self.taxes_assets)
+        return economy(game).step(
+            leader_action,
+            follower_action,
+            income_tax=self.schedule(game.year),
+            labour_tax=self.labour_schedule(game.year),
+            taxes_assets=self.taxes_assets,
+        )
 
 
 def economy(game: StackelbergMeanFieldGame) -> Economy:

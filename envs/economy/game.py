@@ -35,7 +35,7 @@ from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import changed_parameters
 from envs.economy.shocks import SCENARIOS, first_tfp, next_tfp, productivity_luck
 from envs.economy.state import Choices, Flows, Shock, State
-from envs.economy.taxation import NoTax, Schedule
+from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
 from envs.economy.transition import advance
 from envs.game import Array, InvalidSetting, Observations, Step, Transition
 from envs.registry import nearest
@@ -147,20 +147,22 @@ class Economy(ArithmeticGame):
         follower_action: Array,
         *,
         income_tax: Schedule | None = None,
+        labour_tax: Schedule | None = None,
         taxes_assets: bool = False,
     ) -> Step:
         """Moves every game one year under actions (B, al) and (B, N, 2).
 
         A schedule `income_tax` takes the place of the taxes the leader's action names: incomes are taxed by it, and
-        assets are not taxed, or as the action says where the rule `taxes_assets`. The action's other instruments hold
-        all the same.
+        assets are not taxed, or as the action says where the rule `taxes_assets`. `labour_tax` is a tax on earnings
+        beside it. The action's other instruments hold all the same.
         Raises ValueError if a shape is wrong or an action is not a number.
         """
         leader_action = self._checked("leader", leader_action, self.leader_action_space, (self.n_games,))
         follower_action = self._checked(
             "follower", follower_action, self.follower_action_space, (self.n_games, self.n_followers)
         )
-        return self._finish_year(self._play_year(leader_action, follower_action, income_tax, taxes_assets))
+        taxed = self._taxed(self._announced(leader_action), income_tax, labour_tax, taxes_assets)
+        return self._finish_year(self._play_year(taxed, follower_action))
 
     def get_state(self) -> dict[str, Any]:
         """Everything needed to go on exactly from here, random streams included."""
@@ -215,16 +217,23 @@ class Economy(ArithmeticGame):
         return observe(self.parameters, self.state)
 
     def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
-        return self._play_year(leader_action, follower_action, None)
+        return self._play_year(self._announced(leader_action), follower_action)
 
     # --- a year ------------------------------------------------------------------------------------------------
-    def _play_year(
-        self, leader_action: Array, follower_action: Array, income_tax: Schedule | None, taxes_assets: bool = False
-    ) -> Transition:
-        policy = self.parameters.laws.fiscal_policy(self.parameters, self.state, leader_action, total)
+    def _announced(self, leader_action: Array) -> FiscalPolicy:
+        return self.parameters.laws.fiscal_policy(self.parameters, self.state, leader_action, total)
+
+    @staticmethod
+    def _taxed(
+        policy: FiscalPolicy, income_tax: Schedule | None, labour_tax: Schedule | None, taxes_assets: bool
+    ) -> FiscalPolicy:
+        """What was announced, but for schedules that no action names."""
         if income_tax is not None:
             asset_tax = policy.asset_tax if taxes_assets else NoTax()
             policy = replace(policy, income_tax=income_tax, asset_tax=asset_tax)
+        return policy if labour_tax is None else replace(policy, labour_tax=labour_tax)
+
+    def _play_year(self, policy: FiscalPolicy, follower_action: Array) -> Transition:
         follower_action = follower_action.astype(self.dtype, copy=False)
         choices = Choices(follower_action[..., 0], follower_action[..., 1])
         drawn = self._draw()

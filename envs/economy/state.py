@@ -123,7 +123,10 @@ class Prices:
 
 @dataclass(frozen=True)
 class Budgets:
-    """What happens to the households' money in a year, (B, N) each; post_income is after tax and transfer."""
+    """What happens to the households' money in a year, (B, N) each.
+
+    income_tax: that on earnings included. post_income: after tax and transfer.
+    """
 
     income: Array
     income_tax: Array

@@ -173,7 +173,8 @@ class FiscalPolicy:
     """What a government does in a year: schedules for incomes and assets, and spending as a share of GDP (B, 1).
 
     transfer: dollars to every household, (B, 1); None: none. consumption_tax: of consumption before tax, (B, 1); None:
-    that of the economy's parameters. Both in float64 where numpy plays.
+    that of the economy's parameters. Both in float64 where numpy plays. labour_tax: of earnings, beside the tax on all
+    income.
     """
 
     income_tax: Schedule
@@ -181,6 +182,7 @@ class FiscalPolicy:
     spending_share: Array
     transfer: Array | None = None
     consumption_tax: Array | None = None
+    labour_tax: Schedule | None = None
 
 
 def us_federal_2022(credit: float = US_FEDERAL_CREDIT, ceiling: float = US_FEDERAL_CEILING) -> Brackets:

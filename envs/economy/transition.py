@@ -42,7 +42,11 @@ def _measured(
     assets, income = np.sort(budgets.next_assets, axis=-1), np.sort(budgets.income, axis=-1)
     following = next_state(state, shock, year, ascending_assets=assets, ascending_income=income)
     ascending_assets = state.ascending_assets * cast(shock.asset_factor, state.assets)
-    wealth_gini, income_gini = _ginis(parameters, policy, ascending_assets, following)
+    wealth_gini, income_gini = _ginis(parameters, policy, ascending_assets, following, budgets.post_income)
+    marginal_rate = policy.income_tax.marginal_rate(budgets.income)
+    if policy.labour_tax is not None:
+        earnings = cast(year.prices.wage, budgets.income) * shock.ability * year.hours
+        marginal_rate = marginal_rate + policy.labour_tax.marginal_rate(earnings)
     ended = ends(parameters, year, following.ascending_assets[:, :1], (wealth_gini, income_gini))
     flows = Flows(
         **vars(year.prices),
@@ -51,7 +55,7 @@ def _measured(
         previous_gdp=state.gdp,
         next_capital=year.next_capital,
         welfare=total(year.reward),
-        total_marginal_rate=total(policy.income_tax.marginal_rate(budgets.income)),
+        total_marginal_rate=total(marginal_rate),
         wealth_gini=wealth_gini,
         income_gini=income_gini,
         ability=shock.ability,
@@ -66,14 +70,24 @@ def _measured(
 
 
 def _ginis(
-    parameters: EconomyParameters, policy: FiscalPolicy, ascending_assets: Array, following: State
+    parameters: EconomyParameters, policy: FiscalPolicy, ascending_assets: Array, following: State, post_income: Array
 ) -> tuple[Array, Array]:
-    """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends leaves it ascending (see Schedule)."""
-    income = following.ascending_income - policy.income_tax.tax(following.ascending_income)
+    """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends leaves it ascending (see Schedule).
+
+    A tax on earnings does not: then incomes after tax, (B, N), are sorted anew.
+    """
+    wealth = parameters.laws.reported_wealth(policy.asset_tax, ascending_assets, following.ascending_assets)
+    income = _ascending_income(policy, following, post_income)
+    return gini_of_ascending(wealth, parameters.gini_shift), gini_of_ascending(income, parameters.gini_shift)
+
+
+def _ascending_income(policy: FiscalPolicy, following: State, post_income: Array) -> Array:
+    if policy.labour_tax is not None:
+        return np.sort(post_income, axis=-1)
+    income: Array = following.ascending_income - policy.income_tax.tax(following.ascending_income)
     if policy.transfer is not None:
         income = income + cast(policy.transfer, income)
-    wealth = parameters.laws.reported_wealth(policy.asset_tax, ascending_assets, following.ascending_assets)
-    return gini_of_ascending(wealth, parameters.gini_shift), gini_of_ascending(income, parameters.gini_shift)
+    return income
 
 
 def _failed(parameters: EconomyParameters, flows: Flows, failed: BoolArray) -> Flows:

@@ -126,6 +126,8 @@ def _budgets(
         cast(prices.wage, assets), effective_labour, cast(prices.interest_rate, assets), assets
     )
     income_tax, asset_tax = policy.income_tax.tax(income), policy.asset_tax.tax(assets)
+    if policy.labour_tax is not None:
+        income_tax = income_tax + policy.labour_tax.tax(cast(prices.wage, assets) * effective_labour)
     post_income, post_assets = income - income_tax, assets - asset_tax
     if policy.transfer is not None:
         post_income = post_income + cast(policy.transfer, assets)

@@ -186,6 +186,17 @@ def test_files_are_policies_by_name_and_by_path(tmp_path: Path, monkeypatch: pyt
         Given.of({"name": "fortunes", "transfer": 0.1})
 
 
+def test_shipped_policies_play() -> None:
+    game = economy()
+    assert {path.stem for path in written.SHIPPED.iterdir()} <= set(written.names())
+    for path in written.SHIPPED.iterdir():
+        government = Given.of(path.stem).leader(game, 0)
+        step = government.enact(game, government.act(game.reset(seed=1).leader), np.full((2, 40, 2), [0.9, 0.4]))
+        assert not step.terminated.any()
+    assert acted(game, "basic_income")[5] == pytest.approx(30_000 / first_mean_income(game.parameters))
+    assert acted(game, "fortunes_2_percent")[[2, 7]].tolist() == [0.02, 5e7]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
