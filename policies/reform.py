@@ -28,6 +28,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "exemption": "wealth_tax_exemption",
     },
     "consumption_tax": {"rate": "consumption_tax_rate"},
+    "labour_income_tax": {"rate": "labour_income_tax_rate"},
+    "capital_income_tax": {"rate": "capital_income_tax_rate"},
     "transfer": {"share": "transfer", "dollars": "transfer"},
     "spending": {"share": "spending_share"},
 }

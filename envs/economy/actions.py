@@ -97,6 +97,8 @@ def scaled_hsv_policy(
         spending_share,
         transfer=further["transfer"] * income if "transfer" in further else None,
         consumption_tax=further.get("consumption_tax_rate"),
+        flat_on_earnings=further.get("labour_income_tax_rate"),
+        flat_on_interest=further.get("capital_income_tax_rate"),
     )
 
 

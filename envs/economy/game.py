@@ -98,9 +98,9 @@ class Economy(ArithmeticGame):
         productivity_sd: of the yearly autoregression of log productivity, which both sides observe where the sd is not
         0. parameters: any other number of `EconomyParameters` in place of the preset's; what follows from them, as TFP
         does in `calibrated`, is worked out anew, what was fitted to data with them is not. instruments: what the
-        government of `calibrated` may use beyond the five, `transfer`, `consumption_tax_rate` and
-        `wealth_tax_exemption`: their names, or by name their largest values (`envs.economy.instruments`). dtype of the
-        households' numbers: `float64`, `float32`.
+        government of `calibrated` may use beyond the five, `transfer`, `consumption_tax_rate`, `wealth_tax_exemption`,
+        `labour_income_tax_rate` and `capital_income_tax_rate`: their names, or by name their largest values
+        (`envs.economy.instruments`). dtype of the households' numbers: `float64`, `float32`.
         """
         if not isinstance(parameters, Mapping | None):
             raise InvalidSetting(f"parameters = {parameters}: must be numbers by name, as in {{depreciation: 0.07}}")

@@ -39,6 +39,8 @@ FURTHER = {
     "transfer": Further(usual_most=0.5, largest=2.0),
     "consumption_tax_rate": Further(usual_most=0.5, largest=5.0),
     "wealth_tax_exemption": Further(usual_most=1e8, largest=1e12),
+    "labour_income_tax_rate": Further(usual_most=0.5, largest=0.99),
+    "capital_income_tax_rate": Further(usual_most=0.5, largest=0.99),
 }
 UNITS = {
     "income_tax_rate": "marginal rate at mean income",
@@ -49,6 +51,8 @@ UNITS = {
     "transfer": "of mean income, to every household a year",
     "consumption_tax_rate": "of consumption before tax",
     "wealth_tax_exemption": "dollars of assets",
+    "labour_income_tax_rate": "of earnings, before the tax on all income",
+    "capital_income_tax_rate": "of interest received, before the tax on all income",
 }
 
 

@@ -51,7 +51,12 @@ class HouseholdBudget:
         exempt = announced.get("wealth_tax_exemption")
         transfer = announced["transfer"] * mean_income if "transfer" in announced else None
         consumption_tax = announced.get("consumption_tax_rate", p.consumption_tax)
-        income = wage * ability * p.maximal_hours * worked + rate * assets
+        earnings = wage * ability * p.maximal_hours * worked
+        income = earnings + rate * assets
+        if "labour_income_tax_rate" in announced:
+            income = income - announced["labour_income_tax_rate"] * earnings
+        if "capital_income_tax_rate" in announced:
+            income = income - announced["capital_income_tax_rate"] * xp.clip(rate * assets, 0.0, None)
         left = _kept(xp, income, tau, xi, mean_income) + _kept(xp, assets, asset_tau, asset_xi, mean_assets, exempt)
         left = left if transfer is None else left + transfer
         cash = xp.clip(left, LEAST_AMOUNT, None)

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from envs.economy.arrays import at_least, namespace, positive, power
+from envs.economy.arrays import at_least, cast, namespace, positive, power
 from envs.game import Array, InvalidSetting
 
 # IRS Rev. Proc. 2021-45, section 3.01 table 3 and section 3.15: unmarried individuals, tax year 2022.
@@ -174,7 +174,8 @@ class FiscalPolicy:
 
     transfer: dollars to every household, (B, 1); None: none. consumption_tax: of consumption before tax, (B, 1); None:
     that of the economy's parameters. Both in float64 where numpy plays. labour_tax: of earnings, beside the tax on all
-    income.
+    income. flat_on_earnings, flat_on_interest: rates, (B, 1), of earnings and of interest above 0, which are taken off
+    before the tax on all income applies to what is left; None: none.
     """
 
     income_tax: Schedule
@@ -183,6 +184,22 @@ class FiscalPolicy:
     transfer: Array | None = None
     consumption_tax: Array | None = None
     labour_tax: Schedule | None = None
+    flat_on_earnings: Array | None = None
+    flat_on_interest: Array | None = None
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether who has more income before tax has no less after it: not where it matters what kind it is."""
+        return self.labour_tax is None and self.flat_on_earnings is None and self.flat_on_interest is None
+
+    def taxed_at_once(self, earnings: Array, interest: Array) -> Array | float:
+        """What flat rates take of earnings and interest, (B, N) each; 0 where there are none."""
+        taken: Array | float = 0.0
+        if self.flat_on_earnings is not None:
+            taken = taken + cast(self.flat_on_earnings, earnings) * earnings
+        if self.flat_on_interest is not None:
+            taken = taken + cast(self.flat_on_interest, interest) * at_least(interest, 0)
+        return taken
 
 
 def us_federal_2022(credit: float = US_FEDERAL_CREDIT, ceiling: float = US_FEDERAL_CEILING) -> Brackets:

@@ -125,9 +125,8 @@ def _budgets(
     income = households.gross_income(
         cast(prices.wage, assets), effective_labour, cast(prices.interest_rate, assets), assets
     )
-    income_tax, asset_tax = policy.income_tax.tax(income), policy.asset_tax.tax(assets)
-    if policy.labour_tax is not None:
-        income_tax = income_tax + policy.labour_tax.tax(cast(prices.wage, assets) * effective_labour)
+    asset_tax = policy.asset_tax.tax(assets)
+    income_tax = _income_tax(policy, prices, income, assets, effective_labour)
     post_income, post_assets = income - income_tax, assets - asset_tax
     if policy.transfer is not None:
         post_income = post_income + cast(policy.transfer, assets)
@@ -141,6 +140,16 @@ def _budgets(
     next_assets = households.next_assets(post_income, post_assets, consumption, consumption_tax)
     budgets = Budgets(income, income_tax, asset_tax, post_income, post_assets, consumption, next_assets)
     return budgets, _over(demand + spending, parameters.demand_limit, prices)
+
+
+def _income_tax(policy: FiscalPolicy, prices: Prices, income: Array, assets: Array, effective_labour: Array) -> Array:
+    """Of all income, of earnings and of interest together, (B, N)."""
+    if policy.keeps_order:
+        return policy.income_tax.tax(income)
+    earnings = cast(prices.wage, assets) * effective_labour
+    at_once = policy.taxed_at_once(earnings, cast(prices.interest_rate, assets) * assets)
+    owed = policy.income_tax.tax(income - at_once) + at_once
+    return owed if policy.labour_tax is None else owed + policy.labour_tax.tax(earnings)
 
 
 def _consumption_tax(parameters: EconomyParameters, policy: FiscalPolicy) -> Any:

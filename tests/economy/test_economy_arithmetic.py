@@ -19,7 +19,13 @@ TASKS = [(preset, task) for preset, parameters in PRESETS.items() for task in pa
 GAMES: list[dict[str, Any]] = [{"name": "aiyagari"}] + [
     {"name": "economy", "preset": preset, "task": task, "crra": crra} for preset, task in TASKS for crra in (1.0, 2.0)
 ]
-FURTHER = {"transfer": 0.5, "consumption_tax_rate": 0.3, "wealth_tax_exemption": 1e6}
+FURTHER = {
+    "transfer": 0.5,
+    "consumption_tax_rate": 0.3,
+    "wealth_tax_exemption": 1e6,
+    "labour_income_tax_rate": 0.4,
+    "capital_income_tax_rate": 0.4,
+}
 GAMES.append({"name": "economy", "preset": "calibrated", "task": "weighted", "instruments": FURTHER})
 GAMES.append({"name": "economy", "preset": "calibrated", "task": "social_welfare", "instruments": ["transfer"]})
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
@@ -147,7 +153,7 @@ def path(
     def inside(box: Any, place: torch.Tensor) -> torch.Tensor:
         low, high = (torch.as_tensor(np.asarray(x, dtype=np.float64), dtype=dtype) for x in (box.low, box.high))
         five = (0.7, 0.4, 0.1, 0.1, 0.3)
-        usual = {8: (*five, 0.2, 0.2, 0.2), 5: five, 2: (0.8, 0.3), 1: (0.1,)}[len(box.low)]
+        usual = {10: (*five, 0.2, 0.2, 0.2, 0.2, 0.2), 5: five, 2: (0.8, 0.3), 1: (0.1,)}[len(box.low)]
         return low + (torch.tensor(usual, dtype=dtype) + 0.1 * place) * (high - low)
 
     def rewards(leaders: torch.Tensor, followers: torch.Tensor, logs: torch.Tensor) -> tuple[torch.Tensor, ...]:

@@ -14,7 +14,13 @@ from envs.economy.presets import PRESETS
 from policies import registry
 
 FIVE = np.array([0.3, 0.18, 0.02, 0.001, 0.19])
-ALL = {"transfer": 0.5, "consumption_tax_rate": 0.3, "wealth_tax_exemption": 2e6}
+ALL = {
+    "transfer": 0.5,
+    "consumption_tax_rate": 0.3,
+    "wealth_tax_exemption": 2e6,
+    "labour_income_tax_rate": 0.4,
+    "capital_income_tax_rate": 0.4,
+}
 
 
 def calibrated(instruments: Any = ALL, games: int = 3, followers: int = 60, **settings: Any) -> Any:
@@ -34,7 +40,7 @@ def test_at_rest_nothing_differs_from_a_game_without_them(dtype: str) -> None:
     plain, further = calibrated(None, dtype=dtype), calibrated(dtype=dtype)
     resting = plain.parameters.consumption_tax
     for _ in range(5):
-        one, other = plain.step(*everybody(plain)), further.step(*everybody(further, 0.0, resting, 0.0))
+        one, other = plain.step(*everybody(plain)), further.step(*everybody(further, 0.0, resting, 0.0, 0.0, 0.0))
         for name, value in one.indicators.items():
             # a rate that is told by an action has the action's precision
             np.testing.assert_allclose(other.indicators[name], value, rtol=0 if dtype == "float64" else 1e-4)
@@ -53,7 +59,7 @@ def test_the_books_hold_what_households_are_paid_and_pay() -> None:
     game = calibrated()
     for _ in range(3):
         mean_income = game.state.income.mean(axis=1, keepdims=True)
-        game.step(*everybody(game, 0.2, 0.15, 1e6))
+        game.step(*everybody(game, 0.2, 0.15, 1e6, 0.1, 0.2))
         flows = game.flows
         np.testing.assert_allclose(flows.transfers, 0.2 * mean_income * game.n_followers)
         received = flows.post_income - (flows.income - flows.income_tax)
@@ -83,6 +89,28 @@ def test_assets_below_the_exemption_are_not_taxed_and_only_the_rest_is_above_it(
     np.testing.assert_allclose(flows.asset_tax, owed, rtol=1e-6, atol=1e-6)
 
 
+def test_earnings_and_interest_are_taxed_apart_before_all_income_is() -> None:
+    game = calibrated(["labour_income_tax_rate", "capital_income_tax_rate"])
+    state = game.state
+    step = game.step(*everybody(game, 0.1, 0.25))
+    flows = game.flows
+    earnings, interest = flows.wage * flows.ability * flows.hours, flows.interest_rate * flows.assets
+    np.testing.assert_allclose(earnings + interest, flows.income)
+    at_once = 0.1 * earnings + 0.25 * np.maximum(interest, 0)
+    unit = state.income.mean(axis=1, keepdims=True)
+    left, tau, xi = flows.income - at_once, FIVE[0], FIVE[1]
+    schedule = left - (1 - tau) / (1 - xi) * unit * (left / unit) ** (1 - xi)
+    np.testing.assert_allclose(flows.income_tax, at_once + schedule, rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(flows.post_income, flows.income - flows.income_tax)
+    # one dollar more of earnings
+    rate = 0.1 + 0.9 * (1 - (1 - tau) * (left / unit) ** -xi)
+    np.testing.assert_allclose(step.indicators["mean_marginal_rate"], rate.mean(axis=1))
+    # who earns more than another who has as much interest need not have more after tax: incomes are ranked anew
+    income = np.sort(flows.post_income, axis=1)
+    gini = (income * np.arange(-59, 60, 2)).sum(axis=1) / (60 * income.sum(axis=1))
+    np.testing.assert_allclose(step.indicators["income_gini"], gini)
+
+
 def test_a_transfer_narrows_incomes_after_tax_and_the_gini_sees_it() -> None:
     without, paid = calibrated(["transfer"]), calibrated(["transfer"])
     none, some = without.step(*everybody(without, 0.0)), paid.step(*everybody(paid, 0.4))
@@ -99,11 +127,13 @@ def test_households_work_the_instruments_into_their_own_budget() -> None:
     seen = game.reset(seed=5).follower[0]
     p, state, outlook = game.parameters, game.state, game.follower_outlook
     assert outlook is not None
-    saved, worked, leader = 0.85, 0.4, [*FIVE, 0.2, 0.15, 3e5]
+    saved, worked, leader = 0.85, 0.4, [*FIVE, 0.2, 0.15, 3e5, 0.1, 0.2]
     reward, carried = outlook(np, [seen[:, k] for k in range(seen.shape[1])], [saved, worked], leader)
     income = state.wage * state.ability * p.maximal_hours * worked + state.interest_rate * state.assets
     action = np.array([leader])
     policy = p.laws.fiscal_policy(p, state, action, lambda x: x.sum(axis=-1, keepdims=True))
+    interest = state.interest_rate * state.assets
+    income = income - 0.1 * (income - interest) - 0.2 * np.maximum(interest, 0)
     cash = income - policy.income_tax.tax(income) + policy.transfer
     cash = cash + state.assets - policy.asset_tax.tax(state.assets)
     kept = game.follower_scaling.observed(1, carried[1])
@@ -119,7 +149,7 @@ def test_rules_leave_further_instruments_at_rest() -> None:
     seen = game.reset(seed=1).leader
     for name in ("us_system", "us_federal", "saez"):
         acted = registry.leader(name, game, 1).act(seen)
-        np.testing.assert_array_equal(acted[:, 5:], np.tile([0.0, 0.065, 0.0], (3, 1)))
+        np.testing.assert_array_equal(acted[:, 5:], np.tile([0.0, 0.065, 0.0, 0.0, 0.0], (3, 1)))
         assert acted[0, 4] == pytest.approx(0.19)
 
 

@@ -10,6 +10,7 @@ import torch
 
 import envs
 from envs.economy.game import Economy
+from envs.economy.instruments import FURTHER
 from envs.economy.taxation import ScaledHSV
 from envs.game import Array, StackelbergMeanFieldGame
 from envs.outlook import Outlook
@@ -103,7 +104,7 @@ OUTLOOKS: dict[str, tuple[str, dict[str, Any]]] = {
         "economy",
         {
             "preset": "calibrated",
-            "instruments": {"transfer": 0.5, "consumption_tax_rate": 0.3, "wealth_tax_exemption": 1e6},
+            "instruments": list(FURTHER),
         },
     ),
 }

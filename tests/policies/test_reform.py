@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting, make
+from envs.economy.instruments import FURTHER
 from envs.economy.taxation import us_federal_2022
 from experiments import named_policies
 from experiments.algorithms import Rule
@@ -22,7 +23,7 @@ from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.reform import ReformedRule, first_mean_income
 from policies.tax_rule import TaxRule
 
-ALL = ("transfer", "consumption_tax_rate", "wealth_tax_exemption")
+ALL = tuple(FURTHER)
 DEBT = 9  # the place of debt over GDP in what a government sees
 
 
@@ -55,11 +56,13 @@ def test_every_instrument_can_be_named_and_nothing_is_next_to_nothing() -> None:
         "income_tax": {"rate": 0.3, "progressivity": 0},
         "wealth_tax": {"rate": 0.01, "progressivity": 0.005, "exemption": 1_000_000},
         "consumption_tax": 0.2,
+        "labour_income_tax": 0.1,
+        "capital_income_tax": {"rate": 0.25},
         "transfer": 0.19,
         "spending": 0.15,
         "closure": "none",
     }
-    expected = [0.3, game.leader_action_space.low[1], 0.01, 0.005, 0.15, 0.19, 0.2, 1e6]
+    expected = [0.3, game.leader_action_space.low[1], 0.01, 0.005, 0.15, 0.19, 0.2, 1e6, 0.1, 0.25]
     for excess in (0.0, 1.0):
         np.testing.assert_allclose(acted(game, policy, excess), expected)
     # the same, in sections
