@@ -17,14 +17,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from gymnasium import error
 from gymnasium.spaces import Box
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import AgentSelector
 
 from envs.game import Array, InvalidSetting
+from envs.registry import nearest
 from envs.single_game import GOVERNMENT, GameOrName, SingleGame, Vector, Year
 
 ByAgent = dict[str, Any]
+
+
+class ResetNeeded(InvalidSetting, error.ResetNeeded):
+    """Something was asked of a game that has not begun, or is over."""
 
 
 class StackelbergAEC(AECEnv):
@@ -46,6 +52,8 @@ class StackelbergAEC(AECEnv):
         self.possible_agents = self._single.players
         self.observation_spaces = self._single.informed_observation_spaces()
         self.action_spaces = self._single.action_spaces()
+        self.agents: list[str] = []
+        self._begun = False
 
     def observation_space(self, agent: str) -> Box:
         """What `agent` can see."""
@@ -58,6 +66,7 @@ class StackelbergAEC(AECEnv):
     def reset(self, seed: int | None = None, options: ByAgent | None = None) -> None:
         """Starts anew at the government's turn; with a seed, everything that follows is determined by it."""
         self._single.reset(seed)
+        self._begun = True
         self._actions: dict[str, Array] = {}
         self.agents = self.possible_agents[:]
         self.rewards = dict.fromkeys(self.agents, 0.0)
@@ -69,14 +78,19 @@ class StackelbergAEC(AECEnv):
         self.agent_selection = self._turns.next()
 
     def observe(self, agent: str) -> Vector:
-        """What `agent` sees now: the government (dl,), a household (df + al,)."""
+        """What `agent` sees now: the government (dl,), a household (df + al,). Raises ResetNeeded before `reset`."""
+        self._refuse_before_reset("observe")
         return self._single.informed_observation(agent)
 
     def step(self, action: Any) -> None:
         """Takes the action of the agent whose turn it is (None if its game is over); the last household's ends a year.
 
-        Raises ValueError if an action has the wrong shape or is not a number.
+        Raises ValueError if an action has the wrong shape or is not a number, ResetNeeded before `reset` and once all
+        agents are gone.
         """
+        self._refuse_before_reset("step")
+        if not self.agents:
+            raise ResetNeeded("step: the game is over and all agents are gone; call reset() first")
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
@@ -91,12 +105,28 @@ class StackelbergAEC(AECEnv):
             self._finish_year(self._single.play(self._actions))
         self.agent_selection = self._turns.next()
 
+    def last(self, observe: bool = True) -> tuple[Any, float, bool, bool, ByAgent]:
+        """What PettingZoo's `last` returns for the agent whose turn it is; raises ResetNeeded before `reset`."""
+        self._refuse_before_reset("last")
+        found: tuple[Any, float, bool, bool, ByAgent] = super().last(observe)
+        return found
+
+    def agent_iter(self, max_iter: int = 2**63) -> Any:
+        """The agents in the order of their turns; raises ResetNeeded before `reset`."""
+        self._refuse_before_reset("agent_iter")
+        return super().agent_iter(max_iter)
+
     def render(self) -> str | None:
-        """The latest year in one line, where the render mode is "ansi"."""
+        """The latest year in one line, where the render mode is "ansi"; raises ResetNeeded before `reset`."""
+        self._refuse_before_reset("render")
         return self._single.describe() if self.render_mode == "ansi" else None
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _refuse_before_reset(self, asked: str) -> None:
+        if not self._begun:
+            raise ResetNeeded(f"{asked}: the game has not begun; call reset() first")
 
     def _finish_year(self, year: Year) -> None:
         self.rewards = year.rewards
@@ -123,6 +153,7 @@ class StackelbergParallel(ParallelEnv):
         self.observation_spaces = self._single.observation_spaces()
         self.action_spaces = self._single.action_spaces()
         self.agents: list[str] = []
+        self._begun = False
 
     def observation_space(self, agent: str) -> Box:
         """What `agent` can see."""
@@ -135,6 +166,7 @@ class StackelbergParallel(ParallelEnv):
     def reset(self, seed: int | None = None, options: ByAgent | None = None) -> tuple[dict[str, Vector], ByAgent]:
         """Starts anew; with a seed, everything that follows is determined by it. Returns observations and infos."""
         self._single.reset(seed)
+        self._begun = True
         self.agents = self.possible_agents[:]
         return self._observations(), {agent: {} for agent in self.agents}
 
@@ -143,8 +175,13 @@ class StackelbergParallel(ParallelEnv):
     ) -> tuple[dict[str, Vector], dict[str, float], dict[str, bool], dict[str, bool], ByAgent]:
         """Plays one year; returns observations, rewards, terminations, truncations and infos by agent.
 
-        Raises KeyError if an agent has not acted, ValueError if an action has the wrong shape or is not a number.
+        Raises InvalidSetting if an agent has not acted, or one that there is not has; ValueError if an action has the
+        wrong shape or is not a number; ResetNeeded before `reset` and after the end.
         """
+        if not self.agents:
+            what = "the game is over" if self._begun else "the game has not begun"
+            raise ResetNeeded(f"step: {what}; call reset() first")
+        self._refuse_other_agents(actions)
         self._single.announce(actions[GOVERNMENT])
         year = self._single.play(actions)
         agents = self.agents
@@ -161,11 +198,21 @@ class StackelbergParallel(ParallelEnv):
         )
 
     def render(self) -> str | None:
-        """The latest year in one line, where the render mode is "ansi"."""
+        """The latest year in one line, where the render mode is "ansi"; raises ResetNeeded before `reset`."""
+        if not self._begun:
+            raise ResetNeeded("render: the game has not begun; call reset() first")
         return self._single.describe() if self.render_mode == "ansi" else None
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _refuse_other_agents(self, actions: dict[str, Array]) -> None:
+        missing = [agent for agent in self.agents if agent not in actions]
+        if missing:
+            raise InvalidSetting(f"step: {missing[0]} has not acted ({len(missing)} of {len(self.agents)} missing)")
+        unknown = [agent for agent in actions if agent not in self.agents]
+        if unknown:
+            raise InvalidSetting(f"step: there is no agent '{unknown[0]}'{nearest(str(unknown[0]), self.agents)}")
 
     def _observations(self) -> dict[str, Vector]:
         return {agent: self._single.observation(agent) for agent in self.possible_agents}

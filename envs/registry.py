@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, get_type_hints
 
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
+from envs.written import mistyped
 
 # name -> "module:class"; imported on first use, so that listing games costs nothing
 GAMES: dict[str, str] = {
@@ -35,6 +37,11 @@ def game_settings(name: str) -> list[str]:
     return list(inspect.signature(game_class(name)).parameters)
 
 
+def game_hints(name: str) -> dict[str, Any]:
+    """What each of a game's settings may be, as type hints."""
+    return get_type_hints(game_class(name).__init__)
+
+
 def make(name: str, **settings: Any) -> StackelbergMeanFieldGame:
     """Builds the game `name`; every game takes `games` and `followers`, the rest is its own.
 
@@ -44,7 +51,17 @@ def make(name: str, **settings: Any) -> StackelbergMeanFieldGame:
     for setting in settings:
         if setting not in known:
             raise InvalidSetting(f"game '{name}' has no setting '{setting}'{nearest(setting, known)}")
+    refuse_mistyped(game_class(name).__init__, settings)
     return game_class(name)(**settings)
+
+
+def refuse_mistyped(function: Callable[..., Any], settings: Mapping[str, Any]) -> None:
+    """Raises InvalidSetting where a setting is not what the function's type hints say."""
+    hints = get_type_hints(function)
+    for name, value in settings.items():
+        fault = mistyped(value, hints[name]) if name in hints else None
+        if fault is not None:
+            raise InvalidSetting(f"{name} = {value!r}: {fault}")
 
 
 def nearest(word: str, known: list[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from envs import InvalidSetting
+from envs.written import mistyped
 from policies import written
 from policies.given import Given
 from rllib_smfg.bounds import BOUNDS, NOISE, RATE, UNITS
@@ -33,10 +34,23 @@ Damping = Annotated[float, Field(**BOUNDS["slope_damping"].pydantic())] | Points
 Units = Annotated[tuple[Annotated[int, Field(**UNITS.pydantic())], ...], Field(min_length=1)]
 
 
+def within(name: str) -> dict[str, Any]:
+    """The bounds of a setting, as `pydantic.Field` takes them."""
+    return BOUNDS[name].pydantic()
+
+
 class Section(BaseModel):
     """A part of a configuration; a name it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_it_is_asked_for(cls, value: Any, info: ValidationInfo) -> Any:
+        fault = mistyped(value, cls.model_fields[str(info.field_name)].annotation)
+        if fault is not None:
+            raise ValueError(fault)
+        return value
 
 
 class Rule(Section):
@@ -131,34 +145,56 @@ class GradientAlgorithm(Algorithm):
     slope_damping: Damping = Field(
         0.01, description="of the least squares that find slopes; or [[years, damping], ...] joined by straight lines"
     )
-    discount: float | None = Field(None, description="weight of next year's value; empty: the game's own")
+    discount: float | None = Field(
+        None, **within("discount"), description="weight of next year's value; empty: the game's own"
+    )
     hidden: Units = Field((64, 64), description="units of each hidden layer")
-    target_step: float = Field(0.01, description="share by which targets move towards networks, an update")
+    target_step: float = Field(
+        0.01, **within("target_step"), description="share by which targets move towards networks, an update"
+    )
     squash: Squash = Field(
         "clip", description="how actors keep within bounds: clip (can come back), tanh (the authors)"
     )
-    bound_penalty: float = Field(1.0, description="weight of (actor output beyond [-1, 1])^2")
-    huber_threshold: float = Field(10.0, description="temporal-difference errors beyond it count linearly")
+    bound_penalty: float = Field(
+        1.0, **within("bound_penalty"), description="weight of (actor output beyond [-1, 1])^2"
+    )
+    huber_threshold: float = Field(
+        10.0, **within("huber_threshold"), description="temporal-difference errors beyond it count linearly"
+    )
     actor_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
     critic_lr: LearningRate = Field(1e-3, description="learning rate, or [[years, rate], ...] joined by straight lines")
     years_per_iteration: int | None = Field(
-        None, description="years played an iteration, over all games and runners; empty: 300, or whole rounds of games"
+        None,
+        **within("years_per_iteration"),
+        description="years played an iteration, over all games and runners; empty: 300, or whole rounds of games",
     )
-    updates_per_iteration: int = Field(100, description="updates of both sides an iteration")
-    transitions_per_update: int = Field(128, description="batch size B, transitions (years of one game)")
+    updates_per_iteration: int = Field(
+        100, **within("updates_per_iteration"), description="updates of both sides an iteration"
+    )
+    transitions_per_update: int = Field(
+        128, **within("transitions_per_update"), description="batch size B, transitions (years of one game)"
+    )
     households_per_transition: int | None = Field(
-        None, description="m, kept with each transition; empty: 16, all for a joint view, 1 if given"
+        None,
+        **within("households_per_transition"),
+        description="m, kept with each transition; empty: 16, all for a joint view, 1 if given",
     )
-    replay_capacity: int = Field(30_000, description="transitions that the replay keeps")
-    warm_up_years: int = Field(300, description="years played before the first update")
+    replay_capacity: int = Field(30_000, **within("replay_capacity"), description="transitions that the replay keeps")
+    warm_up_years: int = Field(300, **within("warm_up_years"), description="years played before the first update")
     leader_noise: Noise = Field(
         0.1, description="exploration, as a share of half the action's range, or [[years, share], ...]"
     )
     follower_noise: Noise = Field(0.1, description="the same, drawn for each household")
     common_noise: Noise = Field(0.05, description="the same, one draw for all households of a game")
-    leader_lasting_noise: float = Field(0.0, description="a part of the leader's that stays for decades")
-    leader_held_years: int = Field(0, description="years before the leader's actor learns")
-    follower_held_years: int = Field(0, description="years before the followers' actor learns")
+    leader_lasting_noise: float = Field(
+        0.0, **within("leader_lasting_noise"), description="a part of the leader's that stays for decades"
+    )
+    leader_held_years: int = Field(
+        0, **within("leader_held_years"), description="years before the leader's actor learns"
+    )
+    follower_held_years: int = Field(
+        0, **within("follower_held_years"), description="years before the followers' actor learns"
+    )
     leader_start: tuple[float, ...] | None = Field(
         None, description="first leader action, natural units; empty: mid-range"
     )
@@ -173,7 +209,9 @@ class GradientAlgorithm(Algorithm):
         "synchronous", description="asynchronous: runners play while the learner learns, with weights an iteration old"
     )
     device: Device = Field("cpu", description="where the learner computes, and networks that act in its process")
-    torch_threads: int = Field(1, description="threads of each process; small updates are fastest with 1")
+    torch_threads: int = Field(
+        1, **within("torch_threads"), description="threads of each process; small updates are fastest with 1"
+    )
 
     @model_validator(mode="after")
     def _can_learn(self) -> GradientAlgorithm:
@@ -196,30 +234,44 @@ class ProximalAlgorithm(Algorithm):
 
     method: str = Field("ai_economist", description="a published method, see rllib_smfg.methods")
     followers_see_leader: bool = Field(True, description="followers observe this year's leader action (Stackelberg)")
-    discount: float | None = Field(None, description="weight of next year's value; empty: the game's own")
+    discount: float | None = Field(
+        None, **within("discount"), description="weight of next year's value; empty: the game's own"
+    )
     hidden: Units = Field((64, 32), description="units of the first perceptron, of memory and second one")
     critic_hidden: Units = Field((64, 64), description="units of the critics' hidden layers")
     years_per_iteration: int | None = Field(
-        None, description="years played an iteration, over all games and runners; empty: 300, or whole sequences"
+        None,
+        **within("years_per_iteration"),
+        description="years played an iteration, over all games and runners; empty: 300, or whole sequences",
     )
-    free_market_years: int = Field(0, description="years of the first phase: no government learns")
+    free_market_years: int = Field(
+        0, **within("free_market_years"), description="years of the first phase: no government learns"
+    )
     households_per_game: int | None = Field(
-        None, description="m, whose trajectories are learned from; empty: 16, or all where there are fewer"
+        None,
+        **within("households_per_game"),
+        description="m, whose trajectories are learned from; empty: 16, or all where there are fewer",
     )
-    sequence_years: int = Field(20, description="years that a gradient reaches back")
-    minibatches: int = Field(4, description="parts of an iteration's sequences, one update each")
-    num_epochs: int = Field(10, description="passes over an iteration's sequences")
+    sequence_years: int = Field(20, **within("sequence_years"), description="years that a gradient reaches back")
+    minibatches: int = Field(
+        4, **within("minibatches"), description="parts of an iteration's sequences, one update each"
+    )
+    num_epochs: int = Field(10, **within("num_epochs"), description="passes over an iteration's sequences")
     lr: LearningRate = Field(3e-4, description="learning rate, or [[years, rate], ...] joined by straight lines")
-    clip_param: float = Field(0.2, description="how far a probability may move, as a share")
-    lambda_: float = Field(0.95, description="decay of generalised advantage estimation")
-    entropy_coeff: float = Field(0.0, description="weight of the policies' entropy")
-    vf_loss_coeff: float = Field(1.0, description="weight of the critics' loss")
-    vf_clip_param: float = Field(10.0, description="squared errors of critics beyond it are cut off")
-    grad_clip: float | None = Field(0.5, description="largest norm of a gradient; empty: none")
+    clip_param: float = Field(0.2, **within("clip_param"), description="how far a probability may move, as a share")
+    lambda_: float = Field(0.95, **within("lambda_"), description="decay of generalised advantage estimation")
+    entropy_coeff: float = Field(0.0, **within("entropy_coeff"), description="weight of the policies' entropy")
+    vf_loss_coeff: float = Field(1.0, **within("vf_loss_coeff"), description="weight of the critics' loss")
+    vf_clip_param: float = Field(
+        10.0, **within("vf_clip_param"), description="squared errors of critics beyond it are cut off"
+    )
+    grad_clip: float | None = Field(0.5, **within("grad_clip"), description="largest norm of a gradient; empty: none")
     leader_start: tuple[float, ...] | None = Field(None, description="mean first leader action; empty: lower bounds")
     follower_start: tuple[float, ...] | None = Field(None, description="mean first follower action; empty: mid-range")
     pretrain: str | None = Field(None, description="clone to start from: its folder, or real_data/ai_economist")
-    torch_threads: int = Field(1, description="threads of each process; small updates are fastest with 1")
+    torch_threads: int = Field(
+        1, **within("torch_threads"), description="threads of each process; small updates are fastest with 1"
+    )
 
     @staticmethod
     def new_config() -> Any:

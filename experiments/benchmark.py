@@ -18,9 +18,9 @@ from rich.table import Table
 from envs import StackelbergMeanFieldGame, make
 from experiments.benchmark_goals import page
 from experiments.config import Experiment
-from experiments.evaluate import one_thread
 from experiments.files import write_json, write_text
 from experiments.metrics import TIMERS, peak_memory_mib
+from experiments.playing import one_thread
 from experiments.ray_session import ray_session
 from experiments.run_report import versions
 from policies import FollowerPolicy, LeaderPolicy

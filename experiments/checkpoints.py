@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envs import InvalidSetting
 from experiments.config import Experiment
-from experiments.files import copy_folder, unused, write_text, written_folder
+from experiments.files import copy_folder, finite, is_stray, unused, write_text, written_folder
 from experiments.loading import dump, load
 from experiments.ownership import refuse_strangers_files
 from policies.checksums import CHECKSUMS
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 MANIFEST, CONFIG, POLICIES, STATE = "manifest.json", "config.yaml", "policies", "rllib"
 FORMAT = "rllib-smfg checkpoint 1"
+NAME, SEED = re.compile(r"iteration_(\d+)"), re.compile(r"seed_(\d+)")
 
 
 @dataclass(frozen=True)
@@ -66,16 +69,25 @@ def adopt(checkpoint: Path, folder: Path) -> Path:
     target = path_of(folder, iteration)
     copy_folder(checkpoint, target)
     for path in _all(folder):
-        if path > target:
+        if iteration_of(path) > iteration:
             shutil.rmtree(path)
     return target
 
 
-def keep_latest_and_best(folder: Path, keep: int) -> None:
-    """Removes all checkpoints but the latest `keep` and the one whose evaluation gave the leader most."""
-    found = [path for path in _all(folder) if (path / MANIFEST).is_file()]
-    kept = {*found[-keep:], best(folder)}
-    for path in found:
+def whole(folder: Path) -> list[Path]:
+    """The checkpoints of a seed that have a manifest, by their number; what it says is not checked."""
+    return [path for path in _all(folder) if (path / MANIFEST).is_file()]
+
+
+def keep_latest_and_best(folder: Path, keep: int, interval: int = 1) -> None:
+    """Removes all checkpoints but the latest, the latest `keep` of every `interval`, and the best for the leader.
+
+    What has no manifest, as where a bucket's checkpoint was being removed by a process that was killed, goes as well.
+    """
+    found = whole(folder)
+    regular = [path for path in found if iteration_of(path) % interval == 0]
+    kept = {*found[-1:], *regular[-keep:], best(folder)}
+    for path in _all(folder):
         if path not in kept:
             _remove(path)
 
@@ -89,7 +101,7 @@ def clear_leftovers(folder: Path) -> None:
 def set_aside_damaged(folder: Path, start: Path | None) -> None:
     """Renames what is later than `start`, the latest whole checkpoint, so that it counts as no checkpoint any more."""
     for path in _all(folder):
-        if start is not None and path > start:
+        if start is not None and iteration_of(path) > iteration_of(start):
             path.rename(unused(path.with_name(f"damaged_{path.name}")))
 
 
@@ -105,7 +117,7 @@ def _manifest(folder: Path, progress: Progress) -> str:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             files[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
-    content = {"format": FORMAT, **asdict(progress), "files": files}
+    content = {"format": FORMAT, **finite(asdict(progress)), "files": files}
     return _text({**content, "sha256": _sum(content)})
 
 
@@ -135,22 +147,26 @@ def latest(folder: Path, say: Callable[[str], None] | None = None) -> Path | Non
 
 
 def best(folder: Path) -> Path | None:
-    """The checkpoint whose evaluation gave the leader the largest return; None where none was evaluated."""
+    """The checkpoint whose evaluation gave the leader the largest return; None where none was evaluated.
+
+    An evaluation that is no number is none.
+    """
     evaluated = {}
     for path in _all(folder):
         try:
-            evaluation = read_progress(path).evaluation
+            leader_return = read_progress(path).evaluation.get("leader_return", math.nan)
         except InvalidSetting:
             continue
-        if "leader_return" in evaluation:
-            evaluated[path] = evaluation["leader_return"]
+        if not math.isnan(leader_return):
+            evaluated[path] = leader_return
     return max(evaluated, key=lambda path: evaluated[path]) if evaluated else None
 
 
 def find(path: Path) -> Path:
     """The checkpoint or exported policies meant by `path`: itself, or the latest of a run of one seed.
 
-    Raises InvalidSetting where there is none, or more than one.
+    Raises InvalidSetting where there is none, or more than one, or where the latest is damaged: what is scored is what
+    was trained last, or what the caller names.
     """
     if not path.exists():
         raise InvalidSetting(f"{path}: no such folder; name a checkpoint, exported policies, or a run's folder")
@@ -159,10 +175,15 @@ def find(path: Path) -> Path:
     seeds = seed_folders(path) or [path]
     if len(seeds) > 1:
         raise InvalidSetting(f"{path}: holds {len(seeds)} seeds; name one of them, for example {seeds[0]}")
-    found = latest(seeds[0] / "checkpoints" if (seeds[0] / "checkpoints").is_dir() else seeds[0])
-    if found is None:
+    found = _all(seeds[0] / "checkpoints" if (seeds[0] / "checkpoints").is_dir() else seeds[0])
+    if not found:
         raise InvalidSetting(f"{path}: holds no checkpoint ({MANIFEST} is missing)")
-    return found
+    try:
+        verify(found[-1])
+    except InvalidSetting as damage:
+        earlier = f"; to take the one before, name it: {found[-2]}" if len(found) > 1 else ""
+        raise InvalidSetting(f"{damage} (it is the latest of {path}{earlier})") from None
+    return found[-1]
 
 
 def seed_folder(run: Path, seed: int) -> Path:
@@ -172,11 +193,28 @@ def seed_folder(run: Path, seed: int) -> Path:
 
 def seed_folders(run: Path) -> list[Path]:
     """The folders of a run's seeds, in their order; none where `run` is something else."""
-    return sorted(run.glob("seed_*"), key=lambda path: int(path.name.removeprefix("seed_")))
+    return _numbered(run.glob("seed_*"), SEED)
+
+
+def iteration_of(path: Path) -> int:
+    """The iteration that a checkpoint's name tells."""
+    return int(path.name.removeprefix("iteration_"))
 
 
 def _all(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("iteration_*") if path.is_dir())
+    """The checkpoints of a folder by their number; a folder without any file, as buckets keep them, is none."""
+    return [path for path in _numbered(folder.glob("iteration_*"), NAME) if _files(path)]
+
+
+def _numbered(paths: Iterable[Path], name: re.Pattern[str]) -> list[Path]:
+    """Folders whose whole name is `name`, in the order of the number in it: copies beside them are none."""
+    found = {path: match for path in paths if (match := name.fullmatch(path.name)) and path.is_dir()}
+    return sorted(found, key=lambda path: int(found[path].group(1)))
+
+
+def _files(path: Path) -> list[Path]:
+    """All files of a checkpoint, without what an operating system left between them."""
+    return [each for each in sorted(path.rglob("*")) if not each.is_dir() and not is_stray(each.relative_to(path))]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -200,16 +238,18 @@ def verify(path: Path) -> dict[str, Any]:
 
 def _refuse_others(path: Path, files: dict[str, Any]) -> None:
     """Raises InvalidSetting for a file that was not there when the checkpoint was written."""
-    for file in sorted(path.rglob("*")):
+    for file in _files(path):
         name = file.relative_to(path).as_posix()
-        if name != MANIFEST and name not in files and not file.is_dir():
+        if name != MANIFEST and name not in files:
             raise InvalidSetting(f"{file}: does not belong to the checkpoint ({MANIFEST} does not list it); remove it")
 
 
 def read_progress(path: Path) -> Progress:
     """Where training stood at a checkpoint; raises InvalidSetting for a damaged manifest."""
     manifest = _read_manifest(path)
-    return Progress(**{name: manifest[name] for name in Progress.__dataclass_fields__})
+    progress = {name: manifest[name] for name in Progress.__dataclass_fields__}
+    evaluation = {name: math.nan if value is None else value for name, value in progress["evaluation"].items()}
+    return Progress(**{**progress, "evaluation": evaluation})
 
 
 def read_policies(path: Path) -> TrainedPolicies:

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
-from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from envs import InvalidSetting
@@ -21,18 +20,24 @@ from experiments import (
     cli_export,
     cli_grid,
     cli_impulse,
+    cli_optimum,
     cli_plan,
+    cli_release,
     cli_report,
     cli_schedule,
+    cli_transition,
     cli_tune,
 )
+from experiments.cli_help import Command, Group, example, shipped_names
 from experiments.interrupts import Interrupted
-from experiments.terminal import command_line, console
+from experiments.terminal import command_line, console, never_refuse_letters
+from experiments.waiting import leave
+from rllib_smfg import __version__
 
 BAD_INPUT = 2
 
 
-class OneLineErrors(TyperGroup):
+class OneLineErrors(Group):
     """Bad input ends in one line on stderr and exit code 2, an interruption in 128 + the signal's number."""
 
     def main(
@@ -54,7 +59,7 @@ class OneLineErrors(TyperGroup):
         except OSError as error:
             code = _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), BAD_INPUT)
         if standalone_mode:
-            sys.exit(code)
+            leave(code)
         return code
 
 
@@ -68,21 +73,45 @@ app = typer.Typer(
     help="Macroeconomic policy as a Stackelberg mean-field game, learned with Ray RLlib.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
-data = typer.Typer(help="Look at survey data.", no_args_is_help=True)
+data = typer.Typer(cls=Group, help="Look at survey data.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(cli_compete.app, name="compete")
-app.command()(cli_calibrate.calibrate)
-app.command()(cli_compare.compare)
-app.command()(cli_convergence.convergence)
-app.command()(cli_export.export)
-app.command()(cli_impulse.impulse)
-app.command()(cli_plan.plan)
-app.command()(cli_report.report)
-app.command()(cli_schedule.schedule)
-app.command()(cli_grid.grid)
-app.command()(cli_tune.tune)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"rllib-smfg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command(cls=Command, epilog=example("calibrate"))(cli_calibrate.calibrate)
+app.command(cls=Command, epilog=example("compare"))(cli_compare.compare)
+app.command(cls=Command, epilog=example("convergence"))(cli_convergence.convergence)
+app.command(cls=Command, epilog=example("export"))(cli_export.export)
+app.command(cls=Command, epilog=example("impulse"))(cli_impulse.impulse)
+app.command(cls=Command, epilog=example("optimum"))(cli_optimum.optimum)
+app.command(cls=Command, epilog=example("plan"))(cli_plan.plan)
+app.command(cls=Command, epilog=example("release"))(cli_release.release)
+app.command(cls=Command, epilog=example("report"))(cli_report.report)
+app.command(cls=Command, epilog=example("schedule"))(cli_schedule.schedule)
+app.command(cls=Command, epilog=example("transition"))(cli_transition.transition)
+app.command(cls=Command, epilog=example("grid"))(cli_grid.grid)
+app.command(cls=Command, epilog=example("tune"))(cli_tune.tune)
+
+
+def _configurations(incomplete: str) -> list[str]:
+    return [name for name in shipped_names("configs") if name.startswith(incomplete)]
+
 
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
@@ -92,9 +121,12 @@ JsonFile = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("train"))
 def train(
-    config: Annotated[str | None, typer.Argument(help="YAML file, or the name of a shipped configuration.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Argument(help="YAML file, or the name of a shipped configuration.", autocompletion=_configurations),
+    ] = None,
     set_: Overrides = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/NAME-TIME")] = None,
     resume: cli_tune.Resume = None,
@@ -114,7 +146,7 @@ def train(
     )
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("pretrain"))
 def pretrain(
     config: Annotated[str, typer.Argument(help="YAML file, or the name of a shipped configuration.")],
     set_: Overrides = None,
@@ -126,7 +158,7 @@ def pretrain(
     run(console(), config, set_ or [], output)
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("evaluate"))
 def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, exported policies, or the folder of a run.")],
     episodes: Annotated[int | None, typer.Option(help="Episodes.", show_default="as in the run's summary")] = None,
@@ -134,15 +166,30 @@ def evaluate(
         int | None, typer.Option(help="Luck of the episodes.", show_default="as in the run's summary")
     ] = None,
     followers: Annotated[int | None, typer.Option(help="Households.", show_default="as in training")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Government to compare with.", show_default="us_system, in calibrated")
+    ] = None,
+    by_wealth: Annotated[
+        bool, typer.Option("--by-wealth", help="Also print consumption equivalents by tenth of first wealth.")
+    ] = False,
     json: JsonFile = None,
 ) -> None:
     """Play whole episodes with trained policies; needs no Ray and unpickles nothing."""
     from experiments.evaluate import run
 
-    run(console(), checkpoint, episodes=episodes, seed=seed, followers=followers, json=json)
+    run(
+        console(),
+        checkpoint,
+        episodes=episodes,
+        seed=seed,
+        followers=followers,
+        json=json,
+        reference=reference,
+        by_wealth=by_wealth,
+    )
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("replay"))
 def replay(
     file: Annotated[Path, typer.Argument(help="A recorded trajectory (.npz).")],
     preset: Annotated[str, typer.Option(help="The economy it was recorded in.")] = "paper",
@@ -154,7 +201,7 @@ def replay(
     raise typer.Exit(run(console(), file, preset=preset, tolerance=tolerance))
 
 
-@data.command()
+@data.command(cls=Command, epilog=example("data check"))
 def check(path: Annotated[Path, typer.Argument(help="SCF summary extract (SCFP2022.csv).")]) -> None:
     """Read a survey file and sum it up."""
     from experiments.data import run
@@ -162,7 +209,7 @@ def check(path: Annotated[Path, typer.Argument(help="SCF summary extract (SCFP20
     run(console(), path)
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("solve"))
 def solve(
     game: Annotated[str, typer.Argument(help="A game whose solution is known, for example linear_quadratic.")],
     set_: Overrides = None,
@@ -176,7 +223,7 @@ def solve(
     run(console(), game, overrides=set_ or [], followers=followers, concept=concept, as_json=json)
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("frontier"))
 def frontier(
     config: Annotated[str, typer.Argument(help="YAML file, or the name of a shipped configuration.")],
     set_: Overrides = None,
@@ -193,7 +240,7 @@ def frontier(
     run(console(), config, overrides=set_ or [], seed=seed, json=json)
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("verify"))
 def verify(
     games: Annotated[
         list[str] | None, typer.Argument(help="Games.", show_default="all whose solution is known")
@@ -209,7 +256,7 @@ def verify(
     raise typer.Exit(run(console(), games or [], seeds=seeds, quick=quick, output=json, followers=followers))
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("exploitability"))
 def exploitability(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, exported policies, or the folder of a run.")],
     baseline: Annotated[
@@ -246,7 +293,7 @@ def exploitability(
     )
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("benchmark"))
 def benchmark(
     json: JsonFile = None,
     quick: Annotated[bool, typer.Option("--quick", help="Two sizes only, in little time: rough figures.")] = False,
@@ -259,5 +306,6 @@ def benchmark(
 
 def main() -> NoReturn:
     """The console command."""
+    never_refuse_letters()
     app(prog_name="smfg")
     raise AssertionError("app exits by itself")

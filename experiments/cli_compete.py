@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-app = typer.Typer(help="Score a policy of your own; docs/competition.md shows how to write one.", no_args_is_help=True)
+from experiments.cli_help import Command, Group, example
+from experiments.terminal import console
+
+app = typer.Typer(
+    cls=Group, help="Score a policy of your own; docs/competition.md shows how to write one.", no_args_is_help=True
+)
 
 Submission = Annotated[str, typer.Argument(metavar="FILE:CLASS", help="The class that decides, and its file.")]
 Checkpoint = Annotated[Path | None, typer.Option(help="A run, checkpoint or export with SMFRL households.")]
@@ -27,7 +31,7 @@ Json = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("compete households"))
 def households(
     submission: Submission,
     checkpoint: Checkpoint = None,
@@ -50,7 +54,7 @@ def households(
     _score("households", submission, json, limits, checkpoint=checkpoint, real=real, government=government, **games)
 
 
-@app.command()
+@app.command(cls=Command, epilog=example("compete government"))
 def government(
     submission: Submission,
     checkpoint: Checkpoint = None,
@@ -75,4 +79,4 @@ def _score(track: Any, submission: str, json: Path | None, limits: dict[str, Any
     from policies.submission import Limits
 
     contest = contest_of(limits=Limits(**limits), **options)
-    raise typer.Exit(run(Console(), track, submission, contest, json))
+    raise typer.Exit(run(console(), track, submission, contest, json))

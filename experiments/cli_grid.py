@@ -6,13 +6,23 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from experiments.terminal import command_line
+from experiments.cli_help import shipped_names
+from experiments.cli_tune import Storage
+from experiments.terminal import command_line, console
+
+
+def _names(incomplete: str) -> list[str]:
+    return [name for name in shipped_names("configs/grids") if name.startswith(incomplete)]
 
 
 def grid(
-    config: Annotated[str, typer.Argument(help="YAML file, or a shipped grid: table1, table3, figure2 ... figure7.")],
+    config: Annotated[
+        str,
+        typer.Argument(
+            help="YAML file, or a shipped grid: table1, table3, figure2 ... figure7.", autocompletion=_names
+        ),
+    ],
     scale: Annotated[
         Literal["quick", "full"], typer.Option(help="How much is run; docs/results.md has both.")
     ] = "quick",
@@ -25,6 +35,7 @@ def grid(
         list[Path] | None,
         typer.Option(help="Folder of a grid whose finished trainings are taken; repeatable.", show_default=False),
     ] = None,
+    storage: Storage = None,
 ) -> None:
     """Run a table or figure of the paper, seeds side by side, and show it as one HTML page."""
     from experiments.grid.run import run
@@ -32,7 +43,7 @@ def grid(
     command = command_line("--resume")
     raise typer.Exit(
         run(
-            Console(),
+            console(),
             config,
             scale=scale,
             only=group or [],
@@ -40,5 +51,6 @@ def grid(
             resume=resume,
             sources=reuse or [],
             command=command,
+            storage=storage,
         )
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from experiments.terminal import console
 
 
 def plan(
@@ -20,4 +21,4 @@ def plan(
     """Solve what households of `calibrated` plan under many tax systems; `planning` households act on the result."""
     from experiments.plan import run
 
-    run(Console(), output, systems=systems, states=states, steps=steps, batch=batch, seed=seed)
+    run(console(), output, systems=systems, states=states, steps=steps, batch=batch, seed=seed)

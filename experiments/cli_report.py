@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from experiments.terminal import console
 
 
 def report(
@@ -18,4 +19,4 @@ def report(
     """Show a finished run or grid as one HTML page that can be sent to a colleague; it needs no network."""
     from experiments.report.make import run
 
-    run(Console(), source, output)
+    run(console(), source, output)

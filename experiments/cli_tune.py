@@ -6,9 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-Search = Annotated[str | None, typer.Argument(help="YAML file, or the name of one in tune_configs/.")]
+from experiments.cli_help import shipped_names
+from experiments.terminal import console
+
+
+def _names(incomplete: str) -> list[str]:
+    return [name for name in shipped_names("tune_configs") if name.startswith(incomplete)]
+
+
+Search = Annotated[
+    str | None, typer.Argument(help="YAML file, or the name of one in tune_configs/.", autocompletion=_names)
+]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
 ]
@@ -28,4 +37,4 @@ def tune(
     from experiments.tuning import run
 
     name = Path(search).stem if search else "search"
-    run(Console(), search, set_ or [], new_or_resumed(name, output, resume, storage))
+    run(console(), search, set_ or [], new_or_resumed(name, output, resume, storage))

@@ -22,11 +22,12 @@ from rich.table import Table
 from envs import InvalidSetting, StackelbergMeanFieldGame, make
 from envs.game import Array
 from experiments import checkpoints, named_policies
-from experiments.evaluate import one_thread
 from experiments.files import write_json
 from experiments.loading import load_experiment
+from experiments.playing import one_thread
 from experiments.statistics import Summary, summarise, summarise_all
 from experiments.tables import label, number, span
+from experiments.welfare_tables import LIVED
 from policies import FollowerPolicy, LeaderPolicy
 from policies.mixed import MixedFollowers
 from policies.submission import Limits, Submission, SubmissionFailed, SubmittedFollower, SubmittedLeader, find
@@ -227,6 +228,10 @@ def _show(console: Console, source: str, contest: Contest, result: Score) -> Non
         cells = (f"{number(row[name].mean)}\n{span(row[name])}" if name in row else "" for name in columns)
         table.add_row(population, *cells)
     console.print(table)
+    horizon = contest.new_game().horizon
+    early = [population for population, row in result.compositions.items() if row["years"].mean < horizon]
+    if early:
+        _say(console, f"ends early: {'; '.join(early)}. {LIVED}")
     _say(console, f"{label(metric)}: {number(result.metric.mean)}, 95 % interval {span(result.metric)}")
 
 

@@ -17,8 +17,9 @@ from experiments.algorithms import (
     family_of,
 )
 from policies import written
+from policies.action_bounds import within
+from policies.pairing import refuse_no_action
 from rllib_smfg.bounds import BOUNDS
-from rllib_smfg.build import check_start
 
 AnyAlgorithm = Annotated[
     Annotated[GradientAlgorithm, Tag("gradient")]
@@ -90,6 +91,7 @@ class Training(Section):
     )
     checkpoint_interval: int = Field(25, ge=1, le=10**8, description="iterations between checkpoints")
     keep_checkpoints: int = Field(2, ge=1, le=10**6, description="latest checkpoints kept, beside the best")
+    wandb: bool | str = Field(False, description="Weights & Biases: false, true, offline, or a project's name")
 
 
 class Evaluation(Section):
@@ -109,7 +111,7 @@ class Comparison(Section):
     """What the learned policy is set against at the end."""
 
     baselines: tuple[Baseline, ...] = Field(
-        ("free_market_learned", "free_market_random", "random", "best_constant"),
+        ("best_constant", "free_market_learned", "free_market_random", "random"),
         description="rows beside the learned policy; the free market is left out of games that have none",
     )
     search_seed: int = Field(
@@ -134,17 +136,25 @@ class Experiment(Section):
     @model_validator(mode="after")
     def _starts_fit(self) -> Experiment:
         starts = {side: getattr(self.algorithm, f"{side}_start", None) for side in ("leader", "follower")}
-        if not any(starts.values()):
+        imitated = {side: getattr(self.algorithm, f"{side}_imitates", None) for side in starts}
+        if not any([*starts.values(), *imitated.values()]):
             return self
         game = make(**{**self.game.settings(), "games": 1})
-        for side, box in (("leader", game.leader_action_space), ("follower", game.follower_action_space)):
-            start = starts[side]
+        for side, start in starts.items():
             if start is not None:
-                check_start(f"{side}_start", start, box)
+                within(game, side, start, f"algorithm.{side}_start")
+        if imitated["leader"] is not None:
+            refuse_no_action(imitated["leader"].given().leader(game, 0))
+        if imitated["follower"] is not None:
+            imitated["follower"].given().follower(game, 0)
         return self
 
     def algorithm_config(self, seed: int) -> Any:
         """What builds the algorithm of one seed, validated: RLlib configuration, or rules; raises InvalidSetting."""
+        if self.training.wandb is not False:
+            from experiments.wandb_log import refuse_unusable
+
+            refuse_unusable(self.training.wandb)
         if isinstance(self.algorithm, RuleAlgorithm):
             from rllib_smfg.rules import RulesConfig
 

@@ -51,7 +51,7 @@ def best_constant_policy(settings: Mapping[str, Any], seed: int) -> ConstantPoli
     first = best(starts, leader_return(play(starts)), POPULATION)
     finalists = refine(play, leader_return, first, low, high, GENERATIONS, seed)[:FINALISTS]
     scores = [float(play_often(settings, each, FINAL_EPISODES, seed + 1)["leader_return"].mean()) for each in finalists]
-    winner = int(np.argmax(scores))
+    winner = int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))  # what is no number never wins
     leader, follower = split(settings, finalists[winner])
     return ConstantPolicy(leader, follower, scores[winner], played)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from envs.economy.survey import check_survey
+from experiments.tables import UNDEFINED
 
 
 def run(console: Console, path: Path) -> None:
@@ -26,5 +28,9 @@ def run(console: Console, path: Path) -> None:
         "gini of income": ("income_gini", ".3f"),
     }
     for label, (name, form) in rows.items():
-        table.add_row(label, *(format(getattr(survey, key), form) for key in (name, f"unweighted_{name}")))
+        table.add_row(label, *(_told(getattr(survey, key), form) for key in (name, f"unweighted_{name}")))
     console.print(table)
+
+
+def _told(value: float, form: str) -> str:
+    return UNDEFINED if math.isnan(value) else format(value, form)

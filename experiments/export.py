@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from shlex import quote
 
 from experiments import checkpoints
 from experiments.files import refuse_overwriting, written_folder
@@ -28,4 +29,4 @@ def run(path: Path, output: Path | None) -> None:
         if (checkpoint / checkpoints.CONFIG).is_file():
             shutil.copyfile(checkpoint / checkpoints.CONFIG, beside / checkpoints.CONFIG)
             write_checksums(beside)
-    print(f"{folder}: policies of {checkpoint}; play them with: smfg evaluate {folder}")
+    print(f"{folder}: policies of {checkpoint}; play them with: smfg evaluate {quote(str(folder))}")

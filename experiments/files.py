@@ -5,14 +5,36 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from envs import InvalidSetting
+
+OWNER = ".owner"  # in the folder of a run: which process works in it (experiments.owners)
+# what file managers, network file systems and storage boxes put into folders by themselves
+STRAY = re.compile(
+    r"\.DS_Store|\._.*|\.Spotlight-V100|\.Trashes|\.fseventsd|__MACOSX|Thumbs\.db|desktop\.ini|\.directory"
+    r"|\.nfs\w+|\.fuse_hidden\w+|\.snapshot|lost\+found|@eaDir|\.ipynb_checkpoints",
+    re.IGNORECASE,
+)
+
+
+def is_stray(path: Path) -> bool:
+    """Whether a relative path, or a folder of it, is what an operating system left there."""
+    return any(STRAY.fullmatch(part) for part in path.parts)
+
+
+def new_name(name: str) -> str:
+    """NAME-TIME-XXXXXX, a name for a new run that no other run has, wherever it was started."""
+    return f"{name}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -29,14 +51,15 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON; NaN and infinity, which JSON does not know, become null."""
-    write_text(path, json.dumps(_finite(content), indent=1, allow_nan=False) + "\n")
+    write_text(path, json.dumps(finite(content), indent=1, allow_nan=False) + "\n")
 
 
-def _finite(content: Any) -> Any:
+def finite(content: Any) -> Any:
+    """The same with None for every NaN and infinity."""
     if isinstance(content, dict):
-        return {name: _finite(value) for name, value in content.items()}
+        return {name: finite(value) for name, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
+        return [finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
@@ -95,10 +118,10 @@ def refuse_overwriting(folder: Path, resuming: str | None = None) -> None:
 
     resuming: the command that goes on with what is there, or None if it is the same one with --resume FOLDER.
     """
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(item.name != OWNER and not is_stray(Path(item.name)) for item in folder.iterdir()):
         raise InvalidSetting(
             f"{folder}: exists and is not empty; name another --output, or go on with"
-            f" {f'--resume {folder}' if resuming is None else resuming}"
+            f" {f'--resume {quote(str(folder))}' if resuming is None else resuming}"
         )
     if folder.exists() and not folder.is_dir():
         raise InvalidSetting(f"{folder}: is a file; --output must name a folder")

@@ -15,9 +15,10 @@ from rich.table import Table
 from envs import InvalidSetting, make
 from envs.game import Array
 from experiments.constant_search import MIXED_STARTS, play_each, play_often, search_settings, split
-from experiments.evaluate import one_thread
 from experiments.files import write_json
 from experiments.loading import load_experiment
+from experiments.metrics import over_horizon
+from experiments.playing import one_thread
 from experiments.tables import label, number
 from policies.frontier import Actions, Indicators, Objective, best, bounds, refine, spread, undominated
 
@@ -43,7 +44,8 @@ class FrontierPoint:
 
 
 def constant_frontier(settings: Mapping[str, Any], seed: int, file: Path | None = None) -> list[FrontierPoint]:
-    """Constant policies that no other one found surpasses in one of `CRITERIA` without losing in another.
+    """Constant policies that no other one found surpasses in one of `CRITERIA` without losing in another, years that an
+    ended episode did not live included (`over_all_years`); what is told of them are means over the years lived.
 
     settings: what `envs.make` takes; seed: of the luck of the search. Sorted by GDP, largest first. With a `file`, what
     it holds is taken if it was found under the same settings; otherwise it is searched and written there.
@@ -69,19 +71,26 @@ def run(console: Console, config: str, *, overrides: list[str], seed: int | None
     points = constant_frontier(
         experiment.game.settings(), experiment.comparison.search_seed if seed is None else seed, json
     )
-    table = Table("government", "households", *map(label, SHOWN), title="constant policies that no other surpasses")
+    title = "constant policies that no other surpasses; welfare is the sum of all households"
+    table = Table("government", "households", *map(label, SHOWN), title=title)
     for point in points:
         actions = (" ".join(map(number, action)) for action in (point.leader_action, point.follower_action))
         table.add_row(*actions, *(number(point.indicators[name]) for name in SHOWN))
     console.print(table)
+    horizon = make(**{**experiment.game.settings(), "games": 1}).horizon
+    early = sum(point.indicators["years"] < horizon for point in points)
+    if early:
+        console.print(f"{early} of them end before year {horizon}: their columns are means over the years they lived.")
 
 
 def _search(settings: Mapping[str, Any], seed: int) -> list[FrontierPoint]:
     """Every objective's best from common starts, then all of them under common luck that the search has not seen."""
-    low, high = bounds(make(**settings))
+    game = make(**settings)
+    low, high = bounds(game)
+    horizon = game.horizon
 
     def play(candidates: Actions) -> Indicators:
-        results = play_each(settings, np.repeat(candidates, EPISODES, axis=0), seed)
+        results = over_all_years(play_each(settings, np.repeat(candidates, EPISODES, axis=0), seed), horizon)
         return {name: values.reshape(-1, EPISODES).mean(1) for name, values in results.items()}
 
     starts = spread(low, high, MIXED_STARTS, seed)
@@ -93,9 +102,15 @@ def _search(settings: Mapping[str, Any], seed: int) -> list[FrontierPoint]:
         finalists.append(refine(play, objective, first, low, high, GENERATIONS, seed)[:FINALISTS])
     candidates = np.unique(np.concatenate(finalists), axis=0)
     points = [_point(settings, candidate, seed + 1) for candidate in candidates]
-    keep = undominated(np.array([[sign * p.indicators[name] for name, sign in CRITERIA.items()] for p in points]))
+    counted = [over_all_years({k: np.array(v) for k, v in point.indicators.items()}, horizon) for point in points]
+    keep = undominated(np.array([[sign * each[name] for name, sign in CRITERIA.items()] for each in counted]))
     kept = [point for point, kept in zip(points, keep, strict=True) if kept]
     return sorted(kept, key=lambda point: -point.indicators["per_capita_gdp"])
+
+
+def over_all_years(indicators: Mapping[str, Array], horizon: int) -> dict[str, Array]:
+    """The indicators with those of `metrics.UNLIVED` as means over all years of the horizon."""
+    return {**indicators, **over_horizon(indicators, horizon)}
 
 
 def _objective(weights: tuple[float, float, float], followers: int) -> Objective:
@@ -122,6 +137,7 @@ def _search_effort() -> dict[str, Any]:
         "episodes": [EPISODES, FINAL_EPISODES],
         "criteria": CRITERIA,
         "weights": [list(weights) for weights in WEIGHTS],
+        "years": "all of the horizon",
     }
 
 

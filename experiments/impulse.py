@@ -116,7 +116,8 @@ class _History:
 def _history(leader: str, follower: str, settings: Mapping[str, Any], years: int, seed: int) -> _History:
     last = STRUCK + years
     game = make(**{**settings, "horizon": last + 1})
-    policies = (named_policies.leader(leader, game, seed), named_policies.follower(follower, game, seed))
+    government = named_policies.leader(leader, game, seed)
+    policies = (government, named_policies.living_under(government, follower, game, seed))
     alive = np.ones(game.n_games, dtype=bool)
     rows: dict[str, list[Array]] = {measure.indicator: [] for measure in MEASURES}
     for index, year in enumerate(play(game, *policies, game.reset(seed))):

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from envs import InvalidSetting
 from envs.registry import nearest
+from envs.text_files import read_utf8
+from envs.written import WORDS
 from experiments.algorithms import ALGORITHMS
 from experiments.config import Experiment, Section
 from policies.written import Yaml
@@ -20,6 +22,7 @@ from policies.written import Yaml
 SHIPPED = Path(str(resources.files("experiments"))) / "configs"
 Location = tuple[str, ...]
 Model = TypeVar("Model", bound=BaseModel)
+NUMBERS = {str(kind.__name__): words[0] for kind, words in WORDS.items()}
 
 
 def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -62,7 +65,7 @@ def dump(experiment: Section) -> str:
 def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Location, str]]:
     """The file's values, and where each setting stands ("file:line")."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_utf8(path, str(path))
         alias = next((event for event in yaml.parse(text, Loader=Yaml) if isinstance(event, yaml.AliasEvent)), None)
         if alias is not None:  # a few lines of them can stand for more values than any memory holds, or for no end
             line = alias.start_mark.line + 1 if alias.start_mark else 1
@@ -71,8 +74,6 @@ def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Loca
         values = yaml.load(text, Loader=Yaml)
     except RecursionError:
         raise InvalidSetting(f"{path}: is nested too deeply for a configuration") from None
-    except UnicodeDecodeError:
-        raise InvalidSetting(f"{path}: not a text file; must be YAML in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -82,20 +83,23 @@ def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Loca
         found = "is empty" if values is None else "holds no settings"
         raise InvalidSetting(f"{path}: {found}; must be a mapping with the sections {', '.join(model.model_fields)}")
     places: dict[Location, str] = {}
-    for location, line in _keys(node, ()):
+    for location, line in _keys(node, (), path):
         if location in places:
             raise InvalidSetting(f"{path}:{line}: '{'.'.join(location)}' is set twice; must be set once")
         places[location] = f"{path}:{line}"
     return values, places
 
 
-def _keys(node: yaml.Node | None, location: Location) -> Iterator[tuple[Location, int]]:
-    """Every key of nested mappings with its line."""
+def _keys(node: yaml.Node | None, location: Location, path: Path) -> Iterator[tuple[Location, int]]:
+    """Every key of nested mappings with its line; raises InvalidSetting for one that is no name."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.tag != "tag:yaml.org,2002:str":
+                raise InvalidSetting(f"{path}:{line}: '{key.value}' is not the name of a setting; quote it if it is")
             inner = (*location, str(key.value))
-            yield inner, key.start_mark.line + 1
-            yield from _keys(value, inner)
+            yield inner, line
+            yield from _keys(value, inner, path)
 
 
 def _apply(override: str, values: dict[str, Any], places: dict[Location, str]) -> None:
@@ -161,6 +165,8 @@ def _mistake(error: Any, location: Location, model: type[BaseModel]) -> str:
     if error["type"] == "value_error":
         text = str(error["ctx"]["error"])
         return text if isinstance(error["input"], BaseModel | dict) else f"{name} = {error['input']!r}: {text}"
+    if error["type"].startswith(("int_", "float_", "bool_")):
+        return f"{name} = {error['input']!r}: must be {NUMBERS[error['type'].split('_')[0]]}"
     text = re.sub(r"^\w+ should", "must", error["msg"]).replace(" after validation", "").replace("tuple", "list")
     return f"{name} = {error['input']!r}: {text}"
 

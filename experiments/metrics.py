@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from envs import StackelbergMeanFieldGame
 from experiments.config import Experiment
@@ -30,6 +31,9 @@ HEADLINES = (
     "follower_return",
 )
 RETURNS = ("years", "leader_return", "follower_return")
+# what a year counts as that an ended episode did not live, where a policy is chosen by a mean over years: no output,
+# rewards of 0 (below all that anybody alive gets), one household that owns everything
+UNLIVED = {"per_capita_gdp": 0.0, "social_welfare": 0.0, "income_gini": 1.0, "wealth_gini": 1.0}
 
 # indicator -> group; indicators of the games with known solutions, which name none of these, go to "game"
 GROUPS = {
@@ -106,6 +110,27 @@ def grouped(indicator: str) -> str:
     return f"{GROUPS.get(indicator, 'game')}/{indicator}"
 
 
+def counted(indicator: str) -> str:
+    """The name under which evaluations keep an indicator as a mean over all years of the horizon, for searches.
+
+    Other indicators are no means over the years lived, or nobody can say what they are after the end.
+    """
+    return f"{indicator}_of_horizon" if indicator in UNLIVED else indicator
+
+
+def over_horizon(indicators: Mapping[str, NDArray[Any]], horizon: int) -> dict[str, NDArray[Any]]:
+    """Those of `UNLIVED`, means over years lived, as means over all years of the horizon; by their own names.
+
+    Otherwise an early end would be a gain wherever the years to come are the worst.
+    """
+    lived = indicators["years"] / horizon
+    return {
+        name: indicators[name] * lived + unlived * (1 - lived)
+        for name, unlived in UNLIVED.items()
+        if name in indicators
+    }
+
+
 def headlines(names: Mapping[str, Any]) -> list[str]:
     """The names worth comparing: `HEADLINES` for an economy, all of them for a known game."""
     if "per_capita_gdp" in names:
@@ -124,7 +149,8 @@ def indicators_of(game: StackelbergMeanFieldGame) -> list[str]:
 def columns(indicators: list[str], family: Family = "gradient") -> list[str]:
     """The columns of progress.csv: all that an iteration can have, whether or not the first one has it."""
     learner = [place.format(side=side) for place in LEARNERS[family].values() for side in SIDES]
-    evaluation = [f"evaluation/{name}" for name in (*indicators, *RETURNS)]
+    searched = [counted(name) for name in indicators if name in UNLIVED]
+    evaluation = [f"evaluation/{name}" for name in (*indicators, *RETURNS, *searched)]
     return [*FIRST, *map(grouped, indicators), *evaluation, *learner, *TIMERS.values(), *OTHERS]
 
 

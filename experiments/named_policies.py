@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from torch import nn
@@ -10,7 +11,9 @@ from torch import nn
 from envs import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
 from experiments import checkpoints
+from experiments.cli_help import shipped_names
 from policies import FollowerPolicy, LeaderPolicy, registry
+from policies.pairing import refuse_unread
 from rllib_smfg.export import TrainedPolicies
 
 
@@ -32,10 +35,24 @@ def follower(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: A
     return trained(name, game, list(registry.FOLLOWERS)).follower_policy(game, seed)
 
 
+def living_under(
+    government: LeaderPolicy, name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any
+) -> FollowerPolicy:
+    """The households `name` as they live under a government; those that plan do so for the taxes nearest to a rule's.
+
+    Raises InvalidSetting where they could not answer what is levied.
+    """
+    if name == "planning" and not government.announces_taxes and government.nearest_taxes is not None:
+        settings = {"taxes": government.nearest_taxes, **settings}
+    households = follower(name, game, seed, **settings)
+    refuse_unread(government, households)
+    return households
+
+
 def trained(path: str, game: StackelbergMeanFieldGame, rules: list[str]) -> TrainedPolicies:
     """What was learned and kept at `path`, if it can play this game; `rules` are the names it could have been."""
     if not Path(path).exists():
-        raise InvalidSetting(f"'{path}': no such policy and no such folder{nearest(path, rules)}")
+        raise InvalidSetting(f"'{path}': {_missing(path, rules)}")
     policies = checkpoints.read_policies(checkpoints.find(Path(path)))
     networks = [side for side in ("leader", "follower") if isinstance(getattr(policies, side), nn.Module)]
     for box in (f"{side}_{what}" for side in networks for what in ("observation", "action")):
@@ -44,3 +61,13 @@ def trained(path: str, game: StackelbergMeanFieldGame, rules: list[str]) -> Trai
             what = box.replace("_", " ")
             raise InvalidSetting(f"{path}: made for a game with {what} {made_for}; this one has {played}")
     return policies
+
+
+def _missing(path: str, rules: list[str]) -> str:
+    """What is wrong with a path where there is nothing, and what would be right."""
+    if rules:
+        return f"no such policy and no such folder{nearest(path, rules)}"
+    name = Path(path).name
+    if name in shipped_names("configs"):
+        return f"no such policy and no such folder; train it first: smfg train {name} --output {quote(path)}"
+    return "no such policy and no such folder; must be that of a run of smfg train, a checkpoint, or exported policies"

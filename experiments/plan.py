@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 
 from envs.economy.presets import CALIBRATED
+from policies.planning_household import SOLVED_FOR, solved_for
 from rllib_smfg.cloning.plans import answers, fit_answers
 
 
@@ -22,7 +24,8 @@ def run(console: Console, output: Path, *, systems: int, states: int, steps: int
             status.update(f"plans {len(known)}/{systems}")
     network, losses = fit_answers(known, steps, batch, seed)
     output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(output, **{name: value.numpy() for name, value in network.state_dict().items()})
+    kept: dict[str, Any] = {name: value.numpy() for name, value in network.state_dict().items()}
+    np.savez(output, **{**kept, SOLVED_FOR: np.array(solved_for(CALIBRATED))})
     fitted = float(np.sqrt(np.mean(losses[-10:])))
     console.print(f"{systems} tax systems; root mean squared error {fitted:.3f} in log odds", highlight=False)
     console.print(f"{output}", highlight=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -19,8 +18,10 @@ from envs import InvalidSetting, make
 from envs.economy.game import Economy
 from envs.economy.population import EMBEDDED
 from experiments.config import Game, Section
-from experiments.files import refuse_overwriting, write_text, written_folder
+from experiments.files import new_name, refuse_overwriting, write_text, written_folder
 from experiments.loading import dump, find, load
+from experiments.owners import taken
+from experiments.storage import Place
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.fit import YEARS_IN_A_ROW, EpochLosses, Fitting, fit
 from rllib_smfg.cloning.households import draw_households
@@ -98,8 +99,15 @@ def run(console: Console, config: str | Path, overrides: Sequence[str] = (), out
     """Fits every network and writes its folder, loss curves (losses.csv, losses.png) and config.yaml; returns where."""
     path = find(config)
     settings = load(Pretraining, path, overrides)
-    target = output or Path("runs") / f"{path.stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    target = output or Path("runs") / new_name(path.stem)
     refuse_overwriting(target)
+    with taken(Place(target), lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False)):
+        _fit_all(console, settings, target)
+    return target
+
+
+def _fit_all(console: Console, settings: Pretraining, target: Path) -> None:
+    """The same into a folder that belongs to this process."""
     torch.set_num_threads(1)
     game = make(**{**settings.game.settings(), "games": 1})
     assert isinstance(game, Economy)
@@ -113,7 +121,6 @@ def run(console: Console, config: str | Path, overrides: Sequence[str] = (), out
         _write_losses(folder / "losses.csv", curves)
         _draw_losses(folder / "losses.png", curves)
     console.print(f"clones and loss curves are in {target}", highlight=False)
-    return target
 
 
 def _data(settings: Pretraining, game: Economy) -> tuple[Pairs, Pairs]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from experiments.interrupts import terminated_as_interrupted
 from experiments.quiet import quieten
+from experiments.ray_start import start, wait_for_cpus
 
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
@@ -18,27 +19,20 @@ def ray_session(processes: int) -> Iterator[None]:
     """Ray for the time of the block; `processes` are the runners and learners beside the main process.
 
     A Ray of our own listens on loopback only (see `quiet.LOOPBACK`) and has no dashboard. One that is running stays.
+    Raises `ray_start.NoRay` where there is none, or none with CPUs for them.
     """
     quieten()
     import ray
 
     if ray.is_initialized():
-        yield
+        wait_for_cpus(processes)
+        with terminated_as_interrupted():
+            yield
         return
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, logging_level="WARNING")
-    else:
-        # more processes than cores are slow, but waiting for cores that never come would be worse
-        cores = max(os.cpu_count() or 1, processes + 1)
-        ray.init(
-            address="local",
-            num_cpus=cores,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="WARNING",
-        )
+    start(processes)
     try:
-        yield
+        with terminated_as_interrupted():
+            yield
     finally:
         ray.shutdown()
 
@@ -52,6 +46,7 @@ def side_by_side(
     """
     import ray
 
+    wait_for_cpus(1)
     task = ray.remote(num_cpus=1, **options)(work)
     waiting = {task.remote(*arguments): key for key, arguments in calls.items()}
     while waiting:

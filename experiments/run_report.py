@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import platform
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from experiments import checkpoints
+from experiments import certificate, checkpoints
 from experiments.checkpoints import Progress
-from experiments.comparison import Evaluations, compare, show
+from experiments.comparison import FILE, Evaluations, compare, obstacle, read_rows, show
 from experiments.config import Experiment
 from experiments.evaluate import evaluate_policies
 from experiments.figures import training_curves
@@ -45,16 +44,21 @@ def report(console: Console, experiment: Experiment, folder: Path, command: str)
     title = f"{experiment.algorithm.title}, {experiment.game.name}, N = {experiment.game.followers}"
     indicators = [name for name in results[0] if name not in RETURNS]
     training_curves(folder / "training_curves.png", title, list(progress.values()), indicators)
-    show(console, experiment, compare(experiment, trained, results, folder, command))
+    compare(experiment, trained, results, folder, command)
+    show(console, experiment, *read_rows(folder / FILE))
+    if why := obstacle(folder / FILE):
+        console.print(f"no consumption equivalents: {why}", soft_wrap=True, highlight=False, markup=False)
+    if experiment.algorithm.family == "structural":
+        certificate.write(console, trained, seeds, evaluation.seed)
     written = f"{folder}: summary.json, comparison.json, progress.csv, training_curves.png, seed_*/checkpoints"
     console.print(written, soft_wrap=True, highlight=False, markup=False)
 
 
 def _summary(experiment: Experiment, results: Evaluations, progress: list[Progress]) -> dict[str, Any]:
-    """See DESIGN: indicators over seeds, and what led to them."""
+    """What summary.json holds: indicators over seeds, and what led to them."""
     summaries = summarise_all(results)
     return {
-        "indicators": {name: asdict(summaries[name]) for name in headlines(summaries)},
+        "indicators": {name: summaries[name].designed() for name in headlines(summaries)},
         "config": experiment.model_dump(mode="json"),
         "seeds": list(experiment.training.seeds),
         "env_steps": sum(each.years for each in progress),

@@ -84,7 +84,7 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
     assert isinstance(game, Economy)
     leader = named_policies.leader(government, game, seed)
     alive = np.ones(GAMES, dtype=bool)
-    years = play(game, leader, named_policies.follower(follower, game, seed), game.reset(seed))
+    years = play(game, leader, named_policies.living_under(leader, follower, game, seed), game.reset(seed))
     before, index = game.state, game.year.copy()
     for played in islice(years, year):
         action = _within(game, played.leader_action)

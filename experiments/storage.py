@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import hashlib
+import os
+import stat
+import tempfile
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path, PurePosixPath
-
-from pyarrow import ArrowException
-from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem, copy_files
+from pathlib import Path
+from shlex import quote
 
 from envs import InvalidSetting
-from experiments.files import refuse_overwriting
+from experiments.buckets import HOW, Bucket, is_uri, join, last_name
+from experiments.files import OWNER, new_name, refuse_overwriting
+from experiments.interrupts import Stopped
+from experiments.ownership import refuse_strangers_folders
 
-URI = re.compile(r"^[a-z][a-z0-9+.-]+://")
-MANIFEST = "manifest.json"  # of a checkpoint
-HOW = "must be an absolute path that all nodes share, or a URI such as s3://bucket/folder"
-
-
-def is_uri(storage: str | Path) -> bool:
-    """Whether `storage` names a bucket rather than a path."""
-    return URI.match(str(storage)) is not None
+__all__ = ["Bucket", "Place", "is_uri", "join", "mirror_of", "new_or_resumed", "refuse_unusable"]
 
 
 def refuse_unusable(storage: str) -> None:
     """Raises InvalidSetting unless `storage` is an absolute path or a URI, and can be written to."""
     if is_uri(storage):
-        Bucket(storage)
+        Bucket(storage, make=True)
         return
     if not Path(storage).is_absolute():
         raise InvalidSetting(f"--storage {storage}: {HOW}")
@@ -37,93 +32,41 @@ def refuse_unusable(storage: str) -> None:
         raise InvalidSetting(f"--storage {storage}: cannot be written ({error.strerror}); {HOW}") from None
 
 
-class Bucket:
-    """A folder that a URI names (s3, gs, abfs, hdfs, file); raises InvalidSetting where it cannot be used."""
-
-    def __init__(self, uri: str) -> None:
-        self.uri = uri.rstrip("/")
-        try:
-            self._files, root = FileSystem.from_uri(self.uri)
-            self._root = PurePosixPath(root)
-            self._files.create_dir(root)
-        except (ArrowException, OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise InvalidSetting(f"--storage {uri}: cannot be used ({reason}); {HOW}") from None
-
-    def holds(self, name: str) -> bool:
-        """Whether there is a file or folder `name`."""
-        return bool(self._files.get_file_info(str(self._root / name)).type != FileType.NotFound)
-
-    def push(self, local: Path, name: str) -> None:
-        """Makes `name` what the folder `local` is; checkpoints that are there already do not travel again."""
-        here = {path.relative_to(local).as_posix(): path for path in _whole_files(local)}
-        unchanged = [
-            f"{PurePosixPath(relative).parent}/"
-            for relative, path in here.items()
-            if path.name == MANIFEST and self._text(str(PurePosixPath(name, relative))) == path.read_bytes()
-        ]
-        for relative, path in sorted(here.items(), key=lambda item: item[1].name == MANIFEST):
-            if not relative.startswith(tuple(unchanged)):
-                self.put(path, str(PurePosixPath(name, relative)))
-        for relative in set(self._listed(name)) - set(here):
-            self._files.delete_file(str(self._root / name / relative))
-
-    def put(self, local: Path, name: str) -> None:
-        """Copies one file to `name`."""
-        target = self._root / name
-        self._files.create_dir(str(target.parent))
-        copy_files(str(local), str(target), LocalFileSystem(), self._files)
-
-    def pull(self, name: str, local: Path) -> None:
-        """Copies `name`, a folder, to `local`; does nothing where there is no such folder."""
-        if self.holds(name):
-            local.mkdir(parents=True, exist_ok=True)
-            copy_files(str(self._root / name), str(local), self._files, LocalFileSystem())
-
-    def _text(self, name: str) -> bytes | None:
-        if not self.holds(name):
-            return None
-        with self._files.open_input_file(str(self._root / name)) as file:
-            content: bytes = file.read()
-        return content
-
-    def _listed(self, name: str) -> list[str]:
-        """The files under `name`, relative to it."""
-        base = self._root / name
-        listed = self._files.get_file_info(FileSelector(str(base), allow_not_found=True, recursive=True))
-        files = (PurePosixPath(info.path) for info in listed if info.type == FileType.File)
-        return [str(path.relative_to(base)) for path in files]
-
-
-def _whole_files(folder: Path) -> Iterator[Path]:
-    """Files without those that are being written, whose names, or their folders', start with a dot."""
-    for path in folder.rglob("*"):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path
-
-
 # --- the place of a run ----------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Place:
-    """Where a run's files are: a local folder, and the URI that mirrors it, if any; resumed: whether they are there."""
+    """Where a run's files are: a local folder, and the URI that mirrors it, if any; resumed: whether they are there.
+
+    owner: what stands in the bucket while it belongs to this process (see `owners.taken`).
+    """
 
     folder: Path
     bucket: str | None = None
     resumed: bool = False
+    owner: bytes = b""
 
     @property
     def where(self) -> str:
         """What `--resume` takes."""
         return self.bucket or str(self.folder)
 
+    @property
+    def mirrors(self) -> bool:
+        """Whether the folder is nothing but the bucket's likeness on this machine."""
+        return self.bucket is not None and self.folder == mirror_of(self.bucket)
+
     def push(self) -> None:
-        """Brings the bucket up to date."""
-        if self.bucket:
-            Bucket(self.bucket).push(self.folder, "")
+        """Brings the bucket up to date; raises Stopped where it belongs to another process by now."""
+        if self.bucket is None:
+            return
+        bucket = Bucket(self.bucket)
+        if self.owner and bucket.read(OWNER) != self.owner:
+            raise Stopped(f"stopped: {self.bucket} was taken over by another process, or released; nothing is written")
+        bucket.push(self.folder, "")
 
 
 def new_or_resumed(name: str, output: Path | None, resume: str | None, storage: str | None) -> Place:
-    """The place of a run called `name`, or the one to go on with; raises InvalidSetting."""
+    """The place of a run called `name`, or the one to go on with; raises InvalidSetting. Writes nothing there."""
     given = [f"--{option}" for option, value in (("output", output), ("resume", resume)) if value is not None]
     if len(given) == 2:
         raise InvalidSetting("--output and --resume: give one of them; a resumed run stays in its folder")
@@ -131,21 +74,60 @@ def new_or_resumed(name: str, output: Path | None, resume: str | None, storage: 
         raise InvalidSetting(f"{given[0]} and --storage: give one of them; the run's folder is made in the storage")
     if resume is not None:
         return _resumed(resume)
-    named = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
     if storage is None:
-        place = Place(output or Path("runs") / named)
+        place = Place(output or Path("runs") / new_name(name))
+    elif is_uri(storage):
+        place = _new_in_bucket(storage, output or Path("runs") / new_name(name))
     else:
         refuse_unusable(storage)
-        named = output.name if output else named
-        bucket = f"{storage.rstrip('/')}/{named}" if is_uri(storage) else None
-        place = Place((output or Path("runs") / named).absolute() if bucket else Path(storage) / named, bucket)
-    refuse_overwriting(place.folder)
+        place = Place(Path(storage) / new_name(name))
+    if not place.mirrors:
+        refuse_overwriting(place.folder)
     return place
+
+
+def _new_in_bucket(storage: str, wanted: Path) -> Place:
+    """A new run in a bucket; what it writes first is here, unless strangers could change it here."""
+    refuse_unusable(storage)
+    uri = join(storage, wanted.name)
+    refuse_overwriting_bucket(uri)
+    try:
+        refuse_strangers_folders(wanted.absolute())
+    except InvalidSetting:  # as below the working directory of a Ray job
+        return Place(mirror_of(uri), uri)
+    return Place(wanted.absolute(), uri)
+
+
+def refuse_overwriting_bucket(uri: str) -> None:
+    """Raises InvalidSetting where a new run would be mixed with something that is there."""
+    if Bucket(uri).files():
+        raise InvalidSetting(
+            f"{uri}: exists and is not empty; name another --output, or go on with --resume {quote(uri)}"
+        )
 
 
 def _resumed(resume: str) -> Place:
     if not is_uri(resume):
         return Place(Path(resume), resumed=True)
-    folder = (Path("runs") / PurePosixPath(resume.rstrip("/")).name).absolute()
-    Bucket(resume).pull("", folder)
-    return Place(folder, resume.rstrip("/"), resumed=True)
+    uri = join(resume)
+    return Place(mirror_of(uri), uri, resumed=True)
+
+
+# --- likenesses of buckets -------------------------------------------------------------------------------------------
+def mirror_of(uri: str) -> Path:
+    """Where this machine keeps the likeness of a run in a bucket: a folder that nobody else can open."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
+    digest = hashlib.sha256(f"{join(uri)} {endpoint}".encode()).hexdigest()[:12]
+    return private_folder() / f"{last_name(uri)}-{digest}"
+
+
+def private_folder() -> Path:
+    """A folder of this user alone among the temporary files (TMPDIR); raises InvalidSetting if it is another's."""
+    folder = Path(tempfile.gettempdir()).resolve() / f"rllib-smfg-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    about = folder.lstat()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o077:
+        raise InvalidSetting(
+            f"{folder}: must be a folder of yours that nobody else can open (chmod 700), or set TMPDIR"
+        )
+    return folder

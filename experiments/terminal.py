@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
@@ -20,3 +21,10 @@ def console(width_without_terminal: int = WIDTH_WITHOUT_TERMINAL) -> Console:
 def command_line(*left_out: str) -> str:
     """How `smfg` was called, to be kept with what it made; without the words `left_out`."""
     return shlex.join(["smfg", *(word for word in sys.argv[1:] if word not in left_out)])
+
+
+def never_refuse_letters() -> None:
+    """Lets a terminal that is not UTF-8 show what it has no letter for as \\xe9, in place of a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

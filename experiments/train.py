@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
@@ -13,9 +14,11 @@ from experiments.config import Experiment
 from experiments.files import write_text
 from experiments.interrupts import Interrupted, Stopped
 from experiments.loading import dump, find, load, load_experiment
+from experiments.owners import taken
 from experiments.progress import Mirrored, display
 from experiments.quiet import quieten
 from experiments.ray_session import ray_session
+from experiments.ray_start import NoRay
 from experiments.run_report import report
 from experiments.storage import Place, new_or_resumed
 from experiments.trainer import CHECKPOINTS, is_finished, train_seed
@@ -38,26 +41,41 @@ def run(
     Nothing is written before the whole configuration has been accepted. Raises InvalidSetting, or Interrupted once
     what can be saved is saved.
     """
-    experiment, place = _planned(config, overrides, output, resume, storage)
-    folder = place.folder
     quieten()
-    experiment.algorithm_config(experiment.training.seeds[0])
-    folder.mkdir(parents=True, exist_ok=True)
+    if config is None and resume is None:
+        raise InvalidSetting("train needs a configuration (for example: smfg train quickstart), or --resume DIR")
+    new = None if resume or config is None else _checked(load_experiment(config, overrides))
+    place = new_or_resumed(find(config).stem if config else "", output, resume, storage)
+    if place.resumed and place.bucket is None:
+        _refuse_without_run(place)
+    with taken(place, lambda text: _say(console, text)) as own:
+        _train(console, new or _checked(_resumed(config, overrides, own)), own, command)
+
+
+def _train(console: Console, experiment: Experiment, place: Place, command: str) -> None:
+    """The same at a place that belongs to this process."""
+    folder, game, seeds = place.folder, experiment.game, list(experiment.training.seeds)
     write_text(folder / CONFIG, f"# {command}\n{dump(experiment)}")
-    game, seeds = experiment.game, list(experiment.training.seeds)
-    say = f"{game.name}, N = {game.followers}, seeds {seeds} -> {place.where}"
-    console.print(say, soft_wrap=True, highlight=False, markup=False)
-    from_latest = f"go on from the latest checkpoint with: smfg train --resume {place.where}"
+    _say(console, f"{game.name}, N = {game.followers}, seeds {seeds} -> {place.where}")
+    from_latest = f"go on from the latest checkpoint with: smfg train --resume {quote(place.where)}"
     try:
+        place.push()
         train_pending(console, experiment, folder, place)
         report(console, experiment, folder, command)
         place.push()
     except Interrupted as stop:
-        raise stop.going_on(f"go on with: smfg train --resume {place.where}") from None
+        if not isinstance(stop, Stopped):
+            place.push()
+        raise stop.going_on(f"go on with: smfg train --resume {quote(place.where)}") from None
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; {from_latest}") from None
     except OSError as error:
         raise Stopped(f"stopped: {error.filename or folder}: {error.strerror or error}; {from_latest}") from error
+    except NoRay:
+        if not place.resumed:  # nothing was trained: a new folder goes again
+            (folder / CONFIG).unlink()
+            place.push()
+        raise
     except InvalidSetting:
         raise
     except Exception as error:
@@ -77,23 +95,25 @@ def train_pending(console: Console, experiment: Experiment, folder: Path, place:
             train_seed(experiment, seed, seeds[seed], shown)
 
 
-def _planned(
-    config: str | None, overrides: Sequence[str], output: Path | None, resume: str | None, storage: str | None
-) -> tuple[Experiment, Place]:
-    """What to train, and where it goes."""
-    if resume is not None:
-        place = new_or_resumed("", output, resume, storage)
-        return _resumed(config, overrides, place.folder), place
-    if config is None:
-        raise InvalidSetting("train needs a configuration (for example: smfg train quickstart), or --resume DIR")
-    experiment = load_experiment(config, overrides)
-    return experiment, new_or_resumed(find(config).stem, output, resume, storage)
+def _refuse_without_run(place: Place) -> None:
+    if not (place.folder / CONFIG).is_file():
+        raise InvalidSetting(f"{place.where}: holds no run to resume ({CONFIG} is missing)")
 
 
-def _resumed(config: str | None, overrides: Sequence[str], folder: Path) -> Experiment:
+def _checked(experiment: Experiment) -> Experiment:
+    """The experiment, unless its algorithm cannot be built; raises InvalidSetting."""
+    experiment.algorithm_config(experiment.training.seeds[0])
+    return experiment
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def _resumed(config: str | None, overrides: Sequence[str], place: Place) -> Experiment:
     """The experiment of a run's folder; game and algorithm must be as they were, the rest may be changed."""
-    if not (folder / CONFIG).is_file():
-        raise InvalidSetting(f"{folder}: holds no run to resume ({CONFIG} is missing)")
+    _refuse_without_run(place)
+    folder = place.folder
     started = load(Experiment, folder / CONFIG)
     experiment = load(Experiment, folder / CONFIG, overrides) if config is None else load_experiment(config, overrides)
     for section in ("game", "algorithm"):
@@ -101,7 +121,7 @@ def _resumed(config: str | None, overrides: Sequence[str], folder: Path) -> Expe
         for name in before | now:
             if before.get(name) != now.get(name):
                 raise InvalidSetting(
-                    f"{section}.{name} = {now.get(name)}: the run in {folder} was started with {before.get(name)};"
+                    f"{section}.{name} = {now.get(name)}: the run in {place.where} was started with {before.get(name)};"
                     " leave it so, or start a new run with --output"
                 )
     return experiment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import signal
 import time
 from dataclasses import replace
 from itertools import count
@@ -13,8 +15,16 @@ from experiments import checkpoints
 from experiments.checkpoints import Progress
 from experiments.config import Experiment
 from experiments.files import clear_leftovers
-from experiments.interrupts import Interrupted, Interrupts, Stopped
-from experiments.metrics import RETURNS, columns, indicators_of, of_iteration, settings_shown
+from experiments.interrupts import GRACE, Interrupted, Interrupts, Overdue, Stopped
+from experiments.metrics import (
+    RETURNS,
+    columns,
+    counted,
+    indicators_of,
+    of_iteration,
+    over_horizon,
+    settings_shown,
+)
 from experiments.progress import Display
 from experiments.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
 from experiments.run_log import RunLog
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from rllib_smfg.rllib.smfrl import SMFRL
 
 CHECKPOINTS = "checkpoints"
+UNSAVED = 30.0  # seconds of work that may be unsaved
 LOOKED_AT = 4  # economies played for pictures, of which one that lives is shown
 
 
@@ -61,7 +72,8 @@ def _train_from_latest(experiment: Experiment, seed: int, folder: Path, screen: 
         progress = checkpoints.restore(start, algorithm) if start else Progress(seed, 0, 0, 0.0, {})
         indicators = indicators_of(make(**{**experiment.game.settings(), "games": 1}))
         names = columns(indicators, experiment.algorithm.family)
-        log = RunLog(folder, names, iteration=progress.iteration, years=progress.years)
+        wandb = experiment.training.wandb
+        log = RunLog(folder, names, iteration=progress.iteration, years=progress.years, wandb=wandb)
         log.add_settings(settings_shown(experiment, seed), [f"evaluation/{name}" for name in RETURNS])
         try:
             since = f", from iteration {progress.iteration}" if start else ""
@@ -90,6 +102,7 @@ class _Seed:
     ) -> None:
         self._experiment, self._folder, self._algorithm = experiment, folder, algorithm
         self._log, self._screen, self._progress = log, screen, progress
+        self._saved, self._saved_at, self._seconds = progress.iteration, time.monotonic(), 0.0
         self._faults = {"faults/runner_restarts": 0.0, "faults/learner_restarts": float(learner_restarts)}
 
     def train(self) -> None:
@@ -97,26 +110,54 @@ class _Seed:
         training = self._experiment.training
         with Interrupts() as interrupts:
             for iteration in range(self._progress.iteration + 1, training.iterations + 1):
-                row = self._iterate(iteration)
-                stop, last = interrupts.received, iteration == training.iterations
-                save = last or iteration % training.checkpoint_interval == 0 or stop is not None
-                interval = self._experiment.evaluation.interval
-                if interval and (save or iteration % interval == 0):
-                    row |= self._evaluate()
-                self._log.add(row)
-                if save:
-                    checkpoints.save(self._folder, self._algorithm, self._experiment, self._progress)
-                    checkpoints.keep_latest_and_best(self._folder, training.keep_checkpoints)
-                self._screen.update(row)
-                if stop is not None and not last:
-                    where = f"seed {self._progress.seed}, iteration {iteration} of {training.iterations}"
-                    raise Interrupted(f"stopped after {where}, which is saved", stop)
+                try:
+                    interrupts.may_give_up = self._saved == iteration - 1
+                    row = self._iterate(iteration)
+                    interrupts.may_give_up = False
+                except Overdue:
+                    raise self._stopped(signal.SIGTERM) from None
+                self._finish(iteration, row, interrupts.received)
+                stop = interrupts.received
+                if stop is not None and iteration < training.iterations:
+                    self._save(iteration)
+                    raise self._stopped(stop)
+
+    def _finish(self, iteration: int, row: dict[str, float], stop: int | None) -> None:
+        """Evaluates, logs and saves what is due after an iteration.
+
+        One that took so long that a stop would not wait for the next is saved, too, and so is half a minute's work.
+        """
+        training, interval = self._experiment.training, self._experiment.evaluation.interval
+        regular = iteration == training.iterations or iteration % training.checkpoint_interval == 0
+        save = regular or stop is not None or self._seconds > GRACE or time.monotonic() - self._saved_at > UNSAVED
+        wanted = regular or stop == signal.SIGINT or (interval > 0 and iteration % interval == 0)
+        if interval and wanted:
+            row |= self._evaluate()
+        self._log.add(row)
+        if save:
+            self._save(iteration)
+        self._screen.update(row)
+
+    def _save(self, iteration: int) -> None:
+        """Saves an iteration, unless it is saved."""
+        if self._saved == iteration:
+            return
+        checkpoints.save(self._folder, self._algorithm, self._experiment, self._progress)
+        self._saved, self._saved_at = iteration, time.monotonic()
+        training = self._experiment.training
+        checkpoints.keep_latest_and_best(self._folder, training.keep_checkpoints, training.checkpoint_interval)
+
+    def _stopped(self, number: int) -> Interrupted:
+        if self._saved == 0:
+            return Interrupted(f"stopped in the first iteration of seed {self._progress.seed}", number)
+        where = f"seed {self._progress.seed}, iteration {self._saved} of {self._experiment.training.iterations}"
+        return Interrupted(f"stopped after {where}, which is saved", number)
 
     def _iterate(self, iteration: int) -> dict[str, float]:
         """One iteration of learning, as a row of progress.csv."""
         began = time.perf_counter()
         result, played = train_until_years(self._algorithm, self._screen.note)
-        seconds = time.perf_counter() - began
+        self._seconds = seconds = time.perf_counter() - began
         years = self._progress.years + played
         self._progress = replace(
             self._progress, iteration=iteration, years=years, seconds=self._progress.seconds + seconds, evaluation={}
@@ -137,8 +178,12 @@ class _Seed:
         evaluation, policies = self._experiment.evaluation, self._algorithm.trained_policies()
         game = policies.make_game(games=evaluation.episodes)
         results = evaluate(game, *policies.policies(game, evaluation.seed), seed=evaluation.seed)
-        means = {name: float(values.mean()) for name, values in results.items()}
+        searched = {counted(name): values for name, values in over_horizon(results, game.horizon).items()}
+        means = {name: float(values.mean()) for name, values in {**results, **searched}.items()}
         self._progress = replace(self._progress, evaluation=means)
+        if not math.isfinite(means["leader_return"]):
+            where = f"seed {self._progress.seed}, iteration {self._progress.iteration}"
+            self._screen.note(f"{where}: the leader's return is {means['leader_return']}: no number, so never the best")
         self._look(policies)
         return {f"evaluation/{name}": value for name, value in means.items()}
 

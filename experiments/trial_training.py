@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -14,10 +16,14 @@ from experiments import checkpoints
 from experiments.config import Experiment
 from experiments.files import copy_folder, write_text
 from experiments.loading import dump
+from experiments.metrics import counted
 from experiments.quiet import quieten
-from experiments.storage import Bucket
+from experiments.storage import Bucket, mirror_of
 from experiments.trainer import CHECKPOINTS, train_seed
 
+WORST = 1e300
+CONFIG = "config.yaml"
+WHOLE = re.compile(rf"{CHECKPOINTS}/iteration_(\d+)/{checkpoints.MANIFEST}")  # of a bucket's names; written last
 BEST = "best"  # beside `checkpoints`: the checkpoint of the best evaluation
 
 
@@ -36,18 +42,32 @@ class Goal:
     @property
     def column(self) -> str:
         """Where it stands in a row of progress.csv."""
-        return f"evaluation/{self.metric}"
+        return f"evaluation/{self.key}"
+
+    @property
+    def key(self) -> str:
+        """Its name among a checkpoint's evaluations: means over years count those an ended episode did not live."""
+        return counted(self.metric)
 
     def better(self, one: float, other: float) -> bool:
-        """Whether `one` is better than `other`."""
+        """Whether `one` is better than `other`; what is no number never is, and anything is better than that."""
+        if math.isnan(other):
+            return not math.isnan(one)
         return one > other if self.mode == "max" else one < other
+
+    def told(self, value: float) -> float:
+        """What Tune is told: for what is no number, which it would sort anywhere, the worst value there is."""
+        if not math.isnan(value):
+            return value
+        return -WORST if self.mode == "max" else WORST
 
 
 @dataclass(frozen=True)
 class Work:
     """What a trial has to do.
 
-    experiment: a dict as of `Experiment`; folder: of the seed; bucket: URI that mirrors it as `name`, or None.
+    experiment: a dict as of `Experiment`; folder: of the seed; bucket: URI that mirrors it as `name`, or None. With a
+    bucket every node works in a folder of its own (`at_home`), since the driver's may not be there.
     """
 
     title: str
@@ -58,11 +78,15 @@ class Work:
     bucket: str | None = None
     goal: Goal | None = None
 
+    def at_home(self) -> Work:
+        """The same with a folder of this node."""
+        return replace(self, folder=str(mirror_of(self.bucket) / self.name)) if self.bucket else self
+
 
 # --- what a Tune worker runs -----------------------------------------------------------------------------------------
 def grid_trial(config: dict[str, Any]) -> None:
     """A trial of a grid; config: {"work": a Work}."""
-    _train(config["work"])
+    _train(config["work"].at_home())
 
 
 def search_trial(config: dict[str, Any]) -> None:
@@ -70,11 +94,13 @@ def search_trial(config: dict[str, Any]) -> None:
 
     config: {"work": a Work whose folder and name are the search's, "algorithm.actor_lr": .001, ...}.
     """
-    work, number = config["work"], trial_number(tune.get_context().get_trial_id())
+    work, number = config["work"].at_home(), trial_number(tune.get_context().get_trial_id())
     experiment = chosen(work.experiment, {name: value for name, value in config.items() if name != "work"})
     own = Path(work.folder) / number
     own.mkdir(parents=True, exist_ok=True)
-    write_text(own / "config.yaml", dump(experiment))
+    write_text(own / CONFIG, dump(experiment))
+    if work.bucket:
+        Bucket(work.bucket).put(own / CONFIG, f"{number}/{CONFIG}")
     settings, run = experiment.model_dump(mode="json"), checkpoints.seed_folder(Path(number), work.seed)
     _train(replace(work, title=number, experiment=settings, folder=str(Path(work.folder) / run), name=str(run)))
 
@@ -117,9 +143,13 @@ class Mirror:
         self._bucket = Bucket(bucket) if bucket else None
 
     def fetch(self) -> None:
-        """Brings what another node left, where this one has no checkpoint."""
-        if self._bucket and checkpoints.latest(self._folder / CHECKPOINTS) is None:
-            self._bucket.pull(self._name, self._folder)
+        """Brings what another node left, where that has come further than this one."""
+        if self._bucket is None:
+            return
+        there = [int(match.group(1)) for each in self._bucket.files(self._name) if (match := WHOLE.fullmatch(each))]
+        here = [checkpoints.iteration_of(path) for path in checkpoints.whole(self._folder / CHECKPOINTS)]
+        if max(there, default=0) > max(here, default=0):
+            self._bucket.pull(self._name, self._folder, exact=True)
 
     def update(self) -> None:
         """Brings the bucket up to date."""
@@ -157,13 +187,16 @@ class Reporter:
             self._mirror.update()
         if goal is None or goal.column in row:
             handed = tune.Checkpoint.from_directory(saved) if saved and goal and goal.hand_over else None
-            tune.report(dict(row), checkpoint=handed)
+            told = {goal.column: goal.told(row[goal.column])} if goal else {}
+            tune.report({**row, **told}, checkpoint=handed)
 
 
 def keep_if_best(checkpoint: Path, best: Path, goal: Goal) -> None:
     """Copies a checkpoint to `best` unless what is there is at least as good."""
     if (best / checkpoints.MANIFEST).is_file():
-        before = checkpoints.read_progress(best).evaluation[goal.metric]
-        if not goal.better(checkpoints.read_progress(checkpoint).evaluation[goal.metric], before):
+        before, now = (
+            checkpoints.read_progress(each).evaluation.get(goal.key, math.nan) for each in (best, checkpoint)
+        )
+        if not goal.better(now, before):
             return
     copy_folder(checkpoint, best)

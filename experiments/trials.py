@@ -16,7 +16,7 @@ every unfinished trial of a grid that was killed, with resume=True, while finish
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -29,10 +29,11 @@ from experiments.config import Experiment
 from experiments.files import refuse_overwriting, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, load
+from experiments.owners import taken
 from experiments.quiet import quieten
 from experiments.ray_session import ray_session
 from experiments.run_log import read_progress
-from experiments.storage import Bucket
+from experiments.storage import Bucket, Place
 from experiments.trainer import is_finished
 
 CONFIG = "config.yaml"
@@ -94,15 +95,34 @@ def run_trials(
     Raises InvalidSetting before anything runs: for bad settings, a folder in use, another setting under a name that
     is there already; Interrupted after Ctrl-C. A trial that fails is a result with its error.
     """
-    folder = folder.resolve()
-    settings = _prepared(trials, folder, resume, storage)
+    settings = _checked(trials)
+    place = Place(folder.resolve(), storage, resumed=resume)
+    if not resume:
+        refuse_overwriting(place.folder)
+
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    with taken(place, say):
+        return _run(trials, settings, place, console, say, parallel)
+
+
+def _run(
+    trials: Sequence[Trial],
+    settings: dict[str, Experiment],
+    place: Place,
+    console: Console,
+    say: Callable[[str], None],
+    parallel: int | None,
+) -> list[TrialResult]:
+    """The same in a folder that belongs to this process."""
+    folder, storage = place.folder, place.bucket
+    for name, experiment in settings.items():
+        _keep(experiment, folder / name / CONFIG)
+        if storage:
+            Bucket(storage).put(folder / name / CONFIG, f"{name}/{CONFIG}")
     pending = [trial for trial in trials if not is_finished(settings[trial.name], folder / trial.run)]
-    console.print(
-        f"{len(trials)} trials, {len(trials) - len(pending)} of them finished -> {folder}",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
+    say(f"{len(trials)} trials, {len(trials) - len(pending)} of them finished -> {place.where}")
     errors = _train(pending, folder, console, parallel, storage) if pending else {}
     if storage:
         for trial in pending:
@@ -115,8 +135,8 @@ def run_trials(
 
 
 # --- before ----------------------------------------------------------------------------------------------------------
-def _prepared(trials: Sequence[Trial], folder: Path, resume: bool, storage: str | None) -> dict[str, Experiment]:
-    """The experiment of every name, written into its folder; raises InvalidSetting."""
+def _checked(trials: Sequence[Trial]) -> dict[str, Experiment]:
+    """The experiment of every name; raises InvalidSetting."""
     if len({(trial.name, trial.seed) for trial in trials}) != len(trials):
         raise InvalidSetting("every trial must have a name and seed of its own")
     seeds: dict[str, list[int]] = {}
@@ -129,12 +149,6 @@ def _prepared(trials: Sequence[Trial], folder: Path, resume: bool, storage: str 
     quieten()
     for name, experiment in settings.items():
         experiment.algorithm_config(seeds[name][0])
-    if resume and storage:
-        Bucket(storage).pull("", folder)
-    if not resume:
-        refuse_overwriting(folder)
-    for name, experiment in settings.items():
-        _keep(experiment, folder / name / CONFIG)
     return settings
 
 
@@ -169,7 +183,7 @@ def _train(
         experiment, path = trial.settings().model_dump(mode="json"), str(folder / trial.run)
         works.append(Work(str(trial), experiment, trial.seed, path, trial.run, storage))
     needed = max(processes(work.experiment) for work in works)
-    with ray_session(needed), TrialsDisplay(console, len(trials)) as display:
+    with ray_session(1 + needed), TrialsDisplay(console, len(trials)) as display:
         refuse_scattering(folder, storage)
         found = tune.Tuner(
             tune.with_resources(grid_trial, lambda config: resources(config["work"].experiment)),

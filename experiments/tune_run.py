@@ -12,7 +12,7 @@ from ray import tune
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from envs import InvalidSetting
-from experiments.storage import HOW
+from experiments.buckets import HOW, for_arrow
 
 TUNE = ".tune"  # Tune's own state, in the folder of a grid or search
 RETRIES = 2  # of a trial that died; it goes on from its latest checkpoint
@@ -33,7 +33,7 @@ def run_config(folder: Path, display: tune.Callback, storage: str | None, **sett
     """Tune's state goes into the folder (or the bucket), and its messages to `display`."""
     return tune.RunConfig(
         name=TUNE,
-        storage_path=storage or str(folder),
+        storage_path=for_arrow(storage) if storage else str(folder),
         failure_config=tune.FailureConfig(max_failures=RETRIES),
         callbacks=[display],
         verbose=0,

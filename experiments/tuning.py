@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -27,7 +29,10 @@ from experiments.config import Experiment
 from experiments.files import copy_folder, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, load
+from experiments.metrics import counted
+from experiments.owners import taken
 from experiments.quiet import quieten
+from experiments.ray_start import NoRay
 from experiments.run_log import read_progress
 from experiments.storage import Bucket, Place
 from experiments.tables import label, number
@@ -64,33 +69,58 @@ def run(console: Console, search: str | None, overrides: Sequence[str], place: P
     from experiments.tuning_session import search as search_on_tune
     from experiments.tuning_session import tune_config
 
-    tuning = _planned(search, overrides, place)
-    experiment = tuning.experiment()
-    experiment.algorithm_config(experiment.training.seeds[0])
-    tune_config(tuning, experiment.training.iterations)
-    place.folder.mkdir(parents=True, exist_ok=True)
-    write_text(place.folder / SEARCH, dump(tuning))
-    _say(console, f"{tuning.search.scheduler}, {tuning.search.trials} trials of {tuning.search.base} -> {place.where}")
-    errors, unfinished = search_on_tune(console, tuning, experiment, place)
-    if place.bucket:
-        Bucket(place.bucket).pull("", place.folder)
-    for name, error in errors.items():
-        _say(console, f"{name} failed: {error}")
-    if unfinished:
-        raise Interrupted(f"stopped with {unfinished} trials unfinished; go on with: smfg tune --resume {place.where}")
-    finish(console, tuning, place)
+    def checked(tuning: Tuning) -> Tuning:
+        tuning.refuse_unbuildable()
+        tune_config(tuning, tuning.experiment().training.iterations)
+        return tuning
+
+    _refuse_mixtures(search, overrides, place)
+    new = checked(load(Tuning, find_search(search), overrides)) if search is not None else None
+    with taken(place, lambda text: _say(console, text)) as own:
+        tuning = new or checked(_resumed(own))
+        write_text(own.folder / SEARCH, dump(tuning))
+        if own.bucket:  # before any trial: without it the search could not be resumed
+            Bucket(own.bucket).put(own.folder / SEARCH, SEARCH)
+        _say(
+            console, f"{tuning.search.scheduler}, {tuning.search.trials} trials of {tuning.search.base} -> {own.where}"
+        )
+        try:
+            errors, unfinished = search_on_tune(console, tuning, tuning.experiment(), own)
+        except NoRay:
+            if not own.resumed:  # nothing was tried: a new folder goes again
+                (own.folder / SEARCH).unlink()
+                own.push()
+            raise
+        if own.bucket:
+            Bucket(own.bucket).pull("", own.folder)
+        for name, error in errors.items():
+            _say(console, f"{name} failed: {error}")
+        if unfinished:
+            raise Interrupted(
+                f"stopped with {unfinished} trials unfinished; go on with: smfg tune --resume {quote(own.where)}"
+            )
+        finish(console, tuning, own)
 
 
-def _planned(search: str | None, overrides: Sequence[str], place: Place) -> Tuning:
-    """The search to run; a resumed one stays as it was."""
+def _refuse_mixtures(search: str | None, overrides: Sequence[str], place: Place) -> None:
+    """Raises InvalidSetting unless there is either a new search or one to resume, which stays as it was."""
     if not place.resumed:
         if search is None:
             raise InvalidSetting("tune needs a search (for example: smfg tune asha_smfrl), or --resume DIR")
-        return load(Tuning, find_search(search), overrides)
+        return
     if search is not None or overrides:
         raise InvalidSetting("--resume: a resumed search stays as it was; leave out the configuration and --set")
+    if place.bucket is None:
+        _refuse_without_search(place)
+
+
+def _refuse_without_search(place: Place) -> None:
     if not (place.folder / SEARCH).is_file():
         raise InvalidSetting(f"{place.where}: holds no search to resume ({SEARCH} is missing)")
+
+
+def _resumed(place: Place) -> Tuning:
+    _refuse_without_search(place)
     return load(Tuning, place.folder / SEARCH)
 
 
@@ -100,6 +130,10 @@ def finish(console: Console, tuning: Tuning, place: Place) -> None:
     trials = best_first(tuning, place.folder)
     if not trials:
         raise InvalidSetting(f"{place.folder}: no trial came as far as an evaluation")
+    if math.isnan(trials[0].value):
+        raise InvalidSetting(f"{place.folder}: {tuning.search.metric} is no number in any evaluation of any trial")
+    if none := [each.name for each in trials if math.isnan(each.value)]:
+        _say(console, f"{tuning.search.metric} was never a number in {', '.join(none)}: listed last")
     write_text(place.folder / TRIALS, _as_csv(tuning, trials))
     best = trials[0]
     copy_folder(best.checkpoint, place.folder / BEST)
@@ -112,23 +146,25 @@ def finish(console: Console, tuning: Tuning, place: Place) -> None:
             Bucket(place.bucket).put(place.folder / name, name)
         Bucket(place.bucket).push(place.folder / BEST, BEST)
     _show(console, tuning, trials)
-    _say(console, f"the best: smfg evaluate {place.folder}/{BEST}, smfg train {place.folder}/{BEST}.yaml")
+    found, settings = (quote(str(place.folder / name)) for name in (BEST, f"{BEST}.yaml"))
+    _say(console, f"the best: smfg evaluate {found}, smfg train {settings}")
 
 
 def best_first(tuning: Tuning, folder: Path) -> list[Found]:
-    """All trials that were evaluated, as their folders tell."""
+    """All trials that were evaluated, as their folders tell; those whose best is no number come last."""
     found = []
     for trial in sorted(folder.glob("trial_*")):
-        for seed in trial.glob("seed_*"):
+        for seed in checkpoints.seed_folders(trial):
             if (seed / BEST / checkpoints.MANIFEST).is_file():
                 checkpoints.verify(seed / BEST)
                 progress = checkpoints.read_progress(seed / BEST)
                 experiment = checkpoints.read_experiment(seed / BEST)
                 assert experiment is not None
-                value = progress.evaluation[tuning.search.metric]
+                value = progress.evaluation.get(counted(tuning.search.metric), math.nan)
                 iterations = max(int(row["iteration"]) for row in read_progress(seed / "progress.csv"))
                 found.append(Found(trial.name, experiment, value, progress.iteration, iterations, seed / BEST))
-    return sorted(found, key=lambda each: each.value, reverse=tuning.search.mode == "max")
+    sign = -1 if tuning.search.mode == "max" else 1
+    return sorted(found, key=lambda each: (math.isnan(each.value), sign * each.value))
 
 
 def _as_csv(tuning: Tuning, trials: Sequence[Found]) -> str:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from importlib import resources
+from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from envs import InvalidSetting
-from envs.registry import game_settings, nearest
+from envs import InvalidSetting, make
+from envs.registry import game_hints, game_settings, nearest
+from envs.written import mistyped
 from experiments.config import Experiment, Section
 from experiments.loading import load_experiment
+from experiments.metrics import columns, indicators_of
 from experiments.trial_training import chosen
+from rllib_smfg.settings import DEFAULT_YEARS
 
+SHIPPED = (Path(str(resources.files("experiments"))) / "tune_configs").resolve()  # a link, but where it is installed
+EVALUATION = "evaluation/"
+FEW = 20  # households that are enough to ask a game what it reports
 Factor = Annotated[float, Field(gt=0, le=100)]
 Values = dict[str, dict[str, Any]]  # section -> key -> value
 
@@ -101,15 +110,56 @@ class Tuning(Section):
         if self.search.scheduler == "pbt" and self.search.trials < 2:
             raise InvalidSetting("trials = 1: a population has at least 2 members")
         base = self.experiment()
-        experiment = base.model_dump(mode="json")
+        _refuse_unknown_metric(base, self.search.metric)
         for name, distribution in self.settings():
-            _refuse_unknown(base, *name.split("."))
-            for value in distribution.extremes():
-                try:
-                    chosen(experiment, {name: value})
-                except (ValidationError, InvalidSetting) as error:
-                    raise InvalidSetting(f"space.{name} = {value!r}: {_reason(error)}") from None
+            section, key = name.split(".")
+            _refuse_unknown(base, section, key)
+            _refuse_unfit(name, distribution, _hint(base, section, key))
+        experiment = base.model_dump(mode="json")
+        for values in self.corners():
+            self._checked(values, lambda values: chosen(experiment, values))
+        self._refuse_judging_too_early(base)
         return self
+
+    def corners(self) -> Iterator[dict[str, Any]]:
+        """Draws that must all be valid: every extreme value, alone and with every one of the same section's others."""
+        extremes = {name: distribution.extremes() for name, distribution in self.settings()}
+        for name, values in extremes.items():
+            for value in values:
+                yield {name: value}
+        for one, other in combinations(extremes, 2):
+            if one.split(".")[0] == other.split(".")[0]:
+                for first, second in product(extremes[one], extremes[other]):
+                    yield {one: first, other: second}
+
+    def refuse_unbuildable(self) -> None:
+        """Raises InvalidSetting where the base, or a draw, makes no algorithm; needs RLlib."""
+        base = self.experiment()
+        base.algorithm_config(base.training.seeds[0])
+        experiment = base.model_dump(mode="json")
+        for values in self.corners():
+            self._checked(values, lambda values: chosen(experiment, values).algorithm_config(base.training.seeds[0]))
+
+    @staticmethod
+    def _checked(values: dict[str, Any], build: Callable[[dict[str, Any]], Any]) -> None:
+        try:
+            build(values)
+        except (ValidationError, InvalidSetting) as error:
+            where = ", ".join(f"space.{name} = {value!r}" for name, value in values.items())
+            raise InvalidSetting(f"{where}: {_reason(error)}") from None
+
+    def _refuse_judging_too_early(self, base: Experiment) -> None:
+        """Trials are compared for the first time once all that learns has begun to."""
+        judged = {"asha": ("asha.first_rung", self.asha.first_rung), "pbt": ("pbt.interval", self.pbt.interval)}
+        if self.search.scheduler not in judged:
+            return
+        name, first = judged[self.search.scheduler]
+        begins = max(_learning_begins(base, values) for values in ({}, *self.corners()))
+        if first <= begins < base.training.iterations:
+            raise InvalidSetting(
+                f"{name} = {first}: trials would be judged before both sides have learned, which begins with"
+                f" iteration {begins}; must be above {begins}"
+            )
 
     def settings(self) -> Iterator[tuple[str, Distribution]]:
         """`section.key` and its distribution."""
@@ -144,6 +194,40 @@ class Tuning(Section):
         return experiment.model_copy(update={"training": each})
 
 
+def _learning_begins(base: Experiment, values: dict[str, Any]) -> int:
+    """The iterations after which both sides learn for certain: actors may be held back, updates await the warm-up."""
+    settings = base.algorithm.settings() | {name.split(".")[1]: value for name, value in values.items()}
+    each: int = settings.get("years_per_iteration", DEFAULT_YEARS)
+    held: int = max(settings.get(name, 0) for name in ("leader_held_years", "follower_held_years", "free_market_years"))
+    begins: int = max(math.ceil(held / each), math.ceil(settings.get("warm_up_years", 0) / each) - 1)
+    return begins
+
+
+def _refuse_unknown_metric(base: Experiment, metric: str) -> None:
+    game = make(**{**base.game.settings(), "games": 1, "followers": min(base.game.followers, FEW)})
+    known = [name.removeprefix(EVALUATION) for name in columns(indicators_of(game)) if name.startswith(EVALUATION)]
+    if metric not in known:
+        raise InvalidSetting(f"search.metric = {metric!r}: no indicator of the evaluations{nearest(metric, known)}")
+
+
+def _hint(base: Experiment, section: str, key: str) -> Any:
+    """What a setting may be, as a type hint."""
+    fields = type(getattr(base, section)).model_fields
+    return fields[key].annotation if key in fields else game_hints(base.game.name).get(key)
+
+
+def _refuse_unfit(name: str, distribution: Distribution, hint: Any) -> None:
+    """Raises InvalidSetting where a whole number would be drawn from a continuum; bounds are tried one by one."""
+    drawn = distribution.uniform or distribution.log_uniform
+    if drawn is None or mistyped(0.5, hint) is None:
+        return
+    wanted = mistyped(0.5, hint)
+    if mistyped(1, hint) is None:
+        low, high = (round(each) for each in drawn)
+        raise InvalidSetting(f"space.{name}: {wanted}, as {{integers: [{low}, {high}]}}, not drawn from a continuum")
+    raise InvalidSetting(f"space.{name}: {wanted}, as {{choice: [...]}}, not a number")
+
+
 def _refuse_unknown(experiment: Experiment, section: str, key: str) -> None:
     sections = [name for name in Experiment.model_fields if name != "comparison"]
     if section not in sections or (section, key) == ("training", "seeds"):
@@ -166,7 +250,7 @@ def find_search(source: str | Path) -> Path:
     """The YAML file `source`, or that of tune_configs/ by its name; raises InvalidSetting."""
     if Path(source).is_file():
         return Path(source)
-    shipped = {path.stem: path for path in (Path(__file__).parents[1] / "tune_configs").glob("*.yaml")}
+    shipped = {path.stem: path for path in SHIPPED.glob("*.yaml")}
     if str(source) in shipped:
         return shipped[str(source)]
     raise InvalidSetting(f"{source}: no such search{nearest(Path(source).stem, list(shipped))}")

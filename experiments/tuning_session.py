@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from ray import tune
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, PopulationBasedTraining, TrialScheduler
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import BasicVariantGenerator
 from rich.console import Console
 
 from envs import InvalidSetting
+from experiments.buckets import for_arrow, join
 from experiments.config import Experiment
 from experiments.ownership import refuse_strangers_files
+from experiments.population import Population, going_on_from
 from experiments.ray_session import ray_session
+from experiments.run_log import read_progress
 from experiments.storage import Place
 from experiments.trial_training import Goal, Work, search_trial, trial_number
 from experiments.trials_display import TrialsDisplay
@@ -32,14 +35,16 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
     folder = place.folder.resolve()
     work = Work("", settings, experiment.training.seeds[0], str(folder), "", place.bucket, aim)
     trainable = tune.with_resources(search_trial, resources(settings))
-    state = f"{place.bucket or folder}/{TUNE}"
+    state = for_arrow(join(place.bucket, TUNE)) if place.bucket else str(folder / TUNE)
     wanted = tune_config(tuning, experiment.training.iterations)
     param_space = {"work": work, **space(tuning)}  # for a resumed search, too: Tune's state has references alone
-    with ray_session(processes(settings)), TrialsDisplay(console, tuning.search.trials, aim.column) as display:
+    with ray_session(1 + processes(settings)), TrialsDisplay(console, tuning.search.trials, aim.column) as display:
         refuse_scattering(folder, place.bucket)
         if place.resumed and tune.Tuner.can_restore(state):
             _refuse_strangers_state(place)
-            tuner = tune.Tuner.restore(state, trainable, param_space=param_space, resume_errored=True)
+            with going_on_from(reached(folder)):
+                tuner = tune.Tuner.restore(state, trainable, param_space=param_space, resume_errored=True)
+            display.ended = tuner.get_results().num_terminated  # where all are done, nothing will tell the display
         else:
             kept = tune.CheckpointConfig(num_to_keep=KEPT)
             run = run_config(folder, display, place.bucket, checkpoint_config=kept)
@@ -47,6 +52,12 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
         results = tuner.fit()
     errors = {trial_number(Path(each.path).name): in_one_line(each.error) for each in results if each.error}
     return errors, tuning.search.trials - display.ended
+
+
+def reached(folder: Path) -> int:
+    """The last iteration of the trial that has come furthest; 0 where none has begun."""
+    progress = [path for trial in folder.glob("trial_*") for path in trial.glob("seed_*/progress.csv")]
+    return max((int(row["iteration"]) for path in progress for row in read_progress(path)), default=0)
 
 
 def _refuse_strangers_state(place: Place) -> None:
@@ -126,7 +137,7 @@ def _scheduler(tuning: Tuning, iterations: int) -> TrialScheduler:
         first = min(asha.first_rung, iterations)
         return ASHAScheduler(**aim, max_t=iterations, grace_period=first, reduction_factor=asha.reduction_factor)
     if tuning.search.scheduler == "pbt":
-        return PopulationBasedTraining(
+        return Population(
             **aim,
             perturbation_interval=pbt.interval,
             quantile_fraction=pbt.quantile,

@@ -29,6 +29,16 @@ from policies.policy import FollowerPolicy
 SHIPPED = Path(__file__).parent / "data"
 REAL_DATA_HOUSEHOLD = SHIPPED / "real_data" / "mlp"
 CALIBRATED_HOUSEHOLD = SHIPPED / "calibrated" / "mlp"
+# what a clone's abilities, hours and saving rates are measured in; what households like is no part of it
+DEPENDS_ON = (
+    "maximal_hours",
+    "consumption_tax",
+    "ability_persistence",
+    "ability_sd",
+    "superstar_entry",
+    "superstar_stay",
+    "superstar_multiple",
+)
 # networks without a memory; the stochastic one gives means of u, then logarithms of standard deviations, see _bounded
 MEAN_BOUND, SPREADS = 1.25, (0.05, 2.0)
 
@@ -104,8 +114,16 @@ def _refuse_another_economy(
     if not isinstance(game, Economy) or scaling != game.follower_scaling:
         raise InvalidSetting(f"{folder}: was not cloned for the households of game '{game.name}'")
     preset = text["game"].get("preset", "paper")
-    if preset_parameters(preset).laws.consumption_base is not game.parameters.laws.consumption_base:
+    cloned, played = preset_parameters(preset), game.parameters
+    if cloned.laws.consumption_base is not played.laws.consumption_base:
         raise InvalidSetting(f"{folder}: its saving rates are those of preset '{preset}': clone households in this one")
+    for name in DEPENDS_ON:
+        there, here = getattr(cloned, name), getattr(played, name)
+        if here != there:
+            raise InvalidSetting(
+                f"{folder}: was cloned in an economy with {name} = {there:g}, this game has {name} = {here:g}: clone"
+                f" households in this one, or leave it at {there:g}"
+            )
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:

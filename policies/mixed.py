@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from envs.game import Array, BoolArray, InvalidSetting
-from policies.policy import FollowerPolicy
+from policies.policy import FollowerPolicy, LeaderPolicy
 
 
 class MixedFollowers(FollowerPolicy):
@@ -28,11 +28,17 @@ class MixedFollowers(FollowerPolicy):
         self.households = {
             name: slice(end - counts[name], end) for name, end in zip(counts, ends, strict=True) if counts[name]
         }
+        self.reads_leader = any(policy.reads_leader for policy in self._policies.values())
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, af): each group's policy is shown its own households only, (B, n, df)."""
         groups = [(self._policies[name], rows) for name, rows in self.households.items()]
         return np.concatenate([policy.act(observation[:, rows], leader_action) for policy, rows in groups], axis=1)
+
+    def meet(self, leader: LeaderPolicy) -> None:
+        """Tells every group's policy who governs."""
+        for policy in self._policies.values():
+            policy.meet(leader)
 
     def forget(self, games: BoolArray) -> None:
         """Tells every group's policy that games (B,) start anew."""

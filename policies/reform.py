@@ -57,6 +57,7 @@ class Reformed(LeaderPolicy):
 
     def __init__(self, game: StackelbergMeanFieldGame, base: LeaderPolicy, changes: Changes) -> None:
         self._base, self._space = base, game.leader_action_space
+        self.announces_taxes, self.nearest_taxes = base.announces_taxes, base.nearest_taxes
         place = {name: k for k, name in enumerate(economy(game).instruments)}
         self._values = {place[name]: value for name, value in changes.values.items()}
         self._responses = {place[name]: slope for name, slope in changes.responses.items()}
@@ -124,6 +125,8 @@ def reform(game: StackelbergMeanFieldGame, build: Base, base: Any, sections: Map
         if "response" not in description:
             closure = {"income_tax": "debt"} if closure is None else closure
             description = {**description, "response": 0.0}
+    if description["name"] == "debt_rule" and (closure is not None or "income_tax_rate" in values):
+        raise InvalidSetting("closure, income_tax.rate: base debt_rule has tau and response of its own: set them there")
     responses = _responses(played, closure)
     made = build(description)
     if not isinstance(made, TaxRule):

@@ -11,13 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from envs.economy.calibration import US_PROGRESSIVITY
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
-from envs.registry import nearest
+from envs.registry import nearest, refuse_mistyped
 from policies import plugin, written
+from policies.action_bounds import within
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
+from policies.debt_rule import DEBT_RESPONSE, DebtRule
 from policies.free_market import free_market
+from policies.perfect_foresight import PerfectForesight
 from policies.planning_household import PlanningHousehold
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
@@ -120,15 +124,33 @@ def _random_follower(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolic
 
 
 def _constant_leader(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> LeaderPolicy:
-    return ConstantLeader(_fitting(action, "leader", game.leader_action_space.shape[0]))
+    return ConstantLeader(within(game, "leader", action, "government 'constant': action"))
 
 
 def _constant_follower(game: StackelbergMeanFieldGame, seed: int, action: Sequence[float]) -> FollowerPolicy:
-    return ConstantFollower(_fitting(action, "follower", game.follower_action_space.shape[0]))
+    return ConstantFollower(within(game, "follower", action, "households 'constant': action"))
+
+
+def _debt_rule(
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    tau: float = US_LEVEL,
+    xi: float = US_PROGRESSIVITY,
+    asset_tau: float = 0.0,
+    asset_xi: float = 0.0,
+    spending: float | None = None,
+    debt: float | None = None,
+    response: float = DEBT_RESPONSE,
+) -> LeaderPolicy:
+    return DebtRule(game, tau, xi, asset_tau, asset_xi, spending, debt, response)
 
 
 def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
     return PlanningHousehold(game, taxes)
+
+
+def _perfect_foresight(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolicy:
+    return PerfectForesight(game)
 
 
 LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
@@ -137,6 +159,7 @@ LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "us_law_2022": _us_law,
     "saez": SaezTax,
     "us_system": _us_system,
+    "debt_rule": _debt_rule,
     written.REFORM: _reform,
     "constant": _constant_leader,
     "random": _random_leader,
@@ -144,6 +167,7 @@ LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
 FOLLOWERS: dict[str, Callable[..., FollowerPolicy]] = {
     "real_data": BehaviorClonedHousehold,
     "planning": _planning,
+    "perfect_foresight": _perfect_foresight,
     "constant": _constant_follower,
     "random": _random_follower,
 }
@@ -166,6 +190,8 @@ def _build(
     make: Callable[..., Policy] = known[name] if name in known else plugin.load(name, kind, what)
     own = inspect.signature(make).parameters
     _check_settings(what, name, own, settings)
+    if name in known:
+        refuse_mistyped(make.__init__ if inspect.isclass(make) else make, settings)
     luck = {"seed": seed} if "seed" in own else {}
     return make(game, **luck, **settings)
 
@@ -182,9 +208,3 @@ def _check_settings(what: str, name: str, own: Mapping[str, inspect.Parameter], 
     for setting in allowed:
         if own[setting].default is inspect.Parameter.empty and setting not in settings:
             raise InvalidSetting(f"{what} '{name}' needs the setting '{setting}'")
-
-
-def _fitting(action: Sequence[float], side: str, size: int) -> Sequence[float]:
-    if len(action) != size:
-        raise InvalidSetting(f"action has {len(action)} numbers: the {side} of this game acts with {size}")
-    return action

@@ -23,6 +23,8 @@ class SaezTax(TaxRule):
     seed: of the random rates. spending_share: see `TaxRule`.
     """
 
+    nearest_taxes = (0.47, 0.0005, 0.0, 0.0)
+
     def __init__(
         self,
         game: StackelbergMeanFieldGame,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from envs.economy.game import Economy
 from envs.economy.instruments import INSTRUMENTS, at_rest
-from envs.economy.taxation import Schedule
+from envs.economy.taxation import FiscalPolicy, Schedule, check_schedule
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame, Step
 from policies.policy import LeaderPolicy
 
@@ -25,6 +25,7 @@ class TaxRule(LeaderPolicy):
     Raises InvalidSetting for a game that is no economy, or a share it does not allow.
     """
 
+    announces_taxes = False
     # whether assets are taxed as the action says
     taxes_assets: bool = False
 
@@ -37,6 +38,7 @@ class TaxRule(LeaderPolicy):
             if not low <= spending_share <= high:
                 raise InvalidSetting(f"spending_share = {spending_share}: must be between {low:g} and {high:g} of GDP")
             self._action[SPENDING] = spending_share
+        self._checked: dict[str, Schedule | None] = {}
 
     def act(self, observation: Array) -> Array:
         """Actions (B, al) that households see: no taxes (their lower bounds), the spending share, and further
@@ -53,16 +55,26 @@ class TaxRule(LeaderPolicy):
         return None
 
     def enact(self, game: StackelbergMeanFieldGame, leader_action: Array, follower_action: Array) -> Step:
-        """Plays the year with incomes taxed by `schedule`; assets as the action says, if the rule `taxes_assets`."""
+        """Plays the year with incomes taxed by `schedule`; raises InvalidSetting for one that cannot be levied.
+
+        Assets are taxed as the action says, if the rule `taxes_assets`, or else not at all.
+        """
         if game.n_games != self._games:
             raise ValueError(f"made for {self._games} games, asked to govern {game.n_games}")
-        return economy(game).step(
-            leader_action,
-            follower_action,
-            income_tax=self.schedule(game.year),
-            labour_tax=self.labour_schedule(game.year),
-            taxes_assets=self.taxes_assets,
-        )
+        schedules = self._schedules(game.year)
+        return economy(game).step(leader_action, follower_action, taxes_assets=self.taxes_assets, **schedules)
+
+    def levied(self, announced: FiscalPolicy, year: NDArray[np.int64]) -> FiscalPolicy:
+        """What is levied in a year (B,) in place of what the rule's action announces; otherwise as `enact`."""
+        return announced.with_schedules(**self._schedules(year), taxes_assets=self.taxes_assets)
+
+    def _schedules(self, year: NDArray[np.int64]) -> dict[str, Schedule | None]:
+        found = {"income_tax": self.schedule(year), "labour_tax": self.labour_schedule(year)}
+        for name, schedule in found.items():
+            if schedule is not None and schedule is not self._checked.get(name):
+                check_schedule(schedule, self._games)
+        self._checked = found
+        return found
 
 
 def economy(game: StackelbergMeanFieldGame) -> Economy:

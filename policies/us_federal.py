@@ -17,6 +17,8 @@ class USFederalTax(TaxRule):
     the paper; credit=0 and ceiling=inf give the published tax. spending_share: see `TaxRule`.
     """
 
+    nearest_taxes = (0.256, 0.0945, 0.0, 0.0)
+
     def __init__(
         self,
         game: StackelbergMeanFieldGame,

@@ -11,6 +11,7 @@ import yaml
 
 from envs.game import InvalidSetting
 from envs.registry import nearest
+from envs.text_files import read_utf8
 
 # a name stands for policies/NAME.yaml in the current folder, or else for one of the files shipped here
 FOLDER, SHIPPED = Path("policies"), Path(__file__).parent / "data" / "written"
@@ -137,12 +138,23 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 
 class Yaml(yaml.SafeLoader):
-    """YAML 1.1, with 1e-3 a number as everywhere else."""
+    """YAML 1.1, with 1e-3 a number as everywhere else; 010 (8 in YAML 1.1) and 1:30 (90) are text."""
 
 
+WHOLE, REAL = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+Yaml.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (WHOLE, REAL)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 Yaml.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+    REAL,
+    re.compile(
+        r"^[-+]?(([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(inf|Inf|INF))$"
+        r"|^\.(nan|NaN|NAN)$"
+    ),
+    list("-+0123456789."),
 )
+Yaml.add_implicit_resolver(WHOLE, re.compile(r"^[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|0b[01_]+)$"), list("-+0123456789"))
 
 
 class _Strict(Yaml):
@@ -168,9 +180,9 @@ def _read(path: Path) -> Any:
     if not path.is_file():
         raise InvalidSetting(f"policy '{path}': no such file{nearest(path.stem, names()) if names() else ''}")
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_Strict)
-    except (UnicodeDecodeError, RecursionError):
-        raise InvalidSetting(f"policy '{path}': must be YAML in UTF-8") from None
+        found = yaml.load(read_utf8(path, str(path)), Loader=_Strict)
+    except RecursionError:
+        raise InvalidSetting(f"policy '{path}': is nested too deeply for a policy") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)

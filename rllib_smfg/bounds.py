@@ -111,7 +111,7 @@ BOUNDS: dict[str, Bounds] = {
     "target_step": Bounds(0, 1, above=True, below=True),
     "bound_penalty": WEIGHT,
     "huber_threshold": SIZE,
-    "slope_damping": Bounds(0, 10**6, above=True, scheduled=True),
+    "slope_damping": Bounds(0, 10**12, above=True, scheduled=True),
     "actor_lr": RATE,
     "critic_lr": RATE,
     "updates_per_iteration": COUNT,

@@ -79,7 +79,7 @@ class GivenFollower(FollowerPolicy):
     """Households that are given, with what replay rows tell of them: features, and actions in network units."""
 
     def __init__(self, policy: FollowerPolicy, interface: Interface) -> None:
-        self.policy = policy
+        self.policy, self.reads_leader, self.takes_taxes = policy, policy.reads_leader, policy.takes_taxes
         self.features = Features(interface.follower_scaling)
         self._box, self._leader_box = interface.follower_action, interface.leader_action
 
@@ -90,6 +90,10 @@ class GivenFollower(FollowerPolicy):
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, af) for observations (B, N, df) after leader actions (B, al)."""
         return self.policy.act(observation, leader_action)
+
+    def meet(self, leader: LeaderPolicy) -> None:
+        """See FollowerPolicy."""
+        self.policy.meet(leader)
 
     def forget(self, games: BoolArray) -> None:
         """See FollowerPolicy."""
@@ -103,6 +107,7 @@ class LearnedFollower(FollowerPolicy):
         self, actor: Actor, interface: Interface, sees_leader: bool, exploration: Exploration | None = None
     ) -> None:
         self.actor, self.sees_leader, self.exploration = actor, sees_leader, exploration
+        self.reads_leader = sees_leader
         self.features = Features(interface.follower_scaling)
         self._box, self._leader_box = interface.follower_action, interface.leader_action
 

@@ -67,6 +67,7 @@ class RecurrentFollower(FollowerPolicy):
 
     def __init__(self, network: RecurrentActor, interface: Interface, sees_leader: bool) -> None:
         self.network, self.memory, self.sees_leader = network, Memory(network), sees_leader
+        self.reads_leader = sees_leader
         self.features = Features(interface.follower_scaling)
         self._box, self._leader_box = interface.follower_action, interface.leader_action
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from envs import make
 from policies.given import Given
+from policies.pairing import check_pair
 from rllib_smfg.build import Interface
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import evaluate
@@ -35,8 +36,7 @@ class RulesConfig:
     def validate(self) -> None:
         """Raises InvalidSetting for policies that do not exist or do not fit the game."""
         game = make(**{**self.game, "games": 1})
-        self.leader.leader(game, 0)
-        self.follower.follower(game, 0)
+        check_pair(game, self.leader.leader(game, 0), self.follower.follower(game, 0))
 
     def followers(self) -> int:
         """N."""

@@ -9,6 +9,8 @@ from envs.game import InvalidSetting
 from envs.registry import nearest
 from rllib_smfg.bounds import check
 
+DEFAULT_YEARS = 300  # of an iteration, where nothing is said
+
 View = Literal["own", "mean_field", "joint"]
 LeaderGradient = Literal["total", "partial"]
 FollowerGradient = Literal["game", "team"]

@@ -48,8 +48,14 @@ def ray_local(quiet_environment: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def parity() -> Path:
+    """The folder of trajectories recorded from the authors' programs."""
+    return Path(__file__).parent / "data" / "parity"
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of reference data beside the repository: parity trajectories, the survey extract, the paper."""
+    """The folder of reference data beside the repository: the survey extract, the paper."""
     if not SHARED.is_dir():
         pytest.skip(f"no reference data beside the repository ({SHARED.name}/ is absent)")
     return SHARED

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.economy.ability import mean_ability
-from envs.economy.household_problem import Conditions, Household, Plan, solve
+from envs.economy.household_problem import Conditions, Household, Plan, hsv, solve
 from envs.economy.indicators import weighted_gini
 from envs.economy.markov import rouwenhorst, stationary
 from envs.economy.parameters import EconomyParameters
@@ -52,7 +52,8 @@ def household_of(parameters: EconomyParameters, states: int = STATES, points: in
     return Household(
         discount=p.discount,
         crra=p.crra,
-        disutility=p.labour_disutility,
+        # utility of the problem is of dollars, that of the game of consumption over its unit
+        disutility=p.labour_disutility * p.log_consumption_unit ** (1 - p.crra),
         inverse_frisch=p.inverse_frisch,
         hours=p.maximal_hours,
         ability=np.append(ability, p.superstar_multiple) / mean_ability(p),
@@ -80,12 +81,12 @@ def benchmark(parameters: EconomyParameters, level: float = 0.3) -> Benchmark:
     wage, rate = first_prices(p)
     mean_income = gdp_per_household(p) * (1 - p.depreciation * p.capital_to_gdp + rate * p.debt_to_gdp)
     for _ in range(ROUNDS):
-        conditions = Conditions(wage, rate, level, US_PROGRESSIVITY, mean_income, p.consumption_tax)
+        conditions = hsv(wage, rate, level, US_PROGRESSIVITY, mean_income, p.consumption_tax)
         plan = solve(household, conditions, plan, tolerance=1e-6)
         settled = long_run(household, plan)
         gdp = wage * p.maximal_hours * settled.labour / (1 - p.capital_share)
         income = float((settled.share * plan.income).sum())
-        owed = float((settled.share * conditions.income_tax.tax(plan.income)).sum())
+        owed = float((settled.share * (plan.income - conditions.income_tax.kept(plan.income))).sum())
         consumed = float((settled.share * plan.consumption).sum())
         needed = (p.usual_spending_share + rate * p.debt_to_gdp) * gdp - p.consumption_tax * consumed
         gap = (needed - owed) / income

@@ -33,9 +33,9 @@ from envs.economy.outcome import outcome
 from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import changed_parameters
-from envs.economy.shocks import SCENARIOS, first_tfp, next_tfp, productivity_luck
+from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, scenario_of
 from envs.economy.state import Choices, Flows, Shock, State
-from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
+from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.economy.transition import advance
 from envs.game import Array, InvalidSetting, Observations, Step, Transition
 from envs.registry import nearest
@@ -74,7 +74,7 @@ class Economy(ArithmeticGame):
         horizon: int | None = None,
         population: str | Path = EMBEDDED,
         weighting: str = "survey",
-        shock: str = "none",
+        shock: str | Sequence[Any] = "none",
         saving_rate_min: float | None = None,
         saving_rate_max: float | None = None,
         crra: float | None = None,
@@ -93,14 +93,16 @@ class Economy(ArithmeticGame):
         preset: `paper`, `taxai`, `calibrated`. task: what the government is rewarded for, `gdp`, `gini`,
         `social_welfare`, `gdp_gini` (with weight `inequality_weight` on the ginis), and in `calibrated` also `weighted`
         (with `gdp_weight`, `equality_weight` and `welfare_weight`). population: `scf2022`, or the path of the survey's
-        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis`, `disaster`. saving_rate_min and
-        saving_rate_max: bounds of the saving rate. crra: theta. horizon: years. productivity_persistence and
-        productivity_sd: of the yearly autoregression of log productivity, which both sides observe where the sd is not
-        0. parameters: any other number of `EconomyParameters` in place of the preset's; what follows from them, as TFP
-        does in `calibrated`, is worked out anew, what was fitted to data with them is not. instruments: what the
-        government of `calibrated` may use beyond the five, `transfer`, `consumption_tax_rate`, `wealth_tax_exemption`,
-        `labour_income_tax_rate` and `capital_income_tax_rate`: their names, or by name their largest values
-        (`envs.economy.instruments`). dtype of the households' numbers: `float64`, `float32`.
+        CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis` (year 100), `disaster` (years 100
+        and 101), or a list of [year, `tfp` or `assets`, factor]; one that cannot strike within the horizon is refused.
+        saving_rate_min and saving_rate_max: bounds of the saving rate. crra: theta. horizon: years.
+        productivity_persistence and productivity_sd: of the yearly autoregression of log productivity, which both sides
+        observe where the sd is not 0. parameters: any other number of `EconomyParameters` in place of the preset's;
+        what follows from them, as TFP does in `calibrated`, is worked out anew, what was fitted to data with them is
+        not. instruments: what the government of `calibrated` may use beyond the five, `transfer`,
+        `consumption_tax_rate`, `wealth_tax_exemption`, `labour_income_tax_rate` and `capital_income_tax_rate`: their
+        names, or by name their largest values (`envs.economy.instruments`). dtype of the households' numbers:
+        `float64`, `float32`.
         """
         if not isinstance(parameters, Mapping | None):
             raise InvalidSetting(f"parameters = {parameters}: must be numbers by name, as in {{depreciation: 0.07}}")
@@ -119,7 +121,7 @@ class Economy(ArithmeticGame):
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
         )
         self.discount = self.parameters.discount
-        self.scenario = SCENARIOS[_known("shock", shock, list(SCENARIOS))]
+        self.scenario = scenario_of(shock, self.horizon)
         self.dtype = np.dtype(DTYPES[_known("dtype", dtype, list(DTYPES))])
         self.task = self.parameters.laws.tasks[_known("task", task, list(self.parameters.laws.tasks))]
         self.leader_reward_scale = self.task.typical_reward(self.n_followers)
@@ -161,7 +163,7 @@ class Economy(ArithmeticGame):
         follower_action = self._checked(
             "follower", follower_action, self.follower_action_space, (self.n_games, self.n_followers)
         )
-        taxed = self._taxed(self._announced(leader_action), income_tax, labour_tax, taxes_assets)
+        taxed = self._announced(leader_action).with_schedules(income_tax, labour_tax, taxes_assets)
         return self._finish_year(self._play_year(taxed, follower_action))
 
     def get_state(self) -> dict[str, Any]:
@@ -222,16 +224,6 @@ class Economy(ArithmeticGame):
     # --- a year ------------------------------------------------------------------------------------------------
     def _announced(self, leader_action: Array) -> FiscalPolicy:
         return self.parameters.laws.fiscal_policy(self.parameters, self.state, leader_action, total)
-
-    @staticmethod
-    def _taxed(
-        policy: FiscalPolicy, income_tax: Schedule | None, labour_tax: Schedule | None, taxes_assets: bool
-    ) -> FiscalPolicy:
-        """What was announced, but for schedules that no action names."""
-        if income_tax is not None:
-            asset_tax = policy.asset_tax if taxes_assets else NoTax()
-            policy = replace(policy, income_tax=income_tax, asset_tax=asset_tax)
-        return policy if labour_tax is None else replace(policy, labour_tax=labour_tax)
 
     def _play_year(self, policy: FiscalPolicy, follower_action: Array) -> Transition:
         follower_action = follower_action.astype(self.dtype, copy=False)

@@ -1,33 +1,41 @@
 """What one household does best at given prices and taxes for ever: the endogenous grid method.
 
     max E sum beta^t [ u(c) - psi l^(1 + gamma) / (1 + gamma) ],   u = c^(1 - theta) / (1 - theta), ln c at theta = 1
-    (1 + tau_c) c + a' = y - T(y) + a - T_a(a),   y = W e H l + r a,   a' >= 0,   0 <= l <= 1
+    (1 + tau_c) c + a' = y - T(y) + a - T_a(a) + Z,   y = W e H l + r a,   a' >= 0,   0 <= l <= 1
 
-with T and T_a scaled HSV schedules of `taxation`. Ability e follows a Markov chain of S states; assets lie on a grid
-of A. The first-order conditions hold with R(y) = 1 - T'(y) and R_a(a) = 1 - T_a'(a), what is kept of a dollar more:
+with T and T_a any schedules whose marginal rates do not fall (`Kept`), and Z a transfer to everybody. Ability e
+follows a Markov chain of S states; assets lie on a grid of A. The first-order conditions hold with R(y) = 1 - T'(y) and
+R_a(a) = 1 - T_a'(a), what is kept of a dollar more:
 
     psi l^gamma = u'(c) R(y) W e H / (1 + tau_c)                    hours, where l < 1
     u'(c) = beta E[ u'(c') (R_a(a') + r R(y')) ]                    saving, where a' > 0
 
 Carroll (2006); with labour supply Barillas and Fernandez-Villaverde (2007): for a given a', the Euler equation says c,
-hours and income follow, and the budget says from which assets that was chosen.
+hours and income follow, and the budget says from which assets that was chosen. Where marginal rates jump, households
+bunch: what is kept at the margin then lies between what either side of the jump keeps, and their hours say where.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.economy.taxation import ScaledHSV
+from envs.economy.taxation import Brackets, ScaledHSV, Schedule
 from envs.game import Array, InvalidSetting
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 BISECTIONS = 50
+CLOSE = 1e-11  # a step in a logarithm after which Newton's method has found it
 LEAST_ASSETS = 1e-6  # of mean assets
+JUST_ABOVE_NOTHING = 1e-9  # of the largest asset
+NEAR_A_KINK = 1e-3  # relative distance
 
 
 @dataclass(frozen=True)
@@ -47,40 +55,160 @@ class Household:
     assets: Vector
 
 
+class Kept(Protocol):
+    """What a schedule has to say of amounts x >= 0; see `taxation.ScaledHSV`, and `keeping` for any other schedule."""
+
+    def kept(self, x: Array) -> Array:
+        """What is left of amounts, rising; same shape as x."""
+
+    def kept_at_the_margin(self, x: Array) -> Array:
+        """What is left of one dollar more than x; same shape as x."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """A schedule of `taxation` told by what it leaves."""
+
+    schedule: Schedule
+
+    def kept(self, x: Array) -> Array:
+        """x less the tax on it."""
+        return x - self.schedule.tax(x)
+
+    def kept_at_the_margin(self, x: Array) -> Array:
+        """One dollar less its tax."""
+        return 1 - self.schedule.marginal_rate(x)
+
+
+@dataclass(frozen=True)
+class KeepingBrackets(Keeping):
+    """Brackets of one game told by what they leave, which is straight between their kinks."""
+
+    schedule: Brackets
+
+    @cached_property
+    def _kinks(self) -> tuple[Vector, Vector, float]:
+        """Amounts where the rate changes, what is kept of them, and what is kept of a dollar beyond the last."""
+        brackets = self.schedule
+        before = Brackets(brackets.cutoffs, brackets.rates, brackets.deduction)
+        kinks = np.append(0.0, brackets.deduction + np.asarray(brackets.cutoffs))
+        owed = before.tax(kinks)
+        beyond = float(np.asarray(brackets.rates)[-1])
+        if brackets.credit > owed[-1] and beyond > 0:
+            free = kinks[-1] + (brackets.credit - owed[-1]) / beyond
+        else:
+            free = float(np.interp(brackets.credit, owed, kinks))
+        kinks = np.unique(np.append(kinks, free))
+        return kinks, np.asarray(self.kept(kinks), dtype=np.float64), 1 - beyond
+
+    def owned_before_tax(self, kept: Matrix) -> Matrix:
+        """The amounts of which `kept` is left, same shape."""
+        kinks, left, beyond = self._kinks
+        owned: Matrix = np.interp(kept, left, kinks) + np.maximum(kept - left[-1], 0.0) / beyond
+        return owned
+
+
+def keeping(schedule: Schedule) -> Kept:
+    """The schedule itself where it says what is kept, else the same told by what it takes.
+
+    Brackets must be those of one game, with a last rate below 1.
+    """
+    if isinstance(schedule, Brackets):
+        return KeepingBrackets(schedule)
+    says = hasattr(schedule, "kept") and hasattr(schedule, "kept_at_the_margin")
+    return cast(Kept, schedule) if says else Keeping(schedule)
+
+
+NO_TAX = ScaledHSV(0.0, 0.0, 1.0)
+
+
 @dataclass(frozen=True)
 class Conditions:
-    """What a household takes as given: W, r, the HSV schedules (tau, xi, scale) on income and on assets, and tau_c."""
+    """What a household takes as given in a year: W, r, the schedules on income and on assets, tau_c and Z in dollars.
+
+    A schedule may offer `owned_before_tax(kept)`, the inverse of `kept`; elsewhere bisection finds it.
+    """
 
     wage: float
     interest_rate: float
-    tau: float = 0.0
-    xi: float = 0.0
-    scale: float = 1.0
+    income_tax: Kept = NO_TAX
+    asset_tax: Kept = NO_TAX
     consumption_tax: float = 0.0
-    asset_tau: float = 0.0
-    asset_xi: float = 0.0
-    asset_scale: float = 1.0
+    transfer: float = 0.0
 
     @property
-    def income_tax(self) -> ScaledHSV:
-        """T."""
-        return ScaledHSV(self.tau, self.xi, self.scale)
+    def smooth(self) -> bool:
+        """Whether both schedules are scaled HSV, which has no kinks and is solved faster."""
+        return isinstance(self.income_tax, ScaledHSV) and isinstance(self.asset_tax, ScaledHSV)
 
-    @property
-    def asset_tax(self) -> ScaledHSV:
-        """T_a."""
-        return ScaledHSV(self.asset_tau, self.asset_xi, self.asset_scale)
+    def kept(self, income: Matrix, assets: Matrix) -> Array:
+        """What there is to spend and to keep, in dollars; losses on assets are borne in full."""
+        earned = self.income_tax.kept(np.maximum(income, 0.0)) + np.minimum(income, 0.0)
+        cash: Array = earned + self.asset_tax.kept(assets) + self.transfer
+        return cash
 
     def owned_before_tax(self, kept: Matrix) -> Matrix:
-        """The inverse of `asset_tax.kept`, mirrored below 0, where nobody is."""
-        share = (1 - self.asset_tau) / (1 - self.asset_xi)
-        relative = np.abs(kept) / (share * self.asset_scale)
-        owned: Matrix = np.sign(kept) * self.asset_scale * relative ** (1 / (1 - self.asset_xi))
-        return owned
+        """The assets of which `kept` is left after the tax on them, mirrored below 0, where nobody is."""
+        tax, left = self.asset_tax, np.abs(kept)
+        if isinstance(tax, ScaledHSV):
+            relative = left / ((1 - tax.tau) / (1 - tax.xi) * tax.scale)
+            owned: Matrix = tax.scale * relative ** (1 / (1 - tax.xi))
+        elif hasattr(tax, "owned_before_tax"):
+            owned = tax.owned_before_tax(left)
+        else:
+            owned = _inverse(tax.kept, left)
+        return np.sign(kept) * owned
 
     def kept_of_assets_at_the_margin(self, assets: Matrix) -> Array:
-        """R_a(a), at the least asset that counts where a = 0 (the schedule's slope has no limit there)."""
-        return self.asset_tax.kept_at_the_margin(np.maximum(assets, LEAST_ASSETS * self.asset_scale))
+        """R_a(a); where a = 0 that of the first dollar, for a scaled HSV schedule at the least asset that counts."""
+        tax = self.asset_tax
+        if isinstance(tax, ScaledHSV):
+            return tax.kept_at_the_margin(np.maximum(assets, LEAST_ASSETS * tax.scale))
+        return tax.kept_at_the_margin(np.maximum(assets, JUST_ABOVE_NOTHING * assets.max()))
+
+    def kept_of_income_at_the_margin(self, household: Household, plan: Plan) -> Array:
+        """R(y) of what is planned, (S, A).
+
+        Where a schedule has kinks, those who bunch at one keep of a dollar more what their hours say, psi l^gamma (1 +
+        tau_c) / (u'(c) W e H), which lies between what is kept below and above the kink.
+        """
+        tax, income = self.income_tax, plan.income
+        if isinstance(tax, ScaledHSV):
+            return tax.kept_at_the_margin(income)
+        sides = [tax.kept_at_the_margin(np.maximum(income, 0.0) * (1 + step)) for step in (-NEAR_A_KINK, NEAR_A_KINK)]
+        pay = self.wage * household.hours * household.ability[:, None] / (1 + self.consumption_tax)
+        toil = household.disutility * plan.labour**household.inverse_frisch * plan.consumption**household.crra
+        said = np.where(plan.labour < 1, toil / pay, tax.kept_at_the_margin(np.maximum(income, 0.0)))
+        return np.clip(said, np.minimum(*sides), np.maximum(*sides))
+
+
+def hsv(
+    wage: float,
+    interest_rate: float,
+    tau: float = 0.0,
+    xi: float = 0.0,
+    scale: float = 1.0,
+    consumption_tax: float = 0.0,
+    asset_tau: float = 0.0,
+    asset_xi: float = 0.0,
+    asset_scale: float = 1.0,
+) -> Conditions:
+    """Conditions under scaled HSV schedules: level, progressivity and unit (dollars) of either."""
+    on_income, on_assets = ScaledHSV(tau, xi, scale), ScaledHSV(asset_tau, asset_xi, asset_scale)
+    return Conditions(wage, interest_rate, on_income, on_assets, consumption_tax)
+
+
+def _inverse(rising: Callable[[Array], Array], values: Matrix) -> Matrix:
+    """Where a function that rises without bound from at most 0 takes these values >= 0."""
+    high = np.maximum(values, 1.0)
+    while (short := rising(high) < values).any():
+        high = np.where(short, 2 * high, high)
+    low = np.zeros_like(high)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = rising(middle) < values
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (low + high) / 2
 
 
 @dataclass(frozen=True)
@@ -120,7 +248,7 @@ def solve(
 
 def expected_marginal_utility(household: Household, conditions: Conditions, plan: Plan) -> Matrix:
     """beta E[ u'(c') (R_a(a') + r R(y')) ] after each ability today (S,) and assets tomorrow (A,), (S, A)."""
-    gain = conditions.interest_rate * conditions.income_tax.kept_at_the_margin(plan.income)
+    gain = conditions.interest_rate * conditions.kept_of_income_at_the_margin(household, plan)
     gain += conditions.kept_of_assets_at_the_margin(household.assets)
     return household.discount * household.transition @ (plan.consumption**-household.crra * gain)
 
@@ -138,22 +266,50 @@ def euler_errors(household: Household, conditions: Conditions, plan: Plan, point
     return np.abs(wanted ** (-1 / household.crra) / consumption - 1), following > 1e-8 * grid[-1]
 
 
+def step_back(household: Household, following: Conditions, plan: Plan, conditions: Conditions) -> Plan:
+    """What is best in a year under `conditions` if from the next year on, `following`, `plan` is followed.
+
+    One round of the endogenous grid method: with it a plan along any path of prices is found backwards.
+    """
+    consumption = expected_marginal_utility(household, following, plan) ** (-1 / household.crra)
+    return _from_consumption(household, conditions, consumption, plan.income, None)
+
+
 def _improved(household: Household, conditions: Conditions, plan: Plan, poor: Plan) -> Plan:
     """One round: what is best today if `plan` is followed from tomorrow on; `poor` is what is best keeping nothing."""
-    grid = household.assets
     consumption = expected_marginal_utility(household, conditions, plan) ** (-1 / household.crra)
+    return _from_consumption(household, conditions, consumption, plan.income, poor)
+
+
+def _from_consumption(
+    household: Household, conditions: Conditions, consumption: Matrix, guess: Matrix, poor: Plan | None
+) -> Plan:
+    """The plan in which `consumption` (S, A) is chosen by those who keep the grid's assets.
+
+    guess: incomes to start from. poor: the plan of who keeps nothing, or None to solve for it where it is needed.
+    """
+    grid = household.assets
     spent = (1 + conditions.consumption_tax) * consumption + grid
-    income, labour = _income(household, conditions, consumption, spent)
+    income, labour = _income(household, conditions, consumption, spent, guess)
     # from which assets `grid` is what is kept
-    owned = conditions.owned_before_tax(spent - conditions.income_tax.kept(income))
+    owned = conditions.owned_before_tax(spent - conditions.transfer - conditions.income_tax.kept(income))
     bound = grid[None, :] < owned[:, :1]
     following = np.where(bound, 0.0, across(grid, owned, np.broadcast_to(grid, owned.shape)))
-    return Plan(
-        np.where(bound, poor.consumption, across(grid, owned, consumption)),
-        np.where(bound, poor.labour, across(grid, owned, labour)),
-        np.where(bound, poor.income, across(grid, owned, income)),
+    plan = Plan(
+        across(grid, owned, consumption),
+        across(grid, owned, labour),
+        across(grid, owned, income),
         np.clip(following, 0.0, grid[-1]),
     )
+    poorest = int(bound.any(axis=0).sum())  # the limit binds the poorest of each ability
+    poor = poor or hand_to_mouth(replace(household, assets=grid[:poorest]), conditions)
+    for found, limited in (
+        (plan.consumption, poor.consumption),
+        (plan.labour, poor.labour),
+        (plan.income, poor.income),
+    ):
+        found[:, :poorest] = np.where(bound[:, :poorest], limited[:, :poorest], found[:, :poorest])
+    return plan
 
 
 def _labour(household: Household, conditions: Conditions, consumption: Matrix, income: Matrix) -> Matrix:
@@ -166,36 +322,111 @@ def _labour(household: Household, conditions: Conditions, consumption: Matrix, i
     return share
 
 
-def _income(household: Household, conditions: Conditions, consumption: Matrix, spent: Matrix) -> tuple[Matrix, Matrix]:
+def _income(
+    household: Household, conditions: Conditions, consumption: Matrix, spent: Matrix, guess: Matrix
+) -> tuple[Matrix, Matrix]:
     """Income and hours (S, A) at which `consumption` is chosen and (1 + tau_c) c + a' = `spent`.
 
-    y = W e H l(y) + r a with a - T_a(a) = spent - kept(y): the difference of both sides rises in y, so bisection
-    finds it.
+    y = W e H l(y) + r a with a - T_a(a) = spent - Z - kept(y): the difference of both sides rises in y, so bisection
+    finds it; without kinks Newton's method in ln y finds it sooner, from `guess`.
     """
     earning = conditions.wage * household.hours * household.ability[:, None]
     low = np.full(spent.shape, 1e-9 * float(earning.min()))
-    high = 2 * (earning + np.abs(conditions.interest_rate) * spent) + low
+    high = 2 * (earning + np.abs(conditions.interest_rate) * (spent + np.abs(conditions.transfer))) + low
+    if conditions.smooth:
+        income = _newton(household, conditions, consumption, spent, (low, high), guess)
+        return income, _labour(household, conditions, consumption, income)
     for _ in range(BISECTIONS):
         income = np.sqrt(low * high)
         labour = _labour(household, conditions, consumption, income)
-        assets = conditions.owned_before_tax(spent - conditions.income_tax.kept(income))
+        assets = conditions.owned_before_tax(spent - conditions.transfer - conditions.income_tax.kept(income))
         short = income < earning * labour + conditions.interest_rate * assets
         low, high = np.where(short, income, low), np.where(short, high, income)
-    return income, labour
+    # at a kink hours are not what either side's marginal rate says, but what earns up to the kink
+    return income, np.clip((income - conditions.interest_rate * assets) / earning, 0.0, 1.0)
+
+
+def _newton(
+    household: Household,
+    conditions: Conditions,
+    consumption: Matrix,
+    spent: Matrix,
+    bracket: tuple[Matrix, Matrix],
+    guess: Matrix,
+) -> Matrix:
+    """The income of `_income` under scaled HSV schedules: the zero of y - W e H l(y) - r a(y) in x = ln y."""
+    tax, on_assets = conditions.income_tax, conditions.asset_tax
+    assert isinstance(tax, ScaledHSV)
+    assert isinstance(on_assets, ScaledHSV)
+    earning = conditions.wage * household.hours * household.ability[:, None]
+    rate, slope = conditions.interest_rate, float(tax.xi) / household.inverse_frisch
+    least, most = (float(np.log(edge)) for edge in (bracket[0].min(), bracket[1].max()))
+    low, high = np.full(spent.shape, least), np.full(spent.shape, most)
+    x = np.clip(np.log(np.maximum(guess, bracket[0])), low, high)
+    with np.errstate(divide="ignore"):
+        pay = earning / (1 + conditions.consumption_tax)
+        worth = consumption**-household.crra * (1 - tax.tau) * pay / household.disutility
+        full = np.log(worth) / household.inverse_frisch + slope * np.log(tax.scale)
+    for _ in range(BISECTIONS):
+        income = np.exp(x)
+        labour = np.exp(np.minimum(full - slope * x, 0.0))
+        kept = tax.kept(income)
+        left = spent - conditions.transfer - kept
+        assets = conditions.owned_before_tax(left)
+        value = income - earning * labour - rate * assets
+        # d kept / dx = (1 - xi) kept; d a / d left = a / (left (1 - xi_a))
+        falls = assets / (left * (1 - on_assets.xi)) * (1 - tax.xi) * kept
+        rises = income + slope * earning * np.where(labour < 1, labour, 0.0) + rate * falls
+        following, low, high = _safe_step(x, value, rises, low, high)
+        step = np.max(np.abs(following - x))
+        x = following
+        if step < CLOSE:
+            break
+    found: Matrix = np.exp(x)
+    return found
+
+
+def _safe_step(x: Matrix, value: Matrix, slope: Matrix, low: Matrix, high: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """Newton's step to the zero of a rising function, or half the bracket where it would leave it; the new bracket.
+
+    The bracket's edges are as uncertain as the last digits of `value`.
+    """
+    low, high = np.where(value < 0, x, low), np.where(value < 0, high, x)
+    following = x - value / slope
+    inside = (following > low - CLOSE) & (following < high + CLOSE)
+    return np.where(inside, following, (low + high) / 2), low, high
 
 
 def hand_to_mouth(household: Household, conditions: Conditions) -> Plan:
-    """What is best, (S, A), for households who keep nothing: l from the first-order condition at c = all there is."""
+    """What is best, (S, A), for households who keep nothing: l from the first-order condition at c = all there is.
+
+    ln l less its logarithm from that condition rises in ln l; the slope that Newton's method needs is that without
+    kinks, and bisection does without.
+    """
     earning = conditions.wage * household.hours * household.ability[:, None]
-    wealth = household.assets[None, :]
-    low, high = np.full((len(household.ability), wealth.size), 1e-6), np.ones((len(household.ability), wealth.size))
+    wealth, gamma, tax = household.assets[None, :], household.inverse_frisch, conditions.income_tax
+    shape = len(household.ability), wealth.size
+    low, high = np.full(shape, np.log(1e-6)), np.zeros(shape)
+    x = (low + high) / 4
     for _ in range(BISECTIONS):
-        labour = (low + high) / 2
+        labour = np.exp(x)
         income = _positive(earning * labour + conditions.interest_rate * wealth, earning)
-        left = conditions.income_tax.kept(income) + conditions.asset_tax.kept(wealth)
+        left = conditions.income_tax.kept(income) + conditions.asset_tax.kept(wealth) + conditions.transfer
         consumption = _positive(left, earning) / (1 + conditions.consumption_tax)
-        short = labour < _labour(household, conditions, consumption, income)
-        low, high = np.where(short, labour, low), np.where(short, high, labour)
+        wanted = _labour(household, conditions, consumption, income)
+        value = x - np.log(np.maximum(wanted, 1e-12))
+        if isinstance(tax, ScaledHSV) and conditions.smooth:
+            margin = tax.kept_at_the_margin(income) / (1 + conditions.consumption_tax)
+            felt = household.crra * margin / consumption + tax.xi / income
+            slope = 1 + np.where(wanted < 1, earning * labour / gamma * felt, 0.0)
+            following, low, high = _safe_step(x, value, slope, low, high)
+        else:
+            low, high = np.where(value < 0, x, low), np.where(value < 0, high, x)
+            following = (low + high) / 2
+        step = float(np.max(np.abs(following - x), initial=0.0))
+        x = following
+        if step < CLOSE:
+            break
     return Plan(consumption, labour, income, np.zeros_like(labour))
 
 

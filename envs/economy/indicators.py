@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -14,10 +15,12 @@ from envs.game import Array, BoolArray
 
 
 def gini(x: Array, shift: float = 0.0, total: Total = total) -> Array:
-    """sum_k (2k - N - 1) x_(k) / (N sum_k x_(k)) over ascending x_(k) + shift, (B, 1).
+    """sum_k (2k - N - 1) x_(k) / (N sum_k |x_(k)|) over ascending x_(k) + shift, (B, 1).
 
     With shift 1e-7 this is the paper's gini. With shift 0 it equals 1 - 2 * area under the Lorenz curve by the
-    trapezoid rule, origin included (`taxai`), for amounts that are not negative. Not a number where the sum is 0.
+    trapezoid rule, origin included (`taxai`), for amounts that are not negative. With amounts below 0 the absolute
+    amounts in the denominator keep it below 1 (Raffinetti, Siletti and Vernizzi 2015, up to N / (N - 1)); the plain sum
+    would not. Not defined (not a number) where there is nothing.
     """
     if namespace(x) is np:
         return gini_of_ascending(np.sort(x, axis=-1), shift)
@@ -32,10 +35,21 @@ def gini_of_ascending(ascending: Array, shift: float = 0.0) -> Array:
 
 def _gini(x: Array, weights: Array, shift: float, total: Total) -> Array:
     households = x.shape[-1]
+    amounts = abs(x) if (x < 0).any() else x
     # the weights sum to 0: the shift moves the denominator only
-    concentration, amount = total(x * weights), total(x) + households * shift
-    measured: Array = concentration / positive(households * amount)
+    concentration, amount = total(x * weights), total(amounts) + households * shift
+    if namespace(x) is not np:
+        defined: Array = concentration / positive(households * amount)
+        return defined
+    with np.errstate(invalid="ignore"):
+        measured: Array = concentration / (households * amount)
     return measured
+
+
+def gini_of_taxed(taxed: Array, shift: float = 0.0) -> Array:
+    """The gini of what taxes leave of amounts that ascend, (B, N); a marginal rate above 1 upsets their order."""
+    upset = np.any(taxed[:, 1:] < taxed[:, :-1])
+    return gini_of_ascending(np.sort(taxed, axis=-1) if upset else taxed, shift)
 
 
 @lru_cache(maxsize=4)
@@ -102,10 +116,45 @@ def ranked_groups(groups: Groups, ranked_by: Array) -> tuple[BoolArray, BoolArra
 
 
 def wealth_share(ascending: Array, richest: float) -> Array:
-    """What the richest share of the households owns of all wealth, (B, 1), from wealth that ascends, (B, N)."""
-    first = round((1 - richest) * ascending.shape[-1])
-    share: Array = total(ascending[:, first:]) / total(ascending)
+    """What the richest share of the households owns of all wealth, (B, 1), from wealth that ascends, (B, N).
+
+    Of a household across the border its part counts: of five, the richest tenth is half of the richest one.
+    Not defined (not a number) where there is nothing.
+    """
+    households = ascending.shape[-1]
+    border = np.clip((1 - richest) * households, 0.0, households)
+    border = np.round(border, 9)  # .9 of 10 is 9 and not a hair less
+    whole = int(np.ceil(border))
+    owned = total(ascending[:, whole:])
+    if whole > border:
+        owned = owned + (whole - border) * ascending[:, whole - 1 : whole].astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share: Array = owned / total(ascending)
     return share
+
+
+TENTHS = 10
+
+
+def by_tenth(values: Array, ranked_by: Array) -> Array:
+    """Means of values (B, N) in the tenths of each game's households by `ranked_by` (B, N), poorest first: (B, 10).
+
+    A household across the border of two tenths counts in both by its part, so that there are ten at any N and their
+    mean is the mean of all. Households of equal rank stand in their order in the array.
+    """
+    order = np.argsort(ranked_by, axis=-1, kind="stable")
+    means: Array = np.take_along_axis(values, order, axis=-1).astype(np.float64) @ _tenths(values.shape[-1]).T
+    return means
+
+
+@lru_cache(maxsize=4)
+def _tenths(households: int) -> Array:
+    """What each household by rank counts in the mean of each tenth, (10, N)."""
+    edges = np.linspace(0, households, TENTHS + 1)[:, None]
+    first = np.arange(households)
+    parts = np.minimum(first + 1, edges[1:]) - np.maximum(first, edges[:-1])
+    counted: Array = np.maximum(parts, 0.0) * (TENTHS / households)
+    return counted
 
 
 def capital_output_ratio(flows: Flows, state: State) -> Array:
@@ -139,8 +188,14 @@ def bottom_50_wealth_share(flows: Flows, state: State) -> Array:
 
 
 def weighted_gini(x: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-    """Gini of amounts x (R,) that stand for `weight` (R,) households each: trapezoid rule on the Lorenz curve."""
+    """Gini of amounts x (R,) that stand for `weight` (R,) households each: trapezoid rule on the Lorenz curve.
+
+    With amounts below 0 as `gini`. Not defined (not a number) where there is nothing.
+    """
     rising = np.argsort(x, kind="stable")
     share, held = weight[rising] / weight.sum(), np.cumsum(x[rising] * weight[rising])
-    held = held / held[-1]
-    return float(1 - (share * (held + np.concatenate([[0.0], held[:-1]]))).sum())
+    amount = float((np.abs(x) * weight).sum())
+    if amount == 0:
+        return math.nan
+    # the area between the curve of equality and that of what is held, in units of all there is
+    return float((held[-1] - (share * (held + np.concatenate([[0.0], held[:-1]]))).sum()) / amount)

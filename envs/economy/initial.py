@@ -43,7 +43,9 @@ def wealth_first_year(
     """Half of all wealth is capital, half is debt; labour follows from the ratio of wealth to output (preset `taxai`).
 
     L_0 = A (1 - 6.6 r) / 6.6, and hours such that L_0 = sum(e W_0 hours / 3); income is e hours / 3, as if W were 1.
+    Where nobody drawn owns anything all own a dollar: with nothing there would be no price that clears the markets.
     """
+    assets = np.where(total(assets) > 0, assets, 1.0).astype(assets.dtype, copy=False)
     with np.errstate(all="ignore"):
         wealth = total(assets)
         capital = wealth / 2

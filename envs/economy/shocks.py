@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.arrays import namespace, positive
-from envs.game import Array
+from envs.game import Array, InvalidSetting
+from envs.registry import nearest
 
 if TYPE_CHECKING:
     from envs.economy.parameters import EconomyParameters
 
+Kind = Literal["tfp", "assets"]
+KINDS: tuple[str, ...] = get_args(Kind)
+LARGEST = 100.0  # a factor beyond it is a slip of the pen
+FORM = "must be none, financial_crisis, disaster, or a list of [year, tfp or assets, factor], as [[50, tfp, 0.8]]"
+
+
+@dataclass(frozen=True)
+class Event:
+    """In the year with this index (the first is 0) TFP, or everybody's assets before anything else, times `size`."""
+
+    year: int
+    kind: Kind
+    size: float
+
 
 @dataclass(frozen=True)
 class Scenario:
-    """Factors on TFP and on everybody's assets, by year index; 1 in all other years."""
+    """All events of an episode; no two of one kind in one year."""
 
-    tfp: Mapping[int, float] = field(default_factory=dict)
-    assets: Mapping[int, float] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
 
     def factors(self, year: NDArray[np.int64]) -> tuple[Array, Array]:
         """The factors on TFP and on assets in games that are in these years, (B,) to two of (B, 1)."""
-        return _factors(self.tfp, year), _factors(self.assets, year)
+        return self._factors("tfp", year), self._factors("assets", year)
+
+    def _factors(self, kind: Kind, year: NDArray[np.int64]) -> Array:
+        factors = _no_shock(len(year))
+        for event in self.events:
+            if event.kind == kind:
+                factors = np.where((year == event.year)[:, None], event.size, factors)
+        return factors
 
 
 SCENARIOS: dict[str, Scenario] = {
     "none": Scenario(),
-    "financial_crisis": Scenario(assets={100: 0.5}),
-    "disaster": Scenario(tfp={100: 0.8, 101: 0.8}),
+    "financial_crisis": Scenario((Event(100, "assets", 0.5),)),
+    "disaster": Scenario((Event(100, "tfp", 0.8), Event(101, "tfp", 0.8))),
 }
 
 
@@ -67,11 +88,56 @@ def productivity_spread(parameters: EconomyParameters) -> float:
     return float(parameters.productivity_sd / np.sqrt(1 - parameters.productivity_persistence**2))
 
 
-def _factors(factor_of_year: Mapping[int, float], year: NDArray[np.int64]) -> Array:
-    factors = _no_shock(len(year))
-    for struck, factor in factor_of_year.items():
-        factors = np.where((year == struck)[:, None], factor, factors)
-    return factors
+def scenario_of(shock: Any, horizon: int) -> Scenario:
+    """The scenario that the setting `shock` stands for: a name of SCENARIOS, or a list of [year, kind, size].
+
+    An event may also be a mapping with these three keys. Raises InvalidSetting for one that is malformed, or that
+    cannot strike because an episode of `horizon` years ends before.
+    """
+    if isinstance(shock, str):
+        if shock not in SCENARIOS:
+            raise InvalidSetting(f"unknown shock '{shock}'{nearest(shock, list(SCENARIOS))}")
+        scenario = SCENARIOS[shock]
+    else:
+        scenario = Scenario(_events(shock))
+    for event in scenario.events:
+        if event.year >= horizon:
+            raise InvalidSetting(
+                f"shock = {shock}: strikes in year {event.year}, and episodes end with year {horizon - 1}"
+                f" (horizon = {horizon}); must strike from 0 to {horizon - 1}, as [[{horizon // 2}, {event.kind},"
+                f" {event.size:g}]], or the horizon must be longer"
+            )
+    return scenario
+
+
+def _events(shock: Any) -> tuple[Event, ...]:
+    if not isinstance(shock, Sequence) or not shock:
+        raise InvalidSetting(f"shock = {shock!r}: {FORM}")
+    events = tuple(_event(each) for each in shock)
+    struck = [(event.year, event.kind) for event in events]
+    for twice in struck:
+        if struck.count(twice) > 1:
+            raise InvalidSetting(f"shock: {twice[1]} is struck twice in year {twice[0]}; must be struck once a year")
+    return events
+
+
+def _event(given: Any) -> Event:
+    if isinstance(given, Event):
+        given = (given.year, given.kind, given.size)
+    if isinstance(given, Mapping):
+        if set(given) != {"year", "kind", "size"}:
+            raise InvalidSetting(f"shock: {dict(given)!r} is no event; must have year, kind and size")
+        given = (given["year"], given["kind"], given["size"])
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != 3:
+        raise InvalidSetting(f"shock: {given!r} is no event; {FORM}")
+    year, kind, size = given
+    if isinstance(year, bool) or not isinstance(year, int | np.integer) or year < 0:
+        raise InvalidSetting(f"shock: year {year!r} must be a whole number of at least 0, the first year being 0")
+    if kind not in KINDS:
+        raise InvalidSetting(f"shock: unknown kind {kind!r}{nearest(str(kind), list(KINDS))}")
+    if isinstance(size, bool) or not isinstance(size, int | float | np.number) or not 0 < size <= LARGEST:
+        raise InvalidSetting(f"shock: size {size!r} must be a factor above 0 and at most {LARGEST:g}, as 0.8 for -20 %")
+    return Event(int(year), kind, float(size))
 
 
 @lru_cache(maxsize=4)

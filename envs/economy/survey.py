@@ -7,13 +7,13 @@ of ASSET one may ask for NETWORTH, which is ASSET less debts and counts as 0 whe
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.csv_table import number, read_table, shown
 from envs.economy.indicators import weighted_gini
 from envs.game import InvalidSetting
 
@@ -67,18 +67,13 @@ class SurveySummary:
 def read_survey(path: str | Path, wealth: str = "assets") -> Survey:
     """Reads the survey's rows with wealth `assets` or `net_worth`.
 
-    Raises InvalidSetting that names the column, and the row where one is at fault.
+    Raises InvalidSetting that names the column, and the line where one is at fault; rows are never read shifted.
     """
     path, columns = Path(path), (*COLUMNS[:3], WEALTH[wealth])
     if not path.is_file():
         raise InvalidSetting(f"survey '{path}': no such file; must be the SCF summary extract (SCFP2022.csv)")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.reader(file)
-            header = _header(path, next(rows, []), columns)
-            values = [_row(path, number, row, header, columns) for number, row in enumerate(rows, start=2) if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidSetting(f"survey '{path}': not a CSV text file with columns {', '.join(columns)}") from error
+    cells = read_table(path, f"survey '{path}'", columns)
+    values = [[_value(path, line, *cell) for cell in zip(columns, row, strict=True)] for line, row in cells.rows]
     if not values:
         raise InvalidSetting(f"survey '{path}': no rows below the header; column WGT is empty")
     table = np.array(values)
@@ -102,37 +97,20 @@ def check_survey(path: str | Path) -> SurveySummary:
     return SurveySummary(str(path), len(one), float(survey.weight.sum()), *moments[0], *moments[1])
 
 
-def _header(path: Path, header: list[str], columns: tuple[str, ...]) -> list[str]:
-    """The column names in upper case, each needed one of them there once."""
-    if not header:
-        raise InvalidSetting(f"survey '{path}': the file is empty; must have columns {', '.join(columns)}")
-    names = [name.strip().upper() for name in header]
-    for column in columns:
-        if names.count(column) != 1:
-            fault = "is missing" if column not in names else "appears more than once"
-            raise InvalidSetting(f"survey '{path}': column {column} {fault}; must have columns {', '.join(columns)}")
-    return names
-
-
-def _row(path: Path, line: int, row: list[str], header: list[str], columns: tuple[str, ...]) -> list[float]:
-    """The four values of a row; lines are counted from 1, the header being line 1."""
-    if len(row) < len(header):
-        raise InvalidSetting(
-            f"survey '{path}': line {line} has {len(row)} of {len(header)} values, "
-            f"column {header[len(row)]} is missing; is the file truncated?"
-        )
-    return [_value(path, line, column, row[header.index(column)]) for column in columns]
-
-
 def _value(path: Path, line: int, column: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if column == "EDUC" and value == NO_SCHOOLING:
-        value = LEAST_ABILITY
+    read = number(text)
+    value = float("nan") if read is None else read
+    if column == "EDUC":
+        value = _education(value)
     low, high = RANGES[column]
     if not low <= value <= high:
-        wanted = "a code from 1 to 14, or -1" if column == "EDUC" else f"a number from {low:g} to {high:g}"
-        raise InvalidSetting(f"survey '{path}': line {line}, column {column} is '{text}'; must be {wanted}")
+        wanted = "a whole code from 1 to 14, or -1" if column == "EDUC" else f"a number from {low:g} to {high:g}"
+        raise InvalidSetting(f"survey '{path}': line {line}, column {column} is {shown(text)}; must be {wanted}")
     return value
+
+
+def _education(code: float) -> float:
+    """A code as an ability, which an extract may hold already; what is no code is not a number."""
+    if code in (NO_SCHOOLING, LEAST_ABILITY):
+        return LEAST_ABILITY
+    return code if code >= 1 and code.is_integer() else float("nan")

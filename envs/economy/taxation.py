@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
 
 from envs.economy.arrays import at_least, cast, namespace, positive, power
-from envs.game import Array, InvalidSetting
+from envs.game import Array, BoolArray, InvalidSetting
 
 # IRS Rev. Proc. 2021-45, section 3.01 table 3 and section 3.15: unmarried individuals, tax year 2022.
 US_FEDERAL_CUTOFFS = (0.0, 10_275.0, 41_775.0, 89_075.0, 170_050.0, 215_950.0, 539_900.0)
@@ -23,9 +23,9 @@ US_FEDERAL_CEILING = 1e9
 
 
 class Schedule(Protocol):
-    """What a tax on amounts x (B, N), in dollars, has to say; of one dollar more it takes at most one dollar.
+    """What a tax on amounts x (B, N), in dollars, has to say; see `check_schedule` for what it may not say.
 
-    So whoever has more before tax never has less after it: one ranking of households serves both.
+    A marginal rate above 1 (a notch) is allowed: whoever has more before tax may have less after it.
     """
 
     def tax(self, x: Array) -> Array:
@@ -187,6 +187,19 @@ class FiscalPolicy:
     flat_on_earnings: Array | None = None
     flat_on_interest: Array | None = None
 
+    def with_schedules(
+        self, income_tax: Schedule | None, labour_tax: Schedule | None, taxes_assets: bool
+    ) -> FiscalPolicy:
+        """The same, but for schedules that no action names: with an income tax of its own, None: none of these.
+
+        Assets are then not taxed, unless it `taxes_assets` as announced.
+        """
+        policy = self if labour_tax is None else replace(self, labour_tax=labour_tax)
+        if income_tax is None:
+            return policy
+        asset_tax: Schedule = self.asset_tax if taxes_assets else NoTax()
+        return replace(policy, income_tax=income_tax, asset_tax=asset_tax)
+
     @property
     def keeps_order(self) -> bool:
         """Whether who has more income before tax has no less after it: not where it matters what kind it is."""
@@ -200,6 +213,34 @@ class FiscalPolicy:
         if self.flat_on_interest is not None:
             taken = taken + cast(self.flat_on_interest, interest) * at_least(interest, 0)
         return taken
+
+
+# dollars a year at which schedules are looked at: from one to what the economies of `paper` reach
+CHECKED = np.concatenate([[0.0], np.geomspace(1.0, 1e15, 301)])
+
+
+def check_schedule(schedule: Schedule, games: int = 1) -> None:
+    """Raises InvalidSetting for a schedule that cannot be levied on the incomes `CHECKED` in one of so many games.
+
+    What is owed must be a number for every amount, and no more than all of it; marginal rates must be numbers where
+    there is income (they may exceed 1).
+    """
+    name = type(schedule).__name__
+    amounts = np.tile(CHECKED, (games, 1))
+    with np.errstate(all="ignore"):
+        owed, rates = np.asarray(schedule.tax(amounts)), np.asarray(schedule.marginal_rate(amounts))
+    for what, values in (("tax", owed), ("marginal_rate", rates)):
+        if values.shape != amounts.shape:
+            raise InvalidSetting(f"tax schedule {name}: {what} of {amounts.shape} amounts has shape {values.shape}")
+    _refuse_where(~np.isfinite(owed), f"tax schedule {name}: its tax is not a number")
+    _refuse_where(owed > amounts * (1 + 1e-9), f"tax schedule {name}: takes more than all", "must be at most all")
+    _refuse_where(np.isnan(rates) & (amounts > 0), f"tax schedule {name}: its marginal rate is not a number")
+
+
+def _refuse_where(wrong: BoolArray, said: str, remedy: str = "must be a number for every income") -> None:
+    if wrong.any():
+        first = CHECKED[np.nonzero(wrong.any(axis=0))[0][0]]
+        raise InvalidSetting(f"{said} of an income of {first:,.0f} dollars: {remedy}")
 
 
 def us_federal_2022(credit: float = US_FEDERAL_CREDIT, ceiling: float = US_FEDERAL_CEILING) -> Brackets:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from envs.economy.arrays import cast, total
-from envs.economy.indicators import gini_of_ascending
+from envs.economy.indicators import gini_of_taxed
 from envs.economy.parameters import EconomyParameters
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy
@@ -82,13 +82,13 @@ def _marginal_rate(policy: FiscalPolicy, year: Year, shock: Shock) -> Array:
 def _ginis(
     parameters: EconomyParameters, policy: FiscalPolicy, ascending_assets: Array, following: State, post_income: Array
 ) -> tuple[Array, Array]:
-    """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends leaves it ascending (see Schedule).
+    """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends seldom upsets its order.
 
-    Taxes on earnings or interest alone do not: then incomes after tax, (B, N), are sorted anew.
+    Taxes on earnings or interest alone do: then incomes after tax, (B, N), are sorted anew.
     """
     wealth = parameters.laws.reported_wealth(policy.asset_tax, ascending_assets, following.ascending_assets)
     income = _ascending_income(policy, following, post_income)
-    return gini_of_ascending(wealth, parameters.gini_shift), gini_of_ascending(income, parameters.gini_shift)
+    return gini_of_taxed(wealth, parameters.gini_shift), gini_of_taxed(income, parameters.gini_shift)
 
 
 def _ascending_income(policy: FiscalPolicy, following: State, post_income: Array) -> Array:

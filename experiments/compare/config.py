@@ -56,7 +56,10 @@ class Comparing(Section):
 
     game: Game
     rows: tuple[Row, ...] = Field(min_length=1, description="the policies, in the order of the table")
-    reference: str | None = Field(None, description="the row that differences are taken to; empty: none")
+    reference: str | None = Field(
+        None,
+        description="the row that others are compared with; empty: none, or the US system where it can govern",
+    )
     evaluation: Luck = Luck()
 
     @model_validator(mode="before")

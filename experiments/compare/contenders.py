@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from envs import InvalidSetting, StackelbergMeanFieldGame, make
-from envs.game import Array
+from envs.game import Array, BoolArray
 from experiments import checkpoints, named_policies
 from experiments.algorithms import Rule
 from experiments.compare.config import Luck, Row
-from experiments.evaluate import one_thread
+from experiments.playing import one_thread
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.given import Given
+from policies.pairing import check_pair
 from rllib_smfg.export import TrainedPolicies
-from rllib_smfg.rollout import evaluate
+from rllib_smfg.rollout import Episodes, episodes
 
 Source = Given | TrainedPolicies
 
@@ -50,22 +52,30 @@ class Batch:
     seed: int
     warm_up: int
 
-    def play(self) -> dict[str, Array]:
-        """Each indicator of every episode, (episodes,); see `rollout.evaluate`."""
+    def play(self) -> Episodes:
+        """The episodes; see `rollout.episodes`."""
         game = make(**{**self.game, "games": self.episodes})
         policies = self.pair.policies(game, self.seed)
         with one_thread():
             for before in range(self.warm_up):
                 other_luck = int(np.random.SeedSequence([self.seed, before]).generate_state(1)[0])
-                evaluate(game, *policies, seed=other_luck)
-            return evaluate(game, *policies, seed=self.seed)
+                episodes(game, *policies, seed=other_luck)
+            return episodes(game, *policies, seed=self.seed)
 
 
 def pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
     """The pairs of a row, one a training seed; `trained` is the run's folder of a row that was trained here.
 
-    Raises InvalidSetting for what does not exist, is damaged or was made for another kind of game.
+    Raises InvalidSetting for what does not exist, is damaged, was made for another kind of game, or does not fit
+    together; the row is named.
     """
+    try:
+        return _pairs(row, trained, game)
+    except InvalidSetting as error:
+        raise error if f"row '{row.name}'" in str(error) else InvalidSetting(f"row '{row.name}': {error}") from None
+
+
+def _pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
     if row.leader is not None and row.follower is not None:
         found = crossed(row, _sources(row.leader, "leader", game), _sources(row.follower, "follower", game))
     else:
@@ -73,7 +83,7 @@ def pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
         found = [Pair(each, each) for each in learned]
     small = make(**{**game, "games": 1})
     for pair in found:
-        pair.policies(small, 0)
+        check_pair(small, *pair.policies(small, 0))
     return found
 
 
@@ -85,14 +95,31 @@ def batches(contenders: Sequence[tuple[Row, list[Pair]]], game: dict[str, Any], 
                 yield Batch((r, k, s), pair, game, luck.episodes, seed, row.warm_up)
 
 
-def together(results: dict[tuple[int, int, int], dict[str, Array]], row: int) -> dict[str, Array]:
-    """A row's indicators, (training seeds, episodes of all evaluation seeds) each."""
-    own = {(k, s): values for (r, k, s), values in results.items() if r == row}
+Played = dict[tuple[int, int, int], Episodes]
+
+
+@dataclass(frozen=True)
+class Together:
+    """All episodes of a row, (training seeds, episodes of all evaluation seeds, ...) each; see `rollout.Episodes`."""
+
+    indicators: dict[str, Array]
+    ended_early: BoolArray
+    worth: Array
+
+
+def together(results: Played, row: int) -> Together:
+    """A row's episodes."""
+    own = {(k, s): found for (r, k, s), found in results.items() if r == row}
     training, luck = max(k for k, _ in own) + 1, max(s for _, s in own) + 1
-    return {
-        name: np.stack([np.concatenate([own[k, s][name] for s in range(luck)]) for k in range(training)])
-        for name in own[0, 0]
-    }
+
+    def joined(part: Callable[[Episodes], NDArray[Any]]) -> NDArray[Any]:
+        return np.stack([np.concatenate([part(own[k, s]) for s in range(luck)]) for k in range(training)])
+
+    def of(name: str) -> Array:
+        return joined(lambda found: found.indicators[name])
+
+    indicators = {name: of(name) for name in own[0, 0].indicators}
+    return Together(indicators, joined(lambda found: found.ended_early), joined(lambda found: found.worth))
 
 
 def crossed(row: Row, leaders: Sequence[Source], followers: Sequence[Source]) -> list[Pair]:

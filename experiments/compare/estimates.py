@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
 from envs.game import Array
-from experiments.statistics import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Summary, interquartile_mean
-
-AT_ONCE = 500  # resamples held in memory
+from experiments.statistics import (
+    interquartile_mean,
+    interquartile_means,
+    paired_draws,
+    percentile_interval,
+    resamples,
+)
 
 
 @dataclass(frozen=True)
-class Estimate(Summary):
-    """As `Summary`, but the interval is that of the inter-quartile mean."""
+class Estimate:
+    """One indicator of a row: its inter-quartile mean with its 95 % interval (ci_low, ci_high), its mean with its own
+    (mean_low, mean_high), and each training seed's mean. What is not defined in any episode is not a number.
+    """
+
+    shown: ClassVar[str] = "iqm"
+
+    mean: float
+    iqm: float
+    ci_low: float
+    ci_high: float
+    per_seed: list[float]
+    mean_low: float
+    mean_high: float
 
 
 def estimates(values: Mapping[str, Array]) -> dict[str, Estimate]:
@@ -27,8 +42,8 @@ def estimates(values: Mapping[str, Array]) -> dict[str, Estimate]:
     """
     result = {}
     for name, x in values.items():
-        draws = [_pooled(x[seeds[:, :, None], episodes[:, None, :]]) for seeds, episodes in _resamples(x.shape)]
-        result[name] = _estimate(x, np.concatenate(draws), [float(seed.mean()) for seed in x])
+        draws = (x[seeds[:, :, None], episodes[:, None, :]] for seeds, episodes in resamples(x.shape))
+        result[name] = _estimate(x, draws, [float(seed.mean()) for seed in x])
     return result
 
 
@@ -42,32 +57,20 @@ def differences(values: Mapping[str, Array], reference: Mapping[str, Array]) -> 
     for name, x in values.items():
         y = reference[name]
         paired = x.mean(axis=0) - y.mean(axis=0)
-        draws = []
-        resamples = zip(_resamples(x.shape), _resamples(y.shape, BOOTSTRAP_SEED + 1), strict=True)
-        for (own, episodes), (others, _) in resamples:
-            difference = x[own].mean(axis=1) - y[others].mean(axis=1)
-            draws.append(_pooled(np.take_along_axis(difference, episodes, axis=1)))
+        draws = paired_draws(x, y)
         per_seed = [float(seed.mean()) for seed in x - y.mean(axis=0)]
-        result[name] = _estimate(paired, np.concatenate(draws), per_seed)
+        result[name] = _estimate(paired, draws, per_seed)
     return result
 
 
-def _resamples(shape: tuple[int, ...], seed: int = BOOTSTRAP_SEED) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Indices of training seeds (R, K) and of episodes (R, E), in portions of R."""
-    random = np.random.default_rng(seed)
-    training, episodes = shape
-    return [
-        (random.integers(training, size=(AT_ONCE, training)), random.integers(episodes, size=(AT_ONCE, episodes)))
-        for _ in range(RESAMPLES // AT_ONCE)
-    ]
-
-
-def _pooled(drawn: Array) -> Array:
-    """Inter-quartile means (R,) of whatever each of R resamples holds."""
-    return np.asarray(stats.trim_mean(drawn.reshape(len(drawn), -1), 0.25, axis=1))
-
-
-def _estimate(values: Array, draws: Array, per_seed: list[float]) -> Estimate:
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return Estimate(float(values.mean()), interquartile_mean(values.ravel()), float(low), float(high), per_seed)
+def _estimate(values: Array, draws: Iterable[Array], per_seed: list[float]) -> Estimate:
+    """Of values (...), and of what resamples held of them, portions of (R, ...)."""
+    of_iqm, of_mean = [], []
+    for each in draws:
+        flat = each.reshape(len(each), -1)
+        of_iqm.append(interquartile_means(flat, axis=1))
+        of_mean.append(flat.mean(axis=1))
+    iqm_interval = percentile_interval(np.concatenate(of_iqm))
+    mean_interval = percentile_interval(np.concatenate(of_mean))
+    iqm = interquartile_mean(values.ravel())
+    return Estimate(float(values.mean()), iqm, *iqm_interval, per_seed, *mean_interval)

@@ -4,62 +4,125 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from envs.game import Array
+from envs import StackelbergMeanFieldGame
+from envs.economy.game import Economy
+from envs.economy.indicators import TENTHS
+from experiments import welfare
 from experiments.compare.config import Comparing
+from experiments.compare.contenders import Together
 from experiments.compare.estimates import Estimate, differences, estimates
 from experiments.comparison import COLUMNS
 from experiments.files import write_json, write_text
 from experiments.markdown import markdown_table
 from experiments.metrics import headlines
 from experiments.run_report import versions
-from experiments.tables import comparison_table, label, number, span
+from experiments.tables import comparison_table, headline, label, number, span
+from experiments.welfare import ConsumptionEquivalent
+from experiments.welfare_tables import (
+    BESIDE,
+    HEADS,
+    LIVED,
+    Standing,
+    Standings,
+    by_wealth_table,
+    by_wealth_title,
+    marked,
+    welfare_table,
+    welfare_title,
+)
 
 Rows = dict[str, dict[str, Estimate]]
+GAIN = "consumption_equivalent"
 FILES = ("comparison.json", "comparison.csv", "comparison.md")
 
 
 @dataclass(frozen=True)
 class Result:
-    """Estimates by row and indicator, and those of differences to the reference (none for the reference itself)."""
+    """Estimates by row and indicator, and those of differences to the reference (none for the reference itself).
+
+    standings: consumption equivalents by row; empty where the game has none, for which `obstacle` says why, if there
+    is anything to say. marks: in words, when a row's episodes end early.
+    """
 
     rows: Rows
     differences: Rows
-    values: Mapping[str, Mapping[str, Array]]  # by row and indicator, (training seeds, episodes)
+    values: Mapping[str, Together]
+    standings: Standings
+    obstacle: str
+    marks: Mapping[str, str]
 
     def indicators(self) -> list[str]:
         """What is written down of each row."""
-        return headlines(next(iter(self.rows.values())))
+        return list(next(iter(self.rows.values())))
 
     def columns(self) -> list[str]:
         """What is shown of each row: the columns of the paper's tables, all for a game that is no economy."""
         names = self.indicators()
         return [name for name in COLUMNS if name in names] if "per_capita_gdp" in names else names
 
+    def marked(self, row: str) -> str:
+        """A row's name, with a word where its episodes end early."""
+        return marked(row, self.marks[row])
 
-def summed_up(values: Mapping[str, Mapping[str, Array]], reference: str | None) -> Result:
-    """The result of rows of indicators, (training seeds, episodes) each, that met the same luck."""
-    names = headlines(next(iter(values.values())))
-    kept = {row: {name: found[name] for name in names} for row, found in values.items()}
+    def gain(self, row: str) -> ConsumptionEquivalent | None:
+        """A row's consumption equivalent, where there is one."""
+        return self.standings[row].gain if row in self.standings else None
+
+
+def summed_up(values: Mapping[str, Together], reference: str | None, game: StackelbergMeanFieldGame) -> Result:
+    """The result of rows that met the same luck in such games."""
+    known = next(iter(values.values())).indicators
+    names = headlines(known)
+    told = welfare.measurable(game)
+    if told:
+        names += [name for name in BESIDE if name in known]
+    kept = {row: {name: found.indicators[name] for name in names} for row, found in values.items()}
     others = [row for row in kept if row != reference] if reference else []
     compared = {row: differences(kept[row], kept[str(reference)]) for row in others}
-    return Result({row: estimates(found) for row, found in kept.items()}, compared, kept)
+    rows = {row: estimates(found) for row, found in kept.items()}
+    obstacle = welfare.obstacle(game.parameters) if told and isinstance(game, Economy) else ""
+    marks = {row: welfare.ending(found.indicators["years"], found.ended_early) for row, found in values.items()}
+    standings = {}
+    if reference and told and not obstacle and isinstance(game, Economy):
+        base = values[reference].worth
+        for row, found in values.items():
+            gain = welfare.compared(game.parameters, reference, found.worth, base)
+            beside = {name: rows[row][name].iqm for name in BESIDE}
+            standings[row] = Standing(gain, float(found.ended_early.mean()), beside, marks[row])
+    return Result(rows, compared, values, standings, obstacle, marks)
 
 
-def show(console: Console, comparing: Comparing, result: Result) -> None:
-    """Prints both tables."""
-    console.print(comparison_table(_title(comparing, result), result.rows, result.columns(), "iqm"))
+def show(console: Console, comparing: Comparing, result: Result, by_wealth: bool) -> None:
+    """Prints the tables, consumption equivalents first."""
+    if result.standings:
+        heading = welfare_title(str(comparing.reference), _episodes(comparing), "inter-quartile mean")
+        console.print(welfare_table(heading, result.standings, comparing.game.followers))
+    if result.standings and by_wealth:
+        console.print(by_wealth_table(by_wealth_title(str(comparing.reference)), result.standings))
+    if result.obstacle:
+        _say(console, f"no consumption equivalents: {result.obstacle}")
+    marked = {result.marked(row): found for row, found in result.rows.items()}
+    console.print(comparison_table(_title(comparing, result), marked, result.columns()))
     if result.differences:
         title = f"differences to {comparing.reference} in the same episodes, with 95 % intervals"
-        console.print(comparison_table(title, result.differences, result.columns(), "iqm", most_unbroken=0))
+        others = {result.marked(row): found for row, found in result.differences.items()}
+        console.print(comparison_table(title, others, result.columns(), most_unbroken=0))
+    if any(result.marks.values()):
+        _say(console, LIVED)
 
 
+def _share_ended(result: Result, row: str) -> float:
+    return float(result.values[row].ended_early.mean())
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
 def write(folder: Path, comparing: Comparing, result: Result, command: str) -> None:
     """Writes `FILES` into a folder."""
     write_json(folder / FILES[0], _content(comparing, result, command))
@@ -68,20 +131,25 @@ def write(folder: Path, comparing: Comparing, result: Result, command: str) -> N
 
 
 def _title(comparing: Comparing, result: Result) -> str:
-    luck, training = comparing.evaluation, {row: len(next(iter(x.values()))) for row, x in result.values.items()}
-    episodes = len(luck.seeds) * luck.episodes
-    most = max(training.values())
-    over = f"{episodes} episodes" + (f", up to {most} training seeds" if most > 1 else "")
+    most = max(len(found.worth) for found in result.values.values())
+    over = f"{_episodes(comparing)} episodes" + (f", up to {most} training seeds" if most > 1 else "")
     game = comparing.game
-    return f"{game.name}, N = {game.followers}: inter-quartile mean and its 95 % interval over {over}"
+    sums = f"; welfare is the undiscounted sum over all {game.followers} households" if game.name == "economy" else ""
+    return f"{game.name}, N = {game.followers}: inter-quartile mean and its 95 % interval over {over}{sums}"
+
+
+def _episodes(comparing: Comparing) -> int:
+    return len(comparing.evaluation.seeds) * comparing.evaluation.episodes
 
 
 def _content(comparing: Comparing, result: Result, command: str) -> dict[str, Any]:
     rows = {
         row: {
+            **_welfare(result, row, comparing.reference),
             "indicators": {name: asdict(found[name]) for name in found},
             "differences": {name: asdict(each) for name, each in result.differences.get(row, {}).items()},
-            "episodes": {name: values.tolist() for name, values in result.values[row].items()},
+            "episodes": {name: result.values[row].indicators[name].tolist() for name in found},
+            "worth": result.values[row].worth.mean(axis=-1).tolist(),
         }
         for row, found in result.rows.items()
     }
@@ -89,37 +157,72 @@ def _content(comparing: Comparing, result: Result, command: str) -> dict[str, An
     return {
         "rows": rows,
         "reference": comparing.reference,
+        "no_consumption_equivalent": result.obstacle,
         "config": config,
         "versions": versions(),
         "command": command,
     }
 
 
+def _welfare(result: Result, row: str, reference: str | None) -> dict[str, Any]:
+    found = result.values[row]
+    return welfare.content(result.gain(row), found.indicators["years"], found.ended_early, reference)
+
+
 def _csv(result: Result) -> str:
     """A line for each row and indicator."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    head = ["policy", "indicator", "mean", "iqm", "ci_low", "ci_high"]
-    writer.writerow([*head, "difference", "difference_low", "difference_high"])
+    head = ["policy", "indicator", "mean", "mean_low", "mean_high", "iqm", "ci_low", "ci_high"]
+    writer.writerow([*head, "difference", "difference_low", "difference_high", "ended_early"])
     for row, found in result.rows.items():
+        early = _share_ended(result, row)
+        gain = result.gain(row)
+        if gain:
+            writer.writerow([row, GAIN, gain.mean, gain.ci_low, gain.ci_high, *[""] * 6, early])
         for name, each in found.items():
             other = result.differences.get(row, {}).get(name)
             paired = (other.iqm, other.ci_low, other.ci_high) if other else ("", "", "")
-            writer.writerow([row, name, each.mean, each.iqm, each.ci_low, each.ci_high, *paired])
+            own = (each.mean, each.mean_low, each.mean_high, each.iqm, each.ci_low, each.ci_high)
+            writer.writerow([row, name, *own, *paired, early])
     return text.getvalue()
 
 
 def _markdown(comparing: Comparing, result: Result, command: str) -> str:
-    """Both tables, for a page or a letter."""
-    parts = [f"{_title(comparing, result)} (`{command}`).", _table(result.rows, result.columns())]
+    """All tables, for a page or a letter."""
+    followers = comparing.game.followers
+    parts = []
+    if result.standings:
+        reference, standings = str(comparing.reference), result.standings
+        heading = welfare_title(reference, _episodes(comparing), "inter-quartile mean")
+        rows = [
+            [
+                result.marked(row),
+                *(f"{text} ({between})" if between else text for text, between in each.cells(followers)),
+            ]
+            for row, each in standings.items()
+        ]
+        parts += [f"{headline(heading)} (`{command}`).", markdown_table(["policy", *HEADS], rows)]
+        tenths = [[result.marked(row), *map(number, each.gain.by_wealth)] for row, each in standings.items()]
+        heads = ["policy", *(str(k) for k in range(1, TENTHS + 1))]
+        parts += [f"{headline(by_wealth_title(reference))}.", markdown_table(heads, tenths)]
+    parts += [f"{_title(comparing, result)} (`{command}`).", _table(result, result.rows)]
     if result.differences:
         parts += [f"Differences to {comparing.reference} in the same episodes:"]
-        parts += [_table(result.differences, result.columns())]
+        parts += [_table(result, result.differences)]
+    if any(result.marks.values()):
+        parts.append(LIVED)
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: Rows, columns: Sequence[str]) -> str:
+def _table(result: Result, shown: Rows) -> str:
+    columns = result.columns()
     cells = (
-        [row, *(f"{number(found[name].iqm)} ({span(found[name])})" for name in columns)] for row, found in rows.items()
+        [result.marked(row), *(f"{number(found[name].iqm)} ({span(found[name])})" for name in columns)]
+        for row, found in shown.items()
     )
     return markdown_table(["policy", *map(label, columns)], cells)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)

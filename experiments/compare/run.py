@@ -5,23 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
-from envs import InvalidSetting
-from envs.game import Array
+from envs import InvalidSetting, make
 from experiments.compare.config import Comparing, Row
-from experiments.compare.contenders import Batch, batches, pairs, together
+from experiments.compare.contenders import Batch, Played, batches, pairs, together
+from experiments.compare.reference import with_reference
 from experiments.compare.result import FILES, show, summed_up, write
 from experiments.config import Experiment
-from experiments.files import refuse_overwriting, write_text
+from experiments.files import new_name, refuse_overwriting, write_text
 from experiments.interrupts import Interrupted
 from experiments.loading import dump, find, load, load_experiment
+from experiments.owners import folder_taken
 from experiments.quiet import quieten
 from experiments.ray_session import ray_session, side_by_side
 from experiments.train import CONFIG, train_pending
+from rllib_smfg.rollout import Episodes
 
 PLAN, TRAINED = "compare.yaml", "trained"
 
@@ -35,13 +37,18 @@ def run(
     resume: Path | None,
     local: bool,
     command: str,
+    reference: str | None = None,
+    by_wealth: bool = False,
 ) -> None:
     """Compares, prints and writes down; `local` plays in this process alone, otherwise Ray spreads the episodes.
 
+    reference: a row or a government, in place of what the configuration names; see `with_reference`. by_wealth: whether
+    consumption equivalents by tenth of wealth are printed.
     Nothing is written before the whole configuration has been accepted. Raises InvalidSetting, or Interrupted once what
     can be saved is saved.
     """
     comparing, folder = _planned(config, overrides, output, resume)
+    comparing = with_reference(comparing, reference)
     quieten()
     game = comparing.game.settings()
     experiments = [(row, _experiment(row, comparing)) for row in comparing.rows if row.train]
@@ -53,10 +60,10 @@ def run(
         trained = {row.name: pairs(row, folder / TRAINED / row.folder, game) for row, _ in experiments}
         contenders = [(row, (given | trained)[row.name]) for row in comparing.rows]
         results = _play(console, list(batches(contenders, game, comparing.evaluation)), comparing.rows, local)
-    values = {row.name: together(results, r) for r, row in enumerate(comparing.rows)}
-    result = summed_up(values, comparing.reference)
+    found = {row.name: together(results, r) for r, row in enumerate(comparing.rows)}
+    result = summed_up(found, comparing.reference, make(**{**game, "games": 1}))
     write(folder, comparing, result, command)
-    show(console, comparing, result)
+    show(console, comparing, result, by_wealth)
     _say(console, f"{folder}: {', '.join(FILES)}")
 
 
@@ -73,7 +80,7 @@ def _planned(
     if config is None:
         raise InvalidSetting("compare needs a configuration (for example: smfg compare table3_quick), or --resume DIR")
     comparing = load(Comparing, find(config), overrides)
-    folder = output or Path("runs") / f"{find(config).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = output or Path("runs") / new_name(find(config).stem)
     refuse_overwriting(folder)
     return comparing, folder
 
@@ -96,20 +103,19 @@ def _train(console: Console, experiments: Sequence[tuple[Row, Experiment]], fold
         write_text(own / CONFIG, f"# a row of smfg compare: {row.name}\n{dump(experiment)}")
         began = time.monotonic()
         try:
-            train_pending(console, experiment, own)
+            with folder_taken(own, lambda text: _say(console, text)):
+                train_pending(console, experiment, own)
         except Interrupted as stop:
-            raise stop.going_on(f"go on with: smfg compare --resume {folder}") from None
+            raise stop.going_on(f"go on with: smfg compare --resume {quote(str(folder))}") from None
         except KeyboardInterrupt:
-            raise Interrupted(f"stopped; go on with: smfg compare --resume {folder}") from None
+            raise Interrupted(f"stopped; go on with: smfg compare --resume {quote(str(folder))}") from None
         _say(console, f"{row.name}: trained in {time.monotonic() - began:.0f} s")
 
 
-def _play(
-    console: Console, plan: list[Batch], rows: Sequence[Row], local: bool
-) -> dict[tuple[int, int, int], dict[str, Array]]:
+def _play(console: Console, plan: list[Batch], rows: Sequence[Row], local: bool) -> Played:
     """The episodes of every batch."""
     began, left = time.monotonic(), {r: sum(batch.of[0] == r for batch in plan) for r in range(len(rows))}
-    results = {}
+    results: Played = {}
     calls = {batch.of: (batch,) for batch in plan}
     for of, found in _played_here(plan) if local else side_by_side(Batch.play, calls):
         results[of] = found
@@ -119,7 +125,7 @@ def _play(
     return results
 
 
-def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], dict[str, Array]]]:
+def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], Episodes]]:
     for batch in plan:
         yield batch.of, batch.play()
 

@@ -10,9 +10,9 @@ import numpy as np
 from envs.economy.game import Economy
 from envs.game import Array, StackelbergMeanFieldGame, Step
 from experiments import checkpoints
-from experiments.evaluate import one_thread
 from experiments.grid.config import BOTH, MIXED, PUBLISHED, REAL, SMFG, Mixture, Setting
 from experiments.grid.results import Row
+from experiments.playing import one_thread
 from experiments.trials import TrialResult
 from policies import registry
 from policies.mixed import MixedFollowers

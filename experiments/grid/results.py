@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs import InvalidSetting
+from envs.text_files import read_utf8
 from experiments.files import write_text
 
 COLUMNS = ("run", "seed", "setting", "indicator", "years", "value")
@@ -73,10 +74,7 @@ def write(path: Path, command: str, shows: Sequence[str], rows: Iterable[Row]) -
 
 def read(path: Path) -> Results:
     """Reads the file; raises InvalidSetting where it is none, with the line that cannot be read."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise InvalidSetting(f"{path}: not a text file; must be the results of smfg grid") from None
+    lines = read_utf8(path, f"{path}, results of smfg grid").splitlines()
     if len(lines) < 3 or not lines[0].startswith(COMMAND) or not lines[1].startswith(SHOWS):
         raise InvalidSetting(f"{path}: holds no results of smfg grid (it must begin with '{COMMAND.strip()}')")
     if tuple(lines[2].split(",")) != COLUMNS:

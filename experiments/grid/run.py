@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from envs import InvalidSetting
+from envs.registry import nearest
 from experiments import checkpoints
 from experiments.evaluate import evaluate_policies
 from experiments.files import refuse_overwriting
@@ -23,8 +25,11 @@ from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
 from experiments.interrupts import Interrupted
 from experiments.loading import SHIPPED, find, load
 from experiments.metrics import HEADLINES
+from experiments.owners import taken
+from experiments.ownership import refuse_strangers_folders
 from experiments.report.make import run as report
 from experiments.run_log import read_progress
+from experiments.storage import Bucket, Place, is_uri, join, mirror_of, refuse_unusable
 from experiments.trials import Trial, TrialResult, run_trials
 
 RESULTS, CONFIG = "results.csv", "grid.yaml"
@@ -40,20 +45,26 @@ def run(
     resume: bool,
     sources: Sequence[Path] = (),
     command: str,
+    storage: str | None = None,
 ) -> int:
     """Runs what is not there yet, and makes results.csv and report.html; 1 if a run failed, else 0.
 
     only: the groups of the scale that are run; empty: all of them. sources: folders of grids whose finished trainings
-    of the same settings are taken instead of training again. A grid that shows another one's runs makes those,
+    of the same settings are taken instead of training again. storage: where the folder is made, or the bucket that
+    mirrors it; trials on several nodes need one of the two. A grid that shows another one's runs makes those,
     and a page of its own beside theirs.
     """
     path, grid = _grid(config)
     own, runs = path.stem, grid
     if grid.of is not None:
         path, runs = _grid(grid.of)
-        command, resume = shlex.join(["smfg", "grid", grid.of, "--scale", scale, *_options(only)]), True
+        command, resume = (
+            shlex.join(["smfg", "grid", grid.of, "--scale", scale, *_options(only, output, storage)]),
+            True,
+        )
     runs = restricted(runs, scale, only)
-    folder = output or Path("runs") / f"{path.stem}-{scale}"
+    place = grid_place(f"{path.stem}-{scale}", output, storage)
+    folder = place.folder
     if runs.clones is None:
         trials(runs, scale)  # refuses a mistake before anything is written
         refuse_without_trainings(sources)
@@ -61,39 +72,75 @@ def run(
         raise InvalidSetting(f"--reuse: {path.stem} trains nothing that another grid could have trained")
     if not resume:
         refuse_overwriting(folder, f"{command} --resume")
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        rows, failed = _rows(console, runs, scale, folder, sources)
-    except Interrupted as stop:
-        raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
-    shutil.copyfile(path, folder / CONFIG)
-    write(folder / RESULTS, command, runs.shows, rows)
-    report(console, folder / RESULTS, folder / "report.html")
-    if grid.of is not None:
-        report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
+        _refuse_used_bucket(place, command)
+    with taken(replace(place, resumed=resume), lambda text: _say(console, text)) as place:
+        try:
+            rows, failed = _rows(console, runs, scale, place, sources)
+        except Interrupted as stop:
+            raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
+        shutil.copyfile(path, folder / CONFIG)
+        write(folder / RESULTS, command, runs.shows, rows)
+        report(console, folder / RESULTS, folder / "report.html")
+        if grid.of is not None:
+            report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
+        place.push()
     for result in failed:
-        console.print(f"failed: {result.trial}: {result.error}", soft_wrap=True, highlight=False, markup=False)
+        _say(console, f"failed: {result.trial}: {result.error}")
     return int(bool(failed))
 
 
-def _options(only: Sequence[str]) -> list[str]:
-    return [word for group in only for word in ("--group", group)]
+def grid_place(name: str, output: Path | None, storage: str | None) -> Place:
+    """Where a grid is kept: a folder, and the bucket that mirrors it, if any; raises InvalidSetting."""
+    if storage is None:
+        return Place(output or Path("runs") / name)
+    if output and not is_uri(storage):
+        raise InvalidSetting("--output and --storage: give one of them; the grid's folder is made in the storage")
+    refuse_unusable(storage)
+    if not is_uri(storage):
+        return Place(Path(storage) / name)
+    uri = join(storage, (output or Path(name)).name)
+    folder = (output or Path("runs") / name).absolute()
+    try:
+        refuse_strangers_folders(folder)
+    except InvalidSetting:  # as below the working directory of a Ray job
+        folder = mirror_of(uri)
+    return Place(folder, uri)
+
+
+def _refuse_used_bucket(place: Place, command: str) -> None:
+    if place.bucket and Bucket(place.bucket).files():
+        how = f"name another --output, or go on with {command} --resume"
+        raise InvalidSetting(f"{place.bucket}: is there already; {how}")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def _options(only: Sequence[str], output: Path | None, storage: str | None) -> list[str]:
+    """The options of a call that runs the same in the same place."""
+    named = {"--output": output, "--storage": storage}
+    groups = [word for group in only for word in ("--group", group)]
+    return [*groups, *(word for name, value in named.items() if value for word in (name, str(value)))]
 
 
 def _grid(config: str) -> tuple[Path, Grid]:
     """A grid's file, by its path or name; raises InvalidSetting."""
-    shipped = SHIPPED / "grids" / f"{config}.yaml"
-    path = shipped if shipped.is_file() else find(config)
+    shipped = {path.stem: path for path in (SHIPPED / "grids").glob("*.yaml")}
+    if config not in shipped and not Path(config).exists():
+        raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(shipped))}")
+    path = shipped[config] if config in shipped else find(config)
     return path, load(Grid, path)
 
 
 def _rows(
-    console: Console, grid: Grid, scale: str, folder: Path, sources: Sequence[Path]
+    console: Console, grid: Grid, scale: str, place: Place, sources: Sequence[Path]
 ) -> tuple[list[Row], list[TrialResult]]:
     """All numbers of a grid, and the trials that failed."""
+    folder = place.folder
     if grid.clones is not None:
         return clone(console, grid.clones, scale, folder / "clones"), []
-    finished, failed = _train(console, trials(grid, scale), folder / TRIALS, sources)
+    finished, failed = _train(console, trials(grid, scale), place, sources)
     rows: list[Row] = []
     chosen = grid.scales[scale]  # type: ignore[index]
     for setting, result in finished:
@@ -109,12 +156,13 @@ def _rows(
 
 
 def _train(
-    console: Console, planned: Mapping[Setting, Sequence[Trial]], folder: Path, sources: Sequence[Path]
+    console: Console, planned: Mapping[Setting, Sequence[Trial]], place: Place, sources: Sequence[Path]
 ) -> tuple[list[tuple[Setting, TrialResult]], list[TrialResult]]:
     """The finished trials of every setting, and those that failed; what settings share is trained once."""
     different = {str(trial): trial for each in planned.values() for trial in each}
+    folder, bucket = place.folder / TRIALS, join(place.bucket, TRIALS) if place.bucket else None
     reuse(console, list(different.values()), sources, folder)
-    results = run_trials(list(different.values()), folder, console, resume=True)  # `run` has refused a folder in use
+    results = run_trials(list(different.values()), folder, console, resume=True, storage=bucket)  # refused if in use
     finished = {str(result.trial): result for result in results if result.status == "finished"}
     of_settings = [
         (setting, finished[str(trial)]) for setting, each in planned.items() for trial in each if str(trial) in finished

@@ -149,10 +149,5 @@ def _svg(figure: Figure) -> str:
     return svg
 
 
-def headline(text: str) -> str:
-    """A title's first letter in upper case."""
-    return text[:1].upper() + text[1:]
-
-
 def _attribute(text: str) -> str:
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

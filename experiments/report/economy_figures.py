@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from envs.economy.indicators import lorenz_curve
+from envs.economy.indicators import by_tenth, lorenz_curve
 from envs.game import Array
 from experiments.report.drawing import (
     INK,
@@ -18,15 +18,14 @@ from experiments.report.drawing import (
     Panel,
     amounts,
     band,
-    headline,
     log_amounts,
     panel,
     percent,
 )
-from experiments.report.episodes import INCOMES, History, Snapshot, by_decile
+from experiments.report.episodes import INCOMES, History, Snapshot
 from experiments.report.writing import SHARES
 from experiments.statistics import interval
-from experiments.tables import label
+from experiments.tables import headline, label
 
 OVER_YEARS = {
     "per_capita_gdp": "Dollars a household",
@@ -118,8 +117,8 @@ def inequality(snapshots: Mapping[int, Snapshot]) -> list[Panel]:
 
     def held(axis: Axes) -> None:
         for (year, seen), colour in zip(snapshots.items(), YEARS, strict=False):
-            tenths = by_decile(seen.wealth, seen.wealth)
-            _tenths(axis, tenths / tenths.sum(-1, keepdims=True), colour, f"year {year}")
+            tenths = by_tenth(seen.wealth, seen.wealth)
+            _tenths(axis, _ratio(tenths, tenths.sum(-1, keepdims=True)), colour, f"year {year}")
         percent(axis)
         axis.set_xlabel("tenth of households by wealth, poorest first")
 
@@ -149,7 +148,7 @@ def taxes(snapshots: Mapping[int, Snapshot]) -> list[Panel]:
         def draw(axis: Axes) -> None:
             for (year, seen), colour in zip(snapshots.items(), YEARS, strict=False):
                 paid, base = getattr(seen, taxed), getattr(seen, amount)
-                _tenths(axis, by_decile(paid, base) / by_decile(base, base), colour, f"year {year}")
+                _tenths(axis, _ratio(by_tenth(paid, base), by_tenth(base, base)), colour, f"year {year}")
             percent(axis)
             axis.set_xlabel("tenth of households by that amount, poorest first")
 
@@ -172,15 +171,15 @@ def gains(learned: History, free: History) -> list[Panel]:
 
     def levels(axis: Axes) -> None:
         for (name, colour), history in zip(COLOURS.items(), (learned, free), strict=True):
-            _tenths(axis, by_decile(history.utility, ranked_by), colour, name)
+            _tenths(axis, by_tenth(history.utility, ranked_by), colour, name)
         axis.set_xlabel(AT_THE_START)
 
     def mean(axis: Axes) -> None:
-        _bars(axis, *decile_intervals(by_decile(change, ranked_by), learned.seeds))
+        _bars(axis, *decile_intervals(by_tenth(change, ranked_by), learned.seeds))
         amounts(axis)
 
     def better(axis: Axes) -> None:
-        _bars(axis, *decile_intervals(by_decile((change > 0).astype(np.float64), ranked_by), learned.seeds))
+        _bars(axis, *decile_intervals(by_tenth((change > 0).astype(np.float64), ranked_by), learned.seeds))
         axis.set_ylim(0, 1.02)
         percent(axis)
 
@@ -202,6 +201,13 @@ def _tenths(axis: Axes, values: Array, colour: str, name: str) -> None:
     tenths = np.arange(1, values.shape[1] + 1)
     axis.plot(tenths, values.mean(0), color=colour, marker="o", markersize=3, label=name)
     axis.set_xticks(tenths)
+
+
+def _ratio(above: Array, below: Array) -> Array:
+    """above / below; not a number, and not drawn, where there is nothing below."""
+    nothing = np.full(np.broadcast(above, below).shape, np.nan)
+    ratio: Array = np.divide(above, below, out=nothing, where=below != 0)
+    return ratio
 
 
 def _bars(axis: Axes, middle: Array, bounds: Array) -> None:

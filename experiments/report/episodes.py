@@ -17,7 +17,6 @@ from policies.tax_rule import TaxRule
 from rllib_smfg.rollout import play
 
 SNAPSHOTS = (1, 10, 100, 300)  # years in which households are looked at one by one
-DECILES = 10
 INCOMES = np.geomspace(1e3, 1e18, 181)  # dollars a year at which a tax schedule is read off
 
 
@@ -111,16 +110,6 @@ def pooled(histories: Sequence[History]) -> History:
         np.concatenate([history.first_wealth for history in histories]),
         len(histories),
     )
-
-
-def by_decile(values: Array, ranked_by: Array) -> Array:
-    """Means of values (E, N) in the tenths of each game's households by `ranked_by` (E, N), poorest first: (E, 10).
-
-    Of fewer than ten households, each is a group of its own.
-    """
-    order = np.argsort(ranked_by, axis=-1, kind="stable")
-    parts = np.array_split(np.take_along_axis(values, order, axis=-1), min(DECILES, values.shape[-1]), axis=-1)
-    return np.stack([part.mean(-1) for part in parts], axis=-1)
 
 
 def _snapshot(game: Economy, schedule: Schedule | None, alive: BoolArray) -> Snapshot:

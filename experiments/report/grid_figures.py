@@ -20,12 +20,11 @@ from experiments.report.drawing import (
     amounts,
     band,
     even_amounts,
-    headline,
     log_amounts,
     panel,
 )
 from experiments.seed_statistics import iqm, iqm_curve
-from experiments.tables import label
+from experiments.tables import headline, label
 
 CURVES = ("per_capita_gdp", "social_welfare", "income_gini", "wealth_gini", "years")
 WEIGHTS = np.linspace(0, 10, 41)

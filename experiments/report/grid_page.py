@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 
+import numpy as np
+
 from experiments.comparison import COLUMNS
+from experiments.exploitability_report import FAILED
 from experiments.grid.config import BOTH, CONSTANT, EQUAL, EXPLOITABILITY, PUBLISHED, Setting
 from experiments.grid.results import Results
 from experiments.report import grid_figures
@@ -17,6 +20,7 @@ from experiments.report.writing import amount, shown
 from experiments.run_report import versions
 from experiments.seed_statistics import ENOUGH_SEEDS, Estimate, iqm, probability_of_improvement
 from experiments.tables import label
+from experiments.welfare_tables import LIVED
 
 TITLES = {
     "table1": "Table 1: six algorithms in three settings",
@@ -63,13 +67,16 @@ def _tables(results: Results, name: str) -> list[Section]:
     text = [
         "Ours: inter-quartile mean over training seeds, below it the 95 % bootstrap interval (stratified)."
         " As published: saving rates from .5 for the paper's own method and from .001 for all others; equal bounds:"
-        " from .001 for all."
+        " from .001 for all. Social welfare is the sum of all households."
     ]
+    if any(_ends_early(results, setting) for setting in map(Setting.parse, results.settings())):
+        text.append(LIVED)
     if _columns(results) != COLUMNS:
         text.append(
             "Exploitability, E_f of one household among N and E_l of the government: what the best response found earns"
             " more than the learned policy while all others keep to theirs, in shares of the own return. 0 in an"
-            " equilibrium; a lower bound, since a better response may exist."
+            " equilibrium; a lower bound, since a better response may exist. Below 0 the search failed: keeping to"
+            " one's own policy gains 0."
         )
     tables = [_table(results, name, group) for group in grid_figures.groups(results)]
     improvements = [table for group in grid_figures.groups(results) if (table := _improvement(results, group))]
@@ -99,6 +106,13 @@ def _table(results: Results, name: str, group: str) -> Table:
     return Table(["Method", "Source", *map(_label, columns)], rows, group, named=2)
 
 
+def _ends_early(results: Results, setting: Setting) -> bool:
+    """Whether episodes of a setting end before others of these results do."""
+    longest = max((row.value for row in results.rows if row.indicator == "years"), default=0.0)
+    years = list(results.per_seed(str(setting), "years").values())
+    return bool(years) and float(np.mean(years)) < longest - 0.5
+
+
 def _columns(results: Results) -> tuple[str, ...]:
     """Indicators of a table: those of the paper, and exploitability where it was measured."""
     measured = {row.indicator for row in results.rows}
@@ -124,7 +138,9 @@ def _cell(results: Results, setting: Setting, indicator: str, seeds: int) -> Cel
     seen = iqm(values)
     span = [_span(indicator, seen)] if seen.seeds > 1 else []
     fewer = [_count(seen.seeds)] if seen.seeds < seeds else []
-    return Cell(shown(indicator, seen.value), "; ".join(span + fewer), seen.value)
+    word = [FAILED] if indicator in EXPLOITABILITY and seen.value < 0 else []
+    word += ["ends early"] if indicator == "years" and _ends_early(results, setting) else []
+    return Cell(shown(indicator, seen.value), "; ".join(span + fewer + word), seen.value)
 
 
 def _improvement(results: Results, group: str) -> Table | None:

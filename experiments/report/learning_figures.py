@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 
 from experiments.figures import Rows, common, source
 from experiments.metrics import HEADLINES, RETURNS
-from experiments.report.drawing import INK, SERIES, Panel, amounts, band, even_amounts, headline, panel
+from experiments.report.drawing import INK, SERIES, Panel, amounts, band, even_amounts, panel
 from experiments.report.writing import DOLLARS
 from experiments.statistics import Summary
-from experiments.tables import label
+from experiments.tables import headline, label
 
 
 def curves(seeds: Sequence[Rows], indicators: Sequence[str]) -> list[Panel]:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from envs import InvalidSetting, make
 from envs.economy.game import Economy
+from envs.economy.indicators import TENTHS
 from experiments import checkpoints
-from experiments.comparison import COLUMNS, learned_row
+from experiments.comparison import COLUMNS, FILE, learned_row, read_rows
 from experiments.config import Experiment
-from experiments.evaluate import one_thread
+from experiments.exploitability_report import FAILED, FAILED_MEANS
 from experiments.figures import Rows
 from experiments.loading import dump, load
 from experiments.metrics import RETURNS, headlines
+from experiments.playing import one_thread
 from experiments.report import economy_sections, learning_figures, words
-from experiments.report.drawing import headline
 from experiments.report.episodes import pooled, record
 from experiments.report.page import Cell, Code, Page, Section, Table, Tile
 from experiments.report.writing import compact, shown
 from experiments.run_log import read_progress
 from experiments.statistics import Summary
-from experiments.tables import label
+from experiments.tables import headline, label, number
+from experiments.welfare import ConsumptionEquivalent
+from experiments.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
 from policies.free_market import free_market
 
 HOUSEHOLDS = 3200  # played at the same time by each seed, over all its episodes
@@ -42,6 +45,7 @@ class Run:
     command: str
     summary: dict[str, Any]
     comparison: dict[str, dict[str, Summary]]
+    standings: dict[str, Standing]
     progress: dict[int, Rows]
 
     @property
@@ -55,20 +59,21 @@ def read_run(folder: Path) -> Run:
     config = folder / "config.yaml"
     if not config.is_file():
         raise InvalidSetting(f"{folder}: holds no run (config.yaml is missing); name the folder of smfg train")
-    for name in ("summary.json", "comparison.json"):
+    for name in ("summary.json", FILE):
         if not (folder / name).is_file():
             raise InvalidSetting(
-                f"{folder}: is not finished ({name} is missing); finish it: smfg train --resume {folder}"
+                f"{folder}: is not finished ({name} is missing); finish it: smfg train --resume {quote(str(folder))}"
             )
     experiment = load(Experiment, config)
     first = config.read_text(encoding="utf-8").splitlines()[0]
-    compared = _json(folder / "comparison.json")["policies"]
+    comparison, standings = _read_rows(folder / FILE)
     return Run(
         folder,
         experiment,
         first.removeprefix("# ") if first.startswith("# ") else "smfg train",
         _json(folder / "summary.json"),
-        {policy: {name: _summary(values) for name, values in row.items()} for policy, row in compared.items()},
+        comparison,
+        standings,
         {
             seed: read_progress(checkpoints.seed_folder(folder, seed) / "progress.csv")
             for seed in experiment.training.seeds
@@ -116,7 +121,9 @@ def _economy(run: Run) -> tuple[list[str], list[Section]]:
 def _tiles(run: Run) -> list[Tile]:
     seen = run.comparison[run.learned]
     names = [name for name in COLUMNS if name in seen] if "per_capita_gdp" in seen else headlines(seen)[:5]
-    return [
+    gain = run.standings[run.learned].gain if run.learned in run.standings else None
+    first = [Tile("Consumption equivalent", f"{number(gain.mean)} %", _against(gain))] if gain else []
+    return first + [
         Tile(
             _label(name),
             shown(name, seen[name].mean),
@@ -126,17 +133,53 @@ def _tiles(run: Run) -> list[Tile]:
     ]
 
 
+def _against(gain: ConsumptionEquivalent) -> str:
+    return f"{number(gain.ci_low)} to {number(gain.ci_high)}, against {gain.reference}"
+
+
 def _policies(run: Run) -> Section:
     names = headlines(run.comparison[run.learned])
-    rows = [[Cell(policy), *(_cell(name, row[name]) for name in names)] for policy, row in run.comparison.items()]
+    horizon = make(**{**run.experiment.game.settings(), "games": 1}).horizon
+    ends = {policy: _end(row["years"].mean, horizon) for policy, row in run.comparison.items()}
+    rows = [
+        [Cell(policy, ends[policy]), *(_cell(name, row[name]) for name in names)]
+        for policy, row in run.comparison.items()
+    ]
     episodes = run.experiment.evaluation.final_episodes
-    text = (
+    told = (
         f"Mean over the years of an episode, then over {episodes} episodes that are the same for every policy; below it"
         " the 95 % bootstrap interval. Click a column's head to sort."
     )
     table = Table(["Policy", *map(_label, names)], rows)
     panels = learning_figures.policies(run.comparison, names[:6])
-    return Section("policies", "Policies", [text], [table], panels)
+    text = [told, *([LIVED] if any(ends.values()) else [])]
+    return Section("policies", "Policies", text, [*_welfare(run), table], panels)
+
+
+def _end(years: float, horizon: int) -> str:
+    """In words, when episodes end early."""
+    return f"ends in year {years:.0f} of {horizon}, on average" if years < horizon else ""
+
+
+def _welfare(run: Run) -> list[Table]:
+    """Consumption equivalents, and the same by tenth of wealth; nothing where the game has none."""
+    if not run.standings:
+        return []
+    reference = next(iter(run.standings.values())).gain.reference
+    first, tenths = [], []
+    for name, each in run.standings.items():
+        head = Cell(marked(name, each.mark))
+        numbers = (each.gain.mean, each.ended_early, *(each.beside[indicator] for indicator in BESIDE))
+        cells = zip(each.cells(run.experiment.game.followers), numbers, strict=True)
+        first.append([head, *(Cell(text, interval, value) for (text, interval), value in cells)])
+        tenths.append([head, *(Cell(number(value), value=value) for value in each.gain.by_wealth)])
+    episodes = run.experiment.evaluation.final_episodes
+    heads = ["Policy", *map(headline, HEADS)]
+    by_tenth = ["Policy", *(str(k) for k in range(1, TENTHS + 1))]
+    return [
+        Table(heads, first, f"{headline(welfare_title(reference, episodes, 'mean'))}."),
+        Table(by_tenth, tenths, f"{headline(by_wealth_title(reference))}."),
+    ]
 
 
 def _learning(run: Run) -> Section:
@@ -167,7 +210,8 @@ def _exploitability(run: Run) -> list[Section]:
     for path in sorted(run.folder.rglob("exploitability*.json")):
         for found in _json(path)["exploitability"]:
             gain, share = found["gain"], found["of_own_return"]["value"]
-            span = f"{compact(gain['ci_low'])} to {compact(gain['ci_high'])}"
+            failed = f"; {FAILED}" if gain["value"] < 0 else ""
+            span = f"{compact(gain['ci_low'])} to {compact(gain['ci_high'])}{failed}"
             cells = [Cell(compact(gain["value"]), span, gain["value"]), Cell(f"{100 * share:.3g} %", value=share)]
             rows.append([Cell(found["name"]), Cell(path.relative_to(run.folder).as_posix()), *cells])
     if not rows:
@@ -176,7 +220,8 @@ def _exploitability(run: Run) -> list[Section]:
         "What one player could gain by leaving the learned policies while all others keep to them; 0 in an equilibrium."
     )
     table = Table(["Player", "File", "Gain", "Of its own return"], rows, named=2)
-    return [Section("exploitability", "Exploitability", [text], [table])]
+    below = any(row[2].value is not None and row[2].value < 0 for row in rows)
+    return [Section("exploitability", "Exploitability", [text, *([FAILED_MEANS] if below else [])], [table])]
 
 
 def _details(run: Run) -> Section:
@@ -184,8 +229,8 @@ def _details(run: Run) -> Section:
     seeds = ", ".join(map(str, run.experiment.training.seeds))
     first = checkpoints.seed_folder(run.folder, run.experiment.training.seeds[0])
     folder, checkpoint = (shlex.quote(str(path)) for path in (run.folder, first))
-    commands = [f"{run.command}    # trains", f"smfg report {folder}    # makes this page"]
-    commands += [f"smfg evaluate {checkpoint}"]
+    commands = [f"{run.command}    # trains", f"smfg report {quote(str(folder))}    # makes this page"]
+    commands += [f"smfg evaluate {quote(str(checkpoint))}"]
     text = (
         f"Training seeds: {seeds}. Luck of the evaluation: seed {run.experiment.evaluation.seed}. The same"
         " configuration, seeds and versions give the same numbers on the same machine."
@@ -204,11 +249,6 @@ def _label(name: str) -> str:
     return headline({"per_capita_gdp": "GDP a household", "years": "years lived"}.get(name, label(name)))
 
 
-def _summary(values: Mapping[str, Any]) -> Summary:
-    numbers = {name: _number(values[name]) for name in ("mean", "iqm", "ci_low", "ci_high")}
-    return Summary(**numbers, per_seed=[_number(each) for each in values["per_seed"]])
-
-
 def _number(value: float | None) -> float:
     """JSON's null stands for what is not a number."""
     return float("nan") if value is None else value
@@ -222,6 +262,11 @@ def _duration(seconds: float) -> str:
         if seconds >= 120
         else f"{seconds:.0f} s"
     )
+
+
+def _read_rows(path: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Standing]]:
+    _json(path)  # says so where it is none
+    return read_rows(path)
 
 
 def _json(path: Path) -> Any:

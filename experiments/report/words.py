@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from envs.economy.indicators import TENTHS, by_tenth
+from envs.solution import SOLVED_GAMES
 from experiments.comparison import TITLES, learned_row
 from experiments.config import Experiment
 from experiments.report.economy_figures import decile_intervals
-from experiments.report.episodes import DECILES, History, by_decile
+from experiments.report.episodes import History
 from experiments.report.writing import amount, compact, listed, times
 from experiments.statistics import Summary
 
@@ -67,7 +69,7 @@ def _against_constant(seen: Mapping[str, Summary], constant: Mapping[str, Summar
 
 
 def _who_gains(learned: History, free: History) -> str:
-    _, bounds = decile_intervals(by_decile(learned.utility - free.utility, learned.first_wealth), learned.seeds)
+    _, bounds = decile_intervals(by_tenth(learned.utility - free.utility, learned.first_wealth), learned.seeds)
     gain, lose = np.flatnonzero(bounds[:, 0] > 0) + 1, np.flatnonzero(bounds[:, 1] < 0) + 1
     unclear = len(bounds) - len(gain) - len(lose)
     if unclear == len(bounds):
@@ -83,7 +85,7 @@ def _tenths(which: Sequence[int] | np.ndarray, how: str) -> str:
     """Which tenths are better or worse off."""
     if len(which) == 0:
         return ""
-    if len(which) == DECILES:
+    if len(which) == TENTHS:
         return f"all ten are {how} in lifetime utility"
     run = len(which) > 2 and which[-1] - which[0] == len(which) - 1
     names = f"{which[0]} to {which[-1]}" if run else listed([str(k) for k in which])
@@ -115,9 +117,11 @@ def of_known_game(experiment: Experiment, rows: Rows) -> list[str]:
     returns = rows[own]["leader_return"]
     others = [f"{policy}: {compact(row['leader_return'].mean)}" for policy, row in rows.items() if policy != own]
     against = f" ({'; '.join(others)})" if others else ""
+    name = experiment.game.name
+    solution = [f"The exact solution of this game: smfg solve {name}."] if name in SOLVED_GAMES else []
     return [
         f"The leader's return is {compact(returns.mean)} (95 % interval: {compact(returns.ci_low)} to"
         f" {compact(returns.ci_high)}){against}.",
-        f"The exact solution of this game: smfg solve {experiment.game.name}.",
+        *solution,
         certainty(experiment),
     ]

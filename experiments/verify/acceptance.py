@@ -62,7 +62,7 @@ def label(game: str, followers: int, readings: Readings) -> str:
         try:
             other = solution(game, followers=followers, concept=concept).values
         except InvalidSetting:
-            continue  # THEORY.md gives no such solution of this game
+            continue  # no such solution of this game is known
         gaps = [(readings[name] - other[key]) / exact[key] for name, key in telling.items()]
         distances[concept] = float(np.hypot.reduce(gaps))
     return LABELS[min(distances, key=lambda concept: distances[concept])]

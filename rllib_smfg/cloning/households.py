@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from envs.csv_table import CsvTable, read_table
 from envs.economy.population import EMBEDDED, Population, load_population
 from envs.game import InvalidSetting
 
@@ -22,6 +23,7 @@ from envs.game import InvalidSetting
 FOOD, LOANS, LABOUR_FORCE = ("FOODHOME", "FOODAWAY", "FOODDELV"), "TPAY", "LF"
 # the survey publishes each family five times, with what it did not answer imputed anew
 COPIES = 5
+MOST = 1e13  # dollars
 
 
 @dataclass(frozen=True)
@@ -84,18 +86,19 @@ def read_spending(path: Path) -> pd.DataFrame:
 
     Raises InvalidSetting that names the column at fault.
     """
-    table = pd.read_csv(path, encoding="utf-8-sig")
-    table.columns = table.columns.str.strip().str.upper()
     needed = (*FOOD, LOANS, LABOUR_FORCE)
-    for column in needed:
-        if column not in table:
-            raise InvalidSetting(f"survey '{path}': column {column} is missing; cloning needs {', '.join(needed)}")
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if not (numbers >= 0).all():
-            raise InvalidSetting(f"survey '{path}': column {column} has a value that is no number of at least 0")
-        table[column] = numbers
+    cells = read_table(path, f"survey '{path}'", needed)
+    table = pd.DataFrame({name: [_amount(cells, row, name) for row in range(len(cells.rows))] for name in needed})
     food, loans = table[list(FOOD)].sum(axis=1), 12 * table[LOANS]
     return pd.DataFrame({"food": food, "loan_payments": loans, "works": table[LABOUR_FORCE] > 0})
+
+
+def _amount(cells: CsvTable, row: int, column: str) -> float:
+    value = cells.number_at(row, column)
+    if not 0 <= value <= MOST:
+        line = cells.rows[row][0]
+        raise InvalidSetting(f"{cells.what}: line {line}, column {column} is {value:g}; must be from 0 to {MOST:g}")
+    return value
 
 
 def _of_extract(path: Path, population: Population, row: NDArray[np.int64]) -> Households:

@@ -16,6 +16,7 @@ from envs import make
 from envs.game import Array
 from policies import FollowerPolicy, LeaderPolicy
 from policies.given import Given
+from policies.pairing import refuse_no_action
 from rllib_smfg.build import Interface, follower_actor, leader_actor
 from rllib_smfg.cloning.fit import regress
 from rllib_smfg.networks import Float32, features, to_natural, to_unit
@@ -34,6 +35,7 @@ class _Shown(LeaderPolicy):
     """A rule with noise on its actions, which remembers what it saw and what it would have done without."""
 
     def __init__(self, rule: LeaderPolicy, interface: Interface) -> None:
+        refuse_no_action(rule)
         self._rule, self._interface, self._random = rule, interface, np.random.default_rng(SEED)
         self.states: list[Float32] = []
         self.actions: list[Float32] = []
@@ -51,7 +53,7 @@ class _Answering(FollowerPolicy):
     """A rule for households, which remembers what it saw and did."""
 
     def __init__(self, rule: FollowerPolicy, interface: Interface) -> None:
-        self._rule, self._interface = rule, interface
+        self._rule, self._interface, self.reads_leader = rule, interface, rule.reads_leader
         self.rows: list[tuple[Float32, Float32, Float32]] = []
 
     def act(self, observation: Array, leader_action: Array) -> Array:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from envs.economy.calibration import first_prices, gdp_per_household, household_of
-from envs.economy.household_problem import Conditions, Household, Plan, solve
+from envs.economy.household_problem import Conditions, Household, Plan, hsv, solve
 from envs.economy.parameters import EconomyParameters
 from envs.economy.stationary import long_run
 from envs.game import Array, InvalidSetting
@@ -50,7 +50,7 @@ def conditions_of(parameters: EconomyParameters, rate: float, taxes: Array) -> C
     wage = (1 - p.capital_share) * p.tfp * per_labour**p.capital_share
     gdp = gdp_per_household(p) * wage / first_prices(p)[0] * (1 - 0.6 * (xi - 0.18))
     capital = p.capital_share / (rate + p.depreciation)
-    return Conditions(
+    return hsv(
         wage=wage,
         interest_rate=rate,
         tau=tau,

@@ -69,6 +69,7 @@ INSTEAD = {
     "exploration_config": "say leader_noise, follower_noise, common_noise",
     "optimizer": "say actor_lr, critic_lr",
     "clip_rewards": "rewards are scaled by the game's own reward scale",
+    "learner_class": "say .learners(learner_class=...)",
     "output": "play is not written to files",
     "create_local_env_runner": "the main process always has a runner",
     "evaluation_force_reset_envs_before_iteration": "every evaluation starts its games anew",
@@ -92,17 +93,17 @@ CALLS_MADE = frozenset(
 
 def refuse_what_changes_nothing(config: Any, ours: Iterable[str]) -> None:
     """Raises InvalidSetting, in one line, for the first setting that is neither `ours` nor takes effect here."""
-    defaults, ours = _defaults(type(config)), frozenset(ours)
+    untouched, ours = defaults(type(config)), frozenset(ours)
     for name, value in vars(config).items():
         if name in ours or name in config.takes_effect or name in config.kept:
             continue
-        if name not in defaults:
+        if name not in untouched:
             if not name.startswith("_") and name not in ("class", "worker_index"):
-                raise InvalidSetting(f"no setting '{name}'{nearest(name, [*ours, *defaults])}")
+                raise InvalidSetting(f"no setting '{name}'{nearest(name, [*ours, *untouched])}")
             continue
         if config.in_evaluation and name in SET_FOR_EVALUATION:
             continue
-        if not _same(value, defaults[name]):
+        if not _same(value, untouched[name]):
             raise refusal(config, name, value)
     for name, check in CHECKED.items():
         fault = check(config)
@@ -142,7 +143,7 @@ class Alias:
     """RLlib's name of settings of ours: to set it is to set them, and to read it is to read the first of them.
 
     A space of Ray Tune's stays under RLlib's name until Tune has chosen from it, as it would otherwise choose once for
-    each of ours. What was said under this name is also shown under it, see `GameConfig.to_dict`.
+    each of ours. What was said under this name is also shown under it, see `WordedConfig.to_dict`.
     """
 
     def __init__(self, *targets: str) -> None:
@@ -176,7 +177,7 @@ def refuse_two_names(aliases: dict[str, tuple[str, ...]], given: Iterable[str]) 
             raise InvalidSetting(f"{name}, {other[0]}: are two names of one setting; say one of them")
 
 
-def _defaults(cls: type) -> dict[str, Any]:
+def defaults(cls: type) -> dict[str, Any]:
     """The attributes of a configuration in which nothing was set."""
     if cls not in _known_defaults:
         _known_defaults[cls] = dict(vars(cls()))
@@ -251,7 +252,7 @@ def _num_gpus_per_learner(config: Any) -> str | None:
 
 
 def _env_runner_cls(config: Any) -> str | None:
-    own = _defaults(type(config))["env_runner_cls"]
+    own = defaults(type(config))["env_runner_cls"]
     fits = own is None or (isinstance(config.env_runner_cls, type) and issubclass(config.env_runner_cls, own))
     return None if fits else f"must extend {own.__name__}, which plays whole populations"
 

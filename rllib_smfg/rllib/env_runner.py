@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import ray
@@ -27,6 +27,9 @@ from ray.rllib.utils.metrics import (
     NUM_ENV_STEPS_SAMPLED,
     NUM_ENV_STEPS_SAMPLED_LIFETIME,
     NUM_EPISODES,
+    NUM_EPISODES_LIFETIME,
+    NUM_MODULE_STEPS_SAMPLED,
+    NUM_MODULE_STEPS_SAMPLED_LIFETIME,
     WEIGHTS_SEQ_NO,
 )
 
@@ -36,6 +39,7 @@ from rllib_smfg.collect import record, sampled_households
 from rllib_smfg.learned import Exploration, GivenFollower, LearnedFollower, LearnedLeader
 from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.replay_buffer import Arrays
+from rllib_smfg.rllib.episodes import Episode, Episodes, columns, or_nan
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, spaces_of
 from rllib_smfg.rollout import Year, evaluate, play
 from rllib_smfg.schedule import value_at
@@ -60,70 +64,6 @@ class Fragment:
 
     def __len__(self) -> int:
         return self.years
-
-
-class Episode(NamedTuple):
-    """An episode that ended: each side's sum of rewards (the mean household's), its years, and means over them."""
-
-    leader_return: float
-    follower_return: float
-    years: int
-    indicators: dict[str, float]
-
-
-class Episodes:
-    """What has happened so far in the running episodes of B games."""
-
-    def __init__(self, games: int) -> None:
-        self._lived, self._returns, self._follower_returns = (np.zeros(games) for _ in range(3))
-        self._totals: dict[str, np.ndarray] = {}
-
-    def ended(self, year: Year) -> list[Episode]:
-        """Counts a year in; the episodes that end with it."""
-        step = year.step
-        self._returns += step.leader_reward
-        self._follower_returns += step.follower_reward.mean(-1)
-        self._lived += 1
-        for name, values in step.indicators.items():
-            self._totals[name] = self._totals.get(name, 0.0) + values
-        result = []
-        for game in np.flatnonzero(step.done):
-            means = {name: float(total[game] / self._lived[game]) for name, total in self._totals.items()}
-            returns = float(self._returns[game]), float(self._follower_returns[game])
-            result.append(Episode(*returns, int(self._lived[game]), means))
-        for total in (self._returns, self._follower_returns, self._lived, *self._totals.values()):
-            total[step.done] = 0.0
-        return result
-
-    def get_state(self) -> dict[str, Any]:
-        """All of it."""
-        return {
-            "returns": self._returns.copy(),
-            "follower_returns": self._follower_returns.copy(),
-            "lived": self._lived.copy(),
-            "totals": {name: total.copy() for name, total in self._totals.items()},
-        }
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Goes back to a state from `get_state`; those of older checkpoints know no household's return."""
-        self._returns, self._lived = state["returns"].copy(), state["lived"].copy()
-        self._follower_returns = state.get("follower_returns", np.zeros_like(self._returns)).copy()
-        self._totals = {name: total.copy() for name, total in state["totals"].items()}
-
-
-def _columns(episodes: Sequence[Episode]) -> tuple[list[float], list[float], list[int]]:
-    """Governments' returns, mean households' returns, years."""
-    return (
-        [episode.leader_return for episode in episodes],
-        [episode.follower_return for episode in episodes],
-        [episode.years for episode in episodes],
-    )
-
-
-def _or_nan(values: ArrayLike) -> np.ndarray:
-    """The values as an array; of none, one that is no number."""
-    array = np.asarray(values, dtype=np.float64)
-    return array if array.size else np.array([math.nan])
 
 
 class PopulationEnvRunner(EnvRunner, Checkpointable):
@@ -277,7 +217,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         for name, values in results.items():
             self.metrics.log_value(name, float(np.mean(values)), window=1)
         self._log_episodes(results["leader_return"], results["follower_return"], results["years"])
-        self.metrics.log_value(NUM_EPISODES, episodes, reduce="sum")
+        self._log_count(episodes)
         years = int(results["years"].sum())
         self._log_steps(years)
         return [Fragment({}, years, game.n_followers)]
@@ -291,11 +231,11 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
             for name, values in year.step.indicators.items():
                 self.metrics.log_value(name, float(np.mean(values)), window=years)
             ended += episodes.ended(year)
-        columns = _columns(ended)
-        for name, values in zip(("leader_return", "follower_return", "years"), columns, strict=True):
-            self.metrics.log_value(name, float(np.mean(values)) if ended else math.nan, window=1)
-        self._log_episodes(*columns)
-        self.metrics.log_value(NUM_EPISODES, len(ended), reduce="sum")
+        leader, follower, lived = columns(ended)
+        for name, each in {"leader_return": leader, "follower_return": follower, "years": lived}.items():
+            self.metrics.log_value(name, float(or_nan(each).mean()), window=1)
+        self._log_episodes(leader, follower, lived)
+        self._log_count(len(ended))
         self._log_steps(years * game.n_games)
         return [Fragment({}, years * game.n_games, game.n_followers)]
 
@@ -307,7 +247,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     def _count_episodes(self, year: Year) -> None:
         """Remembers the episodes that end in this year."""
         self._ended.extend(self._episodes.ended(year))
-        self.metrics.log_value(NUM_EPISODES, int(year.step.done.sum()), reduce="sum")
+        self._log_count(int(year.step.done.sum()))
 
     def _log_episodes(self, leader: ArrayLike, follower: ArrayLike, years: ArrayLike) -> None:
         """Episodes under RLlib's names: the return is the government's sum of rewards, the length is in years.
@@ -315,7 +255,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         Module "follower" has the mean household's return. Where no episode has ended all is nan, and not left out:
         searches want their metric in every result.
         """
-        returns, households, lived = _or_nan(leader), _or_nan(follower), _or_nan(years)
+        returns, households, lived = or_nan(leader), or_nan(follower), or_nan(years)
         for name, each in (("return", returns), ("len", lived)):
             self.metrics.log_value(f"episode_{name}_mean", float(each.mean()), window=1)
             self.metrics.log_value(f"episode_{name}_min", float(each.min()), reduce="min", window=1)
@@ -323,13 +263,17 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, LEADER), float(returns.mean()), window=1)
         self.metrics.log_value((EPISODE_MODULE_RETURN_MEAN, FOLLOWER), float(households.mean()), window=1)
 
+    def _log_count(self, episodes: int) -> None:
+        self.metrics.log_value(NUM_EPISODES, episodes, reduce="sum")
+        self.metrics.log_value(NUM_EPISODES_LIFETIME, episodes, reduce="lifetime_sum")
+
     def _log_ended(self) -> None:
         """Logs means over the episodes that ended lately.
 
         The years of episodes that still run are left out: they would show how old the games are, which all start at
         once, more than how well they are governed.
         """
-        self._log_episodes(*_columns(self._ended))
+        self._log_episodes(*columns(self._ended))
         for name in self._ended[-1].indicators if self._ended else ():
             mean = float(np.mean([episode.indicators[name] for episode in self._ended]))
             self.metrics.log_value(("indicators", name), mean, window=1)
@@ -343,8 +287,10 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, years, reduce="sum")
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, years, reduce="lifetime_sum", with_throughput=True)
         for side, count in ((LEADER, years), (FOLLOWER, years * self.game.n_followers)):
-            self.metrics.log_value((NUM_AGENT_STEPS_SAMPLED, side), count, reduce="sum")
-            self.metrics.log_value((NUM_AGENT_STEPS_SAMPLED_LIFETIME, side), count, reduce="lifetime_sum")
+            for name in (NUM_AGENT_STEPS_SAMPLED, NUM_MODULE_STEPS_SAMPLED):
+                self.metrics.log_value((name, side), count, reduce="sum")
+            for name in (NUM_AGENT_STEPS_SAMPLED_LIFETIME, NUM_MODULE_STEPS_SAMPLED_LIFETIME):
+                self.metrics.log_value((name, side), count, reduce="lifetime_sum")
 
     # --- state ---------------------------------------------------------------------------------------------------
     def play_state(self) -> dict[str, Any]:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
-from ray.rllib.algorithms.algorithm_config import AlgorithmConfig, NotProvided
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
-from envs.registry import game_class, nearest
+from envs.registry import game_class
 from policies.given import Given
 from rllib_smfg.bounds import BOUNDS, check, is_searched
 from rllib_smfg.build import Interface, check_start
 from rllib_smfg.cloning.pretrained import Weights, pretrained_follower
 from rllib_smfg.memory import refuse_more_than_there_is
 from rllib_smfg.rllib import contract
-from rllib_smfg.rllib.contract import Alias
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.rllib.words import WordedConfig
 from rllib_smfg.schedule import least_value
-from rllib_smfg.settings import LearningSettings
-
-SAID = "said_in_rllib_s_words"  # in dictionaries, see GameConfig.to_dict
-DEFAULT_YEARS = 300  # an iteration, where nothing is said
+from rllib_smfg.settings import DEFAULT_YEARS, LearningSettings
 
 
 def side_of(agent: str, *_: Any, **__: Any) -> str:
@@ -31,35 +28,14 @@ def side_of(agent: str, *_: Any, **__: Any) -> str:
     return LEADER if agent == "government" else FOLLOWER
 
 
-class GameConfig(AlgorithmConfig):
+class GameConfig(WordedConfig):
     """A game, and both sides' modules `leader` and `follower`; algorithms extend it.
 
-    learning_names, own_names, rllib_names: what `training` takes, as fields of `LearningSettings`, as attributes of
-    the configuration, as RLlib's. aliases: RLlib's names of settings of ours. takes_effect: RLlib's settings that do
-    what RLlib says. given_names: settings that are policies. follower_kind: the followers' network, one of
-    `policy_networks.KINDS`. kept: attributes that hold what was found, not settings.
+    follower_kind: the followers' network, one of `policy_networks.KINDS`; see `WordedConfig` for the rest.
     """
 
-    learning_names: ClassVar[tuple[str, ...]]
-    own_names: ClassVar[tuple[str, ...]]
-    rllib_names: ClassVar[tuple[str, ...]] = ()
-    aliases: ClassVar[dict[str, tuple[str, ...]]] = {}
-    takes_effect: ClassVar[frozenset[str]] = contract.TAKES_EFFECT
-    given_names: ClassVar[tuple[str, ...]] = ()
     follower_kind: ClassVar[str]
-    kept: ClassVar[frozenset[str]] = frozenset(
-        ("learning", "_searched", "_said", "_known_facts", "_pretrained", "_imitated", "_imitated_follower")
-    )
     SIDES: ClassVar[frozenset[str]] = frozenset((LEADER, FOLLOWER))
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.aliases = {"gamma": ("discount",), "num_envs_per_env_runner": ("games",), **cls.aliases}
-        cls.takes_effect = cls.takes_effect | set(cls.rllib_names)
-        for name, targets in cls.aliases.items():
-            alias = Alias(*targets)
-            alias.__set_name__(cls, name)
-            setattr(cls, name, alias)
 
     def __init__(self, algo_class: type | None = None) -> None:
         self.learning: dict[str, Any] = {}
@@ -83,122 +59,17 @@ class GameConfig(AlgorithmConfig):
         self.num_learners = 0
         self.multi_agent(policies={LEADER, FOLLOWER}, policy_mapping_fn=side_of)
 
-    # --- how settings are taken -------------------------------------------------------------------------------------
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in type(self).learning_names and not self._is_frozen:
-            self.take(name, value)
-        else:
-            super().__setattr__(name, value)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        setattr(self, name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in type(self).learning_names:
-            return self.setting(name)
-        raise AttributeError(f"{type(self).__name__} has no setting '{name}'")
-
     def game(self, name: str, **settings: Any) -> Self:
         """The game to play: its name and settings, among them `games` (B a runner) and `followers` (N).
 
         `.environment(name, env_config=settings)` is the same in RLlib's words.
         """
+        if "games" in settings:
+            self.said.discard("num_envs_per_env_runner")
+        elif "num_envs_per_env_runner" in self.said:  # RLlib's word for games, said before
+            settings["games"] = self.env_config["games"]
         self.env_config = {"name": name, **settings}
         return self
-
-    def training(self, **settings: Any) -> Self:
-        """Settings of the algorithm, each by its name; raises InvalidSetting for a name that is none of them."""
-        settings = {name: value for name, value in settings.items() if value is not NotProvided}
-        contract.refuse_two_names(self.aliases, settings)
-        for name, value in settings.items():
-            if name in self._ours():
-                self.take(name, value)
-            elif name in self.rllib_names:
-                super().training(**{name: value})
-            elif hasattr(self, name):
-                raise contract.refusal(self, name, value)
-            else:
-                raise InvalidSetting(f"no training setting '{name}'{nearest(name, [*self._ours(), *self.rllib_names])}")
-        return self
-
-    def take(self, name: str, value: Any) -> None:
-        """Sets one setting of ours, or one of RLlib's that is another name of it."""
-        for alias, targets in self.aliases.items():
-            if name in targets:  # the latest word counts
-                self.searched.pop(alias, None)
-                self.said.discard(alias)
-        if name in self.learning_names:
-            self.learning[name] = tuple(value) if isinstance(value, list) else value
-        elif name == "games":
-            self.env_config["games"] = value
-        else:
-            setattr(self, name, _given(value) if name in self.given_names else value)
-
-    def setting(self, name: str) -> Any:
-        """What one of our settings is; None where the game or a default decides."""
-        if name in self.learning_names:
-            return self.learning.get(name, getattr(LearningSettings, name, None) if name != "discount" else None)
-        return self.env_config.get("games", 1) if name == "games" else getattr(self, name, None)
-
-    @property
-    def searched(self) -> dict[str, Any]:
-        """Spaces of Ray Tune under RLlib's name, see `contract.Alias`."""
-        spaces: dict[str, Any] = self.__dict__.setdefault("_searched", {})
-        return spaces
-
-    @property
-    def said(self) -> set[str]:
-        """Names of RLlib's under which settings of ours were given."""
-        names: set[str] = self.__dict__.setdefault("_said", set())
-        return names
-
-    def update_from_dict(self, config_dict: Mapping[str, Any]) -> Self:
-        """Settings by name, ours as `training` takes them; raises InvalidSetting for a name that there is not."""
-        ours, rllib = self._ours(), {}
-        known = {*vars(self), *ours, "class", "multiagent", SAID}
-        for name, value in config_dict.items():
-            if name.startswith("__"):  # Ray Tune's own remarks on a trial
-                continue
-            translated = self._translate_special_keys(name, warn_deprecated=False)
-            if translated not in known and not hasattr(self, translated):
-                raise InvalidSetting(f"no setting '{name}'{nearest(name, sorted(known))}")
-            if name in ("model", "optimizer"):  # RLlib would hand them to `training`
-                setattr(self, name, value)
-            elif name not in ours and name not in ("class", SAID):
-                rllib[name] = value
-        super().update_from_dict(rllib)
-        for name in sorted(ours.intersection(config_dict) - self._old_aliases(config_dict), key=self._aliases_last):
-            self.take(name, config_dict[name])
-        return self
-
-    def _old_aliases(self, config_dict: Mapping[str, Any]) -> set[str]:
-        """Names of RLlib's in a dictionary that say no more than ours beside them.
-
-        In one from `to_dict` they count where they differ from what they were then, as a search has changed them; in
-        any other a setting may be given under one name only.
-        """
-        if SAID not in config_dict:
-            contract.refuse_two_names(self.aliases, config_dict)
-            return set()
-        return {name for name, value in config_dict[SAID].items() if config_dict.get(name) == value}
-
-    def _aliases_last(self, name: str) -> bool:
-        return name in self.aliases
-
-    def to_dict(self) -> dict[str, Any]:
-        """All settings, from which `from_dict` makes the same configuration; Ray Tune searches in it.
-
-        Those that were given in RLlib's words are there in both words, and under SAID as they are now.
-        """
-        config: dict[str, Any] = super().to_dict()
-        learning = config.pop("learning")
-        for name in ("class", *self.kept):  # "class" is a checkpoint's, see AlgorithmConfig.get_state
-            config.pop(name, None)
-        said = {name: getattr(self, name) for name in self.said}
-        return {**config, **learning, **said, **self.searched, SAID: said}
-
-    def _ours(self) -> set[str]:
-        return {*self.learning_names, *self.own_names, *self.aliases}
 
     # --- what is refused --------------------------------------------------------------------------------------------
     def validate(self) -> None:
@@ -385,14 +256,3 @@ class GameConfig(AlgorithmConfig):
             self.__dict__["_known_facts"] = known = {key: (Interface.of(game), game.discount)}
         facts: tuple[Interface, float] = known[key]
         return facts
-
-
-for _method in contract.METHODS:
-    setattr(GameConfig, _method, contract.refusing_old_words(getattr(AlgorithmConfig, _method)))
-
-
-def _given(value: Any) -> Any:
-    """A policy as data; its name alone, or a mapping with its name (or its base) and settings, will do."""
-    if isinstance(value, str) or (isinstance(value, Mapping) and {"name", "base"} & set(value)):
-        return Given.of(value)
-    return value

@@ -74,6 +74,8 @@ def test_metrics_have_rllib_s_names_in_every_result(cls: type[GameConfig], ray_l
     assert last["episode_return_min"] <= last["episode_return_mean"] <= last["episode_return_max"]
     assert last["module_episode_returns_mean"]["leader"] == last["episode_return_mean"]
     assert math.isfinite(last["module_episode_returns_mean"]["follower"])
+    assert last["num_episodes_lifetime"] == sum(result["num_episodes"] for result in results) > 0
+    assert last["num_module_steps_sampled_lifetime"] == {"leader": 48, "follower": 240}
 
 
 EVALUATIONS: dict[str, dict[str, Any]] = {

@@ -32,6 +32,8 @@ def test_rllib_s_names_are_ours() -> None:
     assert config.transitions_per_update == config.train_batch_size == 7
     config.training(train_batch_size_per_learner=9).env_runners(num_envs_per_env_runner=3)
     assert (config.transitions_per_update, config.env_config["games"]) == (9, 3)
+    earlier = SMFRLConfig().env_runners(num_envs_per_env_runner=3).game("economy", followers=5)
+    assert earlier.env_config["games"] == 3
     proximal = tiny(PopulationPPOConfig).training(gamma=0.8, train_batch_size_per_learner=48)
     assert (proximal.learning_settings().discount, proximal.years_in_iteration()) == (0.8, 48)
 

@@ -14,7 +14,7 @@ import envs
 from envs import InvalidSetting
 from envs.aiyagari import economy_of
 from envs.economy.aiyagari import Equilibrium, Parameters, equilibrium, household_of, saving_plan, usual_equilibrium
-from envs.economy.household_problem import Conditions, Household, euler_errors, solve
+from envs.economy.household_problem import Conditions, Household, euler_errors, hsv, solve
 from envs.economy.markov import rouwenhorst, stationary, tauchen
 from envs.economy.stationary import asset_grid, long_run, quantile_share
 from experiments.verify.readings import aiyagari as reading
@@ -110,7 +110,7 @@ def test_the_general_method_finds_the_same_plan_and_prices_hours() -> None:
     np.testing.assert_allclose(general.next_assets, simple.next_assets, atol=1e-4)
     # with taxes and a choice of hours: psi l^gamma = u'(c) R(y) W e H / (1 + tau_c) where l < 1
     worker = Household(0.96, 2.0, 5.0, 2.0, 1.0, h.ability, h.transition, h.assets)
-    taxed = Conditions(wage, rate, tau=0.3, xi=0.18, scale=1.2, consumption_tax=0.065)
+    taxed = hsv(wage, rate, tau=0.3, xi=0.18, scale=1.2, consumption_tax=0.065)
     plan = solve(worker, taxed, tolerance=1e-7)
     pay = wage * h.ability[:, None] * taxed.income_tax.kept_at_the_margin(plan.income) / 1.065
     inner = plan.labour < 0.999

@@ -12,6 +12,8 @@ from envs import InvalidSetting
 from envs.economy.instruments import FURTHER, INSTRUMENTS, UNITS
 from envs.economy.presets import PRESETS
 from policies import registry
+from policies.constant import ConstantLeader
+from rllib_smfg.exploitability.household_problems import announced, conditions_of
 
 FIVE = np.array([0.3, 0.18, 0.02, 0.001, 0.19])
 ALL = {
@@ -147,7 +149,7 @@ def test_households_work_the_instruments_into_their_own_budget() -> None:
 def test_rules_leave_further_instruments_at_rest() -> None:
     game = calibrated()
     seen = game.reset(seed=1).leader
-    for name in ("us_system", "us_federal", "saez"):
+    for name in ("us_system", "us_federal", "saez", "us_law_2022", "debt_rule"):
         acted = registry.leader(name, game, 1).act(seen)
         np.testing.assert_array_equal(acted[:, 5:], np.tile([0.0, 0.065, 0.0, 0.0, 0.0], (3, 1)))
         assert acted[0, 4] == pytest.approx(0.19)
@@ -202,3 +204,28 @@ def test_boxes_follow_the_settings_and_every_instrument_has_its_unit() -> None:
     assert game.instruments == (*INSTRUMENTS, "transfer", "wealth_tax_exemption")
     np.testing.assert_array_equal(game.leader_action_space.low[5:], 0)
     np.testing.assert_array_equal(game.leader_action_space.high[5:], [0.3, 1e7])
+
+
+def test_exact_responses_know_transfers_consumption_taxes_and_exemptions() -> None:
+    """What is left to households by the conditions of their problem is what the game left them."""
+    game = calibrated(["transfer", "consumption_tax_rate", "wealth_tax_exemption"], games=2)
+    leader, households = everybody(game, 0.2, 0.15, 3e5)
+    policy = announced(game, ConstantLeader(leader[0]), leader)
+    game.step(leader, households)
+    flows = game.flows
+    for k in range(2):
+        wage, rate = float(flows.wage[k, 0]), float(flows.interest_rate[k, 0])
+        conditions = conditions_of(game, policy, k, wage, rate)
+        left = conditions.kept(flows.income[k], flows.assets[k])
+        np.testing.assert_allclose(left, flows.post_income[k] + flows.post_assets[k], rtol=1e-9)
+        assert conditions.consumption_tax == 0.15
+
+
+def test_exact_responses_and_foresight_refuse_what_they_do_not_know() -> None:
+    game = calibrated(["labour_income_tax_rate"], games=2)
+    leader, _ = everybody(game, 0.2)
+    policy = announced(game, ConstantLeader(leader[0]), leader)
+    with pytest.raises(InvalidSetting, match="taxes on earnings"):
+        conditions_of(game, policy, 0, 20.0, 0.04)
+    with pytest.raises(InvalidSetting, match="without 'labour_income_tax_rate'"):
+        registry.follower("perfect_foresight", game)

@@ -138,15 +138,15 @@ def test_solve_prints_a_table_for_people(smfg) -> None:
 
 
 # --- replay and data -------------------------------------------------------------------------------------------------
-def test_replay_agrees_with_what_was_recorded(smfg, shared: Path) -> None:
-    result = smfg("replay", shared / "parity" / "paper_hsv_n10.npz", "--preset", "paper")
+def test_replay_agrees_with_what_was_recorded(smfg, parity: Path) -> None:
+    result = smfg("replay", parity / "paper_hsv_n10.npz", "--preset", "paper")
     assert result.code == 0
     assert "next_assets" in result.out
     assert "all within 1e-09" in result.out
 
 
-def test_replay_names_the_output_that_differs(smfg, shared: Path, tmp_path: Path) -> None:
-    recorded = dict(np.load(shared / "parity" / "paper_hsv_n10.npz"))
+def test_replay_names_the_output_that_differs(smfg, parity: Path, tmp_path: Path) -> None:
+    recorded = dict(np.load(parity / "paper_hsv_n10.npz"))
     recorded["wage"] = recorded["wage"] * (1 + 1e-6)
     np.savez(tmp_path / "altered.npz", **recorded)
     result = smfg("replay", tmp_path / "altered.npz")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import pickle
 import random
 import shutil
@@ -129,6 +131,81 @@ def test_a_run_of_several_seeds_must_say_which(finished_run: Path, tmp_path: Pat
         checkpoints.find(tmp_path)
     assert checkpoints.find(tmp_path / "seed_2") == tmp_path / "seed_2" / "checkpoints" / LAST.name
     assert checkpoints.find(finished_run) == finished_run / LAST
+
+
+# --- strays, order, numbers that are none ----------------------------------------------------------------------------
+STRAYS = (".DS_Store", "._manifest.json", "Thumbs.db", "rllib/.nfs000000000a1b2c3d00000001", "policies/@eaDir/x.json")
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_what_an_operating_system_left_is_no_damage(name: str, save, tmp_path: Path) -> None:
+    path = save(2)
+    (path / name).parent.mkdir(exist_ok=True)
+    (path / name).write_bytes(b"x")
+    checkpoints.verify(path)
+    assert checkpoints.find(tmp_path) == path
+    (path / "rllib" / "mine").write_bytes(b"x")
+    with pytest.raises(InvalidSetting, match="mine: does not belong"):
+        checkpoints.verify(path)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "export", "schedule"])
+def test_what_scores_takes_no_older_checkpoint_without_a_word(command: str, copied_run: Path, tmp_path, smfg) -> None:
+    """The run's latest is damaged: an older one is scored only where it is named."""
+    flip_a_bit(copied_run / LAST / "policies" / "policy.json", 100)
+    result = (
+        smfg(command, copied_run, "--output", tmp_path / "new") if command == "export" else smfg(command, copied_run)
+    )
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert f"{LAST.name}/policies/policy.json: is damaged" in result.err
+    assert "iteration_000002" in result.err
+
+
+def test_checkpoints_are_ordered_by_number(save, tmp_path: Path) -> None:
+    for iteration in (999_998, 999_999, 1_000_000):
+        save(iteration)
+        checkpoints.keep_latest_and_best(tmp_path, 2)
+    assert {path.name for path in tmp_path.iterdir()} == {"iteration_999999", "iteration_1000000"}
+    assert checkpoints.latest(tmp_path) == checkpoints.find(tmp_path) == tmp_path / "iteration_1000000"
+    checkpoints.adopt(shutil.copytree(tmp_path / "iteration_999999", tmp_path.parent / "other"), tmp_path)
+    assert checkpoints.latest(tmp_path) == tmp_path / "iteration_999999"
+
+
+def test_copies_beside_checkpoints_and_seeds_are_none(save, tmp_path: Path) -> None:
+    path = save(4)
+    for name in ("iteration_000006 copy", "iteration_000008.bak"):
+        shutil.copytree(path, tmp_path / name)
+    (tmp_path / "iteration_000010").mkdir()  # what a bucket keeps of a folder whose files are gone
+    assert checkpoints.latest(tmp_path) == checkpoints.find(tmp_path) == path
+    for name in ("seed_2", "seed_10", "seed_1 copy", "seed_1.bak", "seed_x"):
+        (tmp_path / "run" / name).mkdir(parents=True)
+    assert [each.name for each in checkpoints.seed_folders(tmp_path / "run")] == ["seed_2", "seed_10"]
+
+
+def test_what_is_no_number_is_never_best_and_stands_as_null(save, tmp_path: Path) -> None:
+    for iteration, leader_return in {2: float("nan"), 4: -5.0, 6: float("nan")}.items():
+        path = save(iteration, leader_return)
+    assert checkpoints.best(tmp_path) == tmp_path / "iteration_000004"
+    text = (path / "manifest.json").read_text()
+    assert "NaN" not in text
+    assert json.loads(text)["evaluation"] == {"leader_return": None}
+    assert math.isnan(checkpoints.read_progress(path).evaluation["leader_return"])
+    checkpoints.verify(path)
+
+
+def test_checkpoints_between_the_regular_ones_do_not_drive_those_out(save, tmp_path: Path) -> None:
+    for iteration in range(1, 8):
+        save(iteration)
+        checkpoints.keep_latest_and_best(tmp_path, 2, 3)
+    assert {path.name for path in tmp_path.iterdir()} == {"iteration_000003", "iteration_000006", "iteration_000007"}
+
+
+def test_what_was_half_removed_from_a_bucket_goes(save, tmp_path: Path) -> None:
+    (save(2) / "manifest.json").unlink()
+    save(4)
+    checkpoints.keep_latest_and_best(tmp_path, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["iteration_000004"]
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from rich.console import Console
 
 from experiments.statistics import interquartile_mean, interval, summarise, summarise_all
+from experiments.tables import between, indicator_table, number, span
 
 
 def quarter_trimmed(x: np.ndarray) -> float:
@@ -56,3 +60,34 @@ def test_every_indicator_is_summed_up() -> None:
     evaluations = [{"a": np.array([1.0]), "b": np.array([2.0])}, {"a": np.array([3.0]), "b": np.array([2.0])}]
     found = summarise_all(evaluations)
     assert {name: summary.mean for name, summary in found.items()} == {"a": 2.0, "b": 2.0}
+
+
+def test_each_statistic_has_an_interval_of_its_own() -> None:
+    """FAULTS.md A8: an inter-quartile mean of 1.28e5 stood beside the mean's interval, 1.03e9 to 7.18e9."""
+    episodes = np.concatenate([np.full(28, 1.28e5) + np.arange(28), [1e10, 4e10, 2e10, 6e10]])
+    summary = summarise([episodes])
+    assert summary.ci_low <= summary.mean <= summary.ci_high
+    assert summary.iqm_low <= summary.iqm <= summary.iqm_high < summary.ci_low
+    draws = np.random.default_rng(1).choice(episodes, size=(40_000, 32))
+    low, high = np.quantile(np.sort(draws)[:, 8:-8].mean(1), [0.025, 0.975])
+    assert (summary.iqm_low, summary.iqm_high) == pytest.approx((low, high), rel=0.001)
+    screen = io.StringIO()
+    Console(file=screen, width=120).print(indicator_table({"x": summary}))
+    line = next(line for line in screen.getvalue().splitlines() if " x " in line)
+    cells = [cell.strip() for cell in line.strip("│").split("│")]
+    told = [cells[1], cells[2], cells[3], cells[4]]
+    assert told == [
+        number(summary.mean),
+        span(summary),
+        number(summary.iqm),
+        between(summary.iqm_low, summary.iqm_high),
+    ]
+
+
+def test_what_is_not_defined_is_left_out_and_said() -> None:
+    found = summarise([np.array([1.0, np.nan, 3.0])])
+    assert (found.mean, found.per_seed) == (2.0, [2.0])
+    nothing = summarise([np.array([np.nan, np.nan])])
+    assert np.isnan(nothing.mean)
+    assert number(nothing.mean) == "not defined"
+    assert span(nothing) == ""

@@ -156,7 +156,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
         patch.setattr(train, "display", Impatient)
         stopped = smfg("train", tiny, "--output", run, *NO_COMPARISON)
     assert stopped.code == 130
-    assert "stopped after seed 1, iteration 2 of 4, which is saved" in stopped.err
+    assert "stopped after seed 1, iteration 1 of 4, which is saved" in stopped.err
     assert f"smfg train --resume {run}" in stopped.err
     assert stopped.err.count("\n") == 1
     assert not (run / "summary.json").exists()

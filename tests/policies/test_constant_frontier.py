@@ -13,7 +13,7 @@ import pytest
 from envs import InvalidSetting, make
 from experiments import constant_search, frontier
 from experiments.constant_search import best_constant_policy, play_each, play_often
-from experiments.frontier import CRITERIA, constant_frontier
+from experiments.frontier import CRITERIA, constant_frontier, over_all_years
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.frontier import best, bounds, refine, spread, undominated
 from rllib_smfg.rollout import evaluate
@@ -164,3 +164,21 @@ def test_a_kept_frontier_is_taken_while_its_settings_match(
 def test_only_economies_have_this_frontier() -> None:
     with pytest.raises(InvalidSetting, match="must be 'economy'"):
         constant_frontier({"name": "stage_game", "followers": 5}, seed=0)
+
+
+def test_an_early_end_is_no_gain_in_any_criterion() -> None:
+    """A policy that ends its economy in year 1 of 10 with the best year there is, beside one that lives."""
+    indicators = {
+        "per_capita_gdp": np.array([2e5, 1e5]),
+        "social_welfare": np.array([20.0, 10.0]),
+        "wealth_gini": np.array([0.1, 0.5]),
+        "years": np.array([1.0, 10.0]),
+    }
+    counted = over_all_years(indicators, 10)
+    assert counted["per_capita_gdp"].tolist() == [2e4, 1e5]
+    assert counted["social_welfare"].tolist() == [2.0, 10.0]
+    assert counted["wealth_gini"] == pytest.approx([0.91, 0.5])
+    values = np.stack([sign * counted[name] for name, sign in CRITERIA.items()], axis=-1)
+    assert undominated(values).tolist() == [False, True]
+    alive = np.stack([sign * indicators[name] for name, sign in CRITERIA.items()], axis=-1)
+    assert undominated(alive).tolist() == [True, False]

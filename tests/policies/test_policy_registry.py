@@ -28,7 +28,7 @@ def economy(preset: str = "paper") -> Any:
 def test_every_government_plays_and_repeats_itself(name: str) -> None:
     results = []
     for _ in range(2):
-        game = economy("calibrated" if name == "us_system" else "paper")
+        game = economy("calibrated" if name in ("us_system", "debt_rule") else "paper")
         government = registry.leader(name, game, 3, **ACTIONS.get(name, {}))
         households = registry.follower("constant", game, action=[0.98, 0.5])
         results.append(evaluate(game, government, households, seed=1))
@@ -40,12 +40,13 @@ def test_every_government_plays_and_repeats_itself(name: str) -> None:
 @pytest.mark.parametrize("name", registry.FOLLOWERS)
 def test_every_household_policy_plays_within_its_bounds_and_repeats_itself(name: str) -> None:
     settings = {"action": [0.98, 0.5]} if name == "constant" else {}
-    game = economy("calibrated" if name == "planning" else "paper")
+    game = economy("calibrated" if name in ("planning", "perfect_foresight") else "paper")
     observations, space = game.reset(0), game.follower_action_space
     announced = np.broadcast_to(game.leader_action_space.low, (2, 5))
-    first, again = (
-        registry.follower(name, game, 7, **settings).act(observations.follower, announced) for _ in range(2)
-    )
+    first, again = (registry.follower(name, game, 7, **settings) for _ in range(2))
+    for households in (first, again):
+        households.meet(registry.leader("us_system" if name == "perfect_foresight" else "free_market", game))
+    first, again = (households.act(observations.follower, announced) for households in (first, again))
     np.testing.assert_array_equal(first, again)
     assert first.shape == (2, 20, 2)
     assert ((first >= space.low) & (first <= space.high)).all()

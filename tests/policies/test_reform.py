@@ -143,6 +143,7 @@ def test_brackets_beside_a_wealth_tax_and_a_transfer() -> None:
         ({"base": {"name": "us_system", "response": 0.1}, "closure": "none"}, "leave one of them out"),
         ({"base": "us_federal", "income_tax": {"rate": 0.3}}, "schedule of its own"),
         ({"base": "us_federal", "closure": {"income_tax": "debt"}}, "schedule of its own"),
+        ({"base": "debt_rule", "closure": "none"}, "set them there"),
         ({"base": 3}, "government's name"),
         ({"wealth_tax": {"rate": 0.02}}, "its base"),
     ],

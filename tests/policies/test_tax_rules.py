@@ -49,14 +49,14 @@ class Recorder:
 
 
 # --- recorded trajectories -------------------------------------------------------------------------------------------
-def test_us_federal_reproduces_the_recorded_taxes(shared: Path) -> None:
-    trace = load_trace(shared / "parity" / "paper_us_federal_n100.npz")
+def test_us_federal_reproduces_the_recorded_taxes(parity: Path) -> None:
+    trace = load_trace(parity / "paper_us_federal_n100.npz")
     schedule = USFederalTax(economy()).schedule(np.zeros(2, dtype=np.int64))
     assert relative_error(schedule.tax(trace["income"]), trace["income_tax"]) < 1e-9
 
 
-def test_saez_reproduces_the_recorded_taxes_given_the_recorded_rates(shared: Path) -> None:
-    trace = load_trace(shared / "parity" / "paper_saez_n100.npz")
+def test_saez_reproduces_the_recorded_taxes_given_the_recorded_rates(parity: Path) -> None:
+    trace = load_trace(parity / "paper_saez_n100.npz")
     years = len(trace["income"])
     np.testing.assert_array_equal(trace["saez_bracket_cutoffs"], CUTOFFS)
     rule = SaezTax(economy(games=years), seed=0)

@@ -34,6 +34,8 @@ document.getElementById("page").addEventListener("load", (event) => {{
   const drawings = [...page.querySelectorAll("figure svg")];
   result.drawings = drawings.length;
   result.empty = drawings.filter((svg) => svg.getBoundingClientRect().height < 50).length;
+  const cut = (box) => box.scrollWidth > box.clientWidth;
+  result.cut = [...page.querySelectorAll(".table")].filter(cut).length;
   result.background = event.target.contentWindow.getComputedStyle(page.body).backgroundColor;
   result.text = page.body.innerText;
   document.getElementById("result").textContent = JSON.stringify(result);

@@ -195,6 +195,22 @@ def test_exploitability_stands_beside_the_rows_that_learn(save: Save) -> None:
     assert last["ours, as published (5 seeds)"] == last["paper"] == ["", ""]
 
 
+def test_all_columns_are_in_sight_on_a_desktop(save: Save, tmp_path: Path) -> None:
+    gains = dict(zip(EXPLOITABILITY, (0.018, 0.95), strict=True))
+    rows = [
+        Row(f"a/seed_{seed}", seed, "N=100 / SMFG / equal", name, None, value * seed)
+        for name, value in gains.items()
+        for seed in (1, 2, 3)
+    ]
+    path = save("wide.csv", ["table3"], [*made_up.table3(), *rows])
+    shown_page = render(grid_page(read(path), "made now"))
+    assert (
+        "td.number small { display: block; color: var(--muted); font-size: .8em; white-space: normal; }" in shown_page
+    )
+    path.with_suffix(".html").write_text(shown_page, encoding="utf-8")
+    assert look(path.with_suffix(".html"), tmp_path, width=1280).measured["cut"] == 0
+
+
 def test_what_rounding_leaves_of_an_exploitability_is_nothing() -> None:
     assert shown("government_exploitability", -1e-14) == "0 %"
     assert shown("household_exploitability", 5e-5) == "0.005 %"

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import math
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from ray import tune
+from ray.tune.schedulers import PopulationBasedTraining
 from rich.console import Console
 
 from envs import InvalidSetting
 from experiments import checkpoints, tuning_session
-from experiments.loading import load_experiment
+from experiments.loading import load, load_experiment
+from experiments.population import Population, going_on_from
 from experiments.run_log import read_progress
 from experiments.storage import Place
 from experiments.trainer import train_seed
-from experiments.tuning import run
+from experiments.trial_training import Goal
+from experiments.tuning import best_first, finish, run
+from experiments.tuning_config import Tuning
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -223,3 +232,115 @@ def test_a_search_that_was_stopped_goes_on(ray_local: None, tiny: Path, tmp_path
     assert [read_progress(t / "seed_1/progress.csv")[-1]["iteration"] for t in trials(tmp_path / "run")] == [6, 6, 6]
     assert (tmp_path / "run/trial_00000/seed_1/progress.csv").read_text() == first
     assert (tmp_path / "run" / "best.yaml").is_file()
+
+
+def test_a_search_whose_trials_are_all_done_finishes_when_it_is_resumed(halving, tmp_path: Path) -> None:
+    """Its driver died before it wrote down what was found."""
+    folder = Path(shutil.copytree(halving[0], tmp_path / "run"))
+    (folder / "best.yaml").unlink()
+    shutil.rmtree(folder / "best")
+    run(Console(file=io.StringIO()), None, [], Place(folder, resumed=True))
+    assert (folder / "best.yaml").read_text() == (halving[0] / "best.yaml").read_text()
+    checkpoints.verify(folder / "best")
+
+
+# --- populations that were killed late -------------------------------------------------------------------------------
+class Member:
+    """A trial as far as a scheduler looks at it."""
+
+    status = "RUNNING"
+
+    def is_finished(self) -> bool:
+        return False
+
+
+def exchanged_at(scheduler: PopulationBasedTraining, iterations: range) -> list[int]:
+    """When a scheduler lets two members exchange that report every two iterations, as Tune would tell it."""
+    found = []
+    members = [Member(), Member()]
+    told = SimpleNamespace(get_trials=lambda: members, get_live_trials=lambda: members)
+    state = {"last_train_time": 0, "last_perturbation_time": 0, "last_score": None}
+    scheduler._trial_state = {each: SimpleNamespace(**state) for each in members}
+    scheduler._checkpoint_or_exploit = lambda *_: found.append(iteration)
+    for iteration in iterations:
+        for member in members:
+            if scheduler.choose_trial_to_run(told) is None and member.status == "PAUSED":
+                return [*found, -1]  # all wait for ever
+            member.status = "RUNNING"
+            decision = scheduler.on_trial_result(
+                told, member, {"iteration": iteration, "evaluation/leader_return": 1.0}
+            )
+            member.status = "PAUSED" if decision == "PAUSE" else "RUNNING"
+        for member in members:
+            if member.status == "PAUSED" and scheduler.choose_trial_to_run(told) is None:
+                return [*found, -1]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("reached", [0, 7, 8, 30, 33])
+def test_a_population_goes_on_wherever_it_was_killed(reached: int) -> None:
+    """Read back from Tune's state, its exchanges are those that are due after the iteration it had reached."""
+    settings = {"time_attr": "iteration", "metric": "evaluation/leader_return", "mode": "max", "synch": True}
+    mutations = {"algorithm.actor_lr": tune.uniform(0, 1)}
+    fresh = Population(perturbation_interval=8, hyperparam_mutations=mutations, **settings)
+    with going_on_from(reached):
+        again = pickle.loads(pickle.dumps(fresh))
+    start = reached - reached % 2 + 2
+    assert exchanged_at(again, range(start, 49, 2)) == [each for each in range(8, 49, 8) if each > reached]
+
+
+def test_ray_s_own_waits_for_ever() -> None:
+    """Else nothing would be mended."""
+    settings = {"time_attr": "iteration", "metric": "evaluation/leader_return", "mode": "max", "synch": True}
+    plain = PopulationBasedTraining(
+        perturbation_interval=8, hyperparam_mutations={"algorithm.actor_lr": tune.uniform(0, 1)}, **settings
+    )
+    assert exchanged_at(plain, range(32, 49, 2))[-1] == -1
+
+
+@pytest.mark.slow
+def test_a_population_killed_late_is_resumed_to_its_end(ray_local: None, tiny: Path, tmp_path: Path) -> None:
+    pbt = {"interval": 4, "quantile": 0.5}
+    changes = {"training": {"iterations": 40}}
+    search = search_file(tmp_path, tiny, search={"scheduler": "pbt", "trials": 2}, pbt=pbt, changes=changes)
+    command = [sys.executable, "-m", "experiments", "tune", str(search), "--output", str(tmp_path / "run")]
+    driver = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    while driver.poll() is None and tuning_session.reached(tmp_path / "run") < 26:
+        time.sleep(0.05)
+    driver.kill()
+    driver.communicate(timeout=60)
+    assert not (tmp_path / "run" / "best.yaml").exists()
+    run(Console(file=io.StringIO()), None, [], Place(tmp_path / "run", resumed=True))
+    assert [read_progress(t / "seed_1/progress.csv")[-1]["iteration"] for t in trials(tmp_path / "run")] == [40, 40]
+    assert (tmp_path / "run" / "best.yaml").is_file()
+
+
+# --- numbers that are none -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("mode", "best"), [("max", "trial_00000"), ("min", "trial_00002")])
+def test_what_is_no_number_sorts_last_and_is_said(mode: str, best: str, halving, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(halving[0], tmp_path / "run"))
+    values = {"trial_00000": 3.0, "trial_00001": math.nan, "trial_00002": -2.0}
+    for name, value in values.items():
+        path = folder / name / "seed_1" / "best" / "manifest.json"
+        manifest = json.loads(path.read_text())
+        manifest.pop("sha256")
+        manifest["evaluation"]["leader_return"] = None if math.isnan(value) else value
+        path.write_text(checkpoints._text({**manifest, "sha256": checkpoints._sum(manifest)}))
+    tuning = load(Tuning, folder / "search.yaml", [f"search.mode={mode}"])
+    found = best_first(tuning, folder)
+    assert found[0].name == best
+    assert found[-1].name == "trial_00001"
+    screen = io.StringIO()
+    finish(Console(file=screen, width=200), tuning, Place(folder))
+    assert "leader_return was never a number in trial_00001: listed last" in screen.getvalue()
+
+
+def test_nothing_is_worse_than_what_is_no_number() -> None:
+    for mode in ("max", "min"):
+        goal = Goal("leader_return", mode)
+        assert goal.better(-1e9, math.nan)
+        assert goal.better(1e9, math.nan)
+        assert not goal.better(math.nan, 0.0)
+        assert not goal.better(math.nan, math.nan)
+        assert goal.better(0.0, goal.told(math.nan))
+        assert goal.told(2.0) == 2.0

@@ -12,6 +12,7 @@ from ray.rllib.connectors.env_to_module import MeanStdFilter
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 
 from envs import InvalidSetting
+from envs.registry import GAMES
 from envs.rllib_env import SMFGMultiAgentEnv, policy_of
 
 HOUSEHOLDS = ["household_0", "household_1", "household_2"]
@@ -111,3 +112,13 @@ def test_stock_ppo_trains_both_policies_for_two_iterations(algorithm):
         assert np.isfinite(results[-1]["env_runners"]["module_episode_returns_mean"][policy])
         assert any(np.any(after[policy][name] != before[policy][name]) for name in before[policy])
         assert all(np.isfinite(weights).all() for weights in after[policy].values())
+
+
+def test_rllib_knows_every_game_by_its_name():
+    for name in GAMES:
+        config = PPOConfig().environment(name, env_config={"followers": 3}).experimental(_validate_config=False)
+        config.multi_agent(policies={"leader", "follower"}, policy_mapping_fn=policy_of)
+        runner = MultiAgentEnvRunner(config=config.env_runners(num_env_runners=0))
+        episode = runner.sample(num_timesteps=4, random_actions=True)[0]
+        assert set(episode.agent_ids) == {"government", *HOUSEHOLDS}
+        runner.stop()

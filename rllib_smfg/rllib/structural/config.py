@@ -21,6 +21,7 @@ from rllib_smfg.rllib.structural.modules import StructuralModule
 from rllib_smfg.rule import responding
 from rllib_smfg.structural.imitation import imitated_rule
 from rllib_smfg.structural.settings import StructuralSettings
+from rllib_smfg.structural.start import steady_start
 
 SHARED = ("leader_gradient", "follower_gradient", "hidden", "bound_penalty")  # with `LearningSettings`
 OWN = tuple(each.name for each in fields(StructuralSettings) if each.name not in SHARED)
@@ -62,7 +63,8 @@ class StructuralSMFRLConfig(GameConfig):
         """Settings by name: those of `StructuralSettings`, and
 
         updates_per_iteration: of the run's `updates`, made in each `train()`
-        leader_start, follower_start: what each side does before learning, in natural units (default: mid-range)
+        leader_start, follower_start: what each side does before learning, in natural units (default: mid-range, and
+            households keep what they carry, see `steady_start`)
         leader_imitates: a rule that the leader's rule starts as, fitted to what it does (us_system)
         torch_threads: threads of driver and learner each;  evaluation_seed: luck of the evaluation games
         Raises InvalidSetting for a name that is none of these nor RLlib's own.
@@ -108,7 +110,7 @@ class StructuralSMFRLConfig(GameConfig):
             StructuralModule,
             self.interface(),
             self.learning_settings(),
-            {LEADER: self.leader_start, FOLLOWER: self.follower_start},
+            {LEADER: self.leader_start, FOLLOWER: self.follower_start or steady_start(game)},
             {LEADER: self._imitated(settings.leader_rule) if self.leader_imitates else None, FOLLOWER: None},
             kind="rule" if rule else "smooth",
             responses=dict(settings.leader_rule),

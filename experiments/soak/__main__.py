@@ -25,7 +25,7 @@ from experiments.faults.drivers import ray_head
 from experiments.faults.processes import command, descendants, memory_mib, open_files
 from experiments.files import write_json
 from experiments.run_log import read_progress
-from experiments.soak_report import draw, flatness
+from experiments.soak.report import draw, flatness
 
 INTERVAL = 5
 CONFIG = f"""

@@ -1,0 +1,19 @@
+"""Transitions of the economy `calibrated` with households who know the whole path."""
+
+from envs.economy.foresight.rounds import Closure
+from envs.economy.foresight.setting import SURVEYED, Government, Setting, Start, survey_start
+from envs.economy.foresight.solve import Transition, transition
+from envs.economy.foresight.steady import Steady, steady_state
+
+__all__ = [
+    "SURVEYED",
+    "Closure",
+    "Government",
+    "Setting",
+    "Start",
+    "Steady",
+    "Transition",
+    "steady_state",
+    "survey_start",
+    "transition",
+]

@@ -1,0 +1,286 @@
+"""Transitions with perfect foresight: households who know all prices and taxes to come, and markets that clear.
+
+The economy `calibrated` without luck in the aggregate: a histogram of households (Young 2010) instead of N of them.
+From a start and under a government, a path is guessed of capital over labour, of the units of tax schedules and of the
+government's instruments; plans follow backwards by the endogenous grid method, the distribution forwards; what they
+come to is the next guess, mixed with earlier ones (Anderson 1965), until households own all capital and all debt, K + B
+= A, in every year, and taxes are what the government announces when it sees what it sees on that path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from envs.economy.fixed_point import Mixing
+from envs.economy.foresight.rounds import (
+    ASSET_UNIT,
+    INCOME_UNIT,
+    INSTRUMENTS,
+    RATIO,
+    Case,
+    Closure,
+    Known,
+    Path,
+    backwards,
+    conditions_of,
+    forwards,
+    live_a_year,
+    observation,
+)
+from envs.economy.foresight.setting import Government, Setting, Start
+from envs.economy.histogram import tenths
+from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, hand_to_mouth
+from envs.economy.households import us_spending
+from envs.game import BoolArray, InvalidSetting
+
+YEARS = 150
+TOLERANCE = 1e-6
+ROUNDS = 120
+PATIENCE = 25  # rounds without progress after which there is taken to be no path
+FIRST_STEPS = 200
+LAST_STEPS = 25  # by which the plan of the years after the path is improved each round
+FOR_EVER = 700  # years that stand for all years after the path: discounted, the rest is nothing
+DAMPING, MEMORY = 0.4, 10
+LOST = 30.0  # times as far off as the best guess was: the search then goes back to it
+SETTLED = 0.02  # of GDP a year, by which debt may still move at the end
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A path of T years, dollars per household, (T,) each unless said otherwise.
+
+    capital, debt and assets: at the start of a year. actions (T, 5): the instruments. clearing: (K + B - A) / A. goods:
+    what output leaves after consumption, spending and investment, over output (T - 1,). value (S, A): expected
+    discounted utility from the first year on, by where a household starts, public spending included. welfare: its mean
+    as a reward a year, (1 - discount) sum discount^t reward.
+    """
+
+    setting: Setting
+    start: Start
+    actions: Matrix
+    wage: Vector
+    interest_rate: Vector
+    capital: Vector
+    debt: Vector
+    assets: Vector
+    gdp: Vector
+    labour: Vector
+    consumption: Vector
+    revenue: Vector
+    spending: Vector
+    clearing: Vector
+    goods: Vector
+    value: Matrix
+    welfare: float
+    rounds: int
+    guess: Matrix = field(repr=False)
+    conditions: list[Conditions] = field(repr=False)
+    plans: list[Plan] = field(repr=False)
+
+    def equivalent(self, baseline: Transition) -> float:
+        """By what share all consumption on the path `baseline` would have to rise to be worth as much, on average.
+
+        Raises InvalidSetting where the two do not start alike, or at a crra other than 1.
+        """
+        return _equivalent(self, baseline, self.start.share)
+
+    def equivalent_by_wealth(self, baseline: Transition) -> list[float]:
+        """The same for each tenth of the households by assets at the start, poorest first."""
+        parts = tenths(self.setting.household.assets, self.start.share)
+        return [_equivalent(self, baseline, part) for part in parts]
+
+
+def transition(
+    setting: Setting,
+    start: Start,
+    government: Government,
+    *,
+    years: int = YEARS,
+    closure: Closure = "none",
+    before: Government | None = None,
+    announced: int = 0,
+    lasts: int | None = None,
+    tolerance: float = TOLERANCE,
+    near: Transition | None = None,
+    productivity: Vector | None = None,
+) -> Transition:
+    """The path from a start under a government whose whole future households know from the first year on.
+
+    closure: `none`: the government's own rule says everything, and debt follows; `tau`, `spending`: that instrument is
+    instead what pays spending and interest in every year, and debt stays. before: who governs in the first `announced`
+    years, and again once the government has ruled for `lasts` years. After the path its last year lasts.
+    near: a path of as many years to start looking from. productivity: factors on TFP that are known to come, (T,).
+    Raises InvalidSetting where no such path is found, as where debt is never paid.
+    """
+    factors = np.ones(years) if productivity is None else productivity
+    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors)
+    search = Search(first_guess(case, years) if near is None else near.guess)
+    last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:], factors[-1:])[0])
+    steps = FIRST_STEPS
+    for number in range(1, ROUNDS + 1):
+        path = conditions_of(setting, search.guess, factors)
+        with np.errstate(all="ignore"):  # what is no number is seen below
+            plans, last = backwards(setting, path, last, steps)
+            found = forwards(case, search.guess, path, plans)
+        residual = found.implied - search.guess
+        gap = np.abs(found.accounts.clearing).max()
+        off = np.abs(residual).max()
+        if number > 1 and off < tolerance and (gap < tolerance or off < tolerance / 100):
+            _stands(found, gap > tolerance)
+            return _finished(case, Solved(search.guess, path, plans, last, found, number))
+        lost = search.next(residual)
+        if search.stuck:
+            break
+        last, steps = (first, FIRST_STEPS) if lost else (last, LAST_STEPS)
+    raise InvalidSetting(
+        f"no transition found in {number} rounds: at best prices or taxes were off by {search.least:.1e};"
+        " must be a policy under which debt settles, or a closure"
+    )
+
+
+def _stands(found: Path, eaten: bool) -> None:
+    """Raises InvalidSetting where debt eats up all capital, or still moves in the last year, which is taken to last."""
+    owed = found.accounts.debt / found.accounts.gdp
+    if eaten:
+        raise InvalidSetting(
+            f"no transition found: debt of up to {owed.max():.1f} GDP leaves no capital; must be a policy under which"
+            " debt settles, or a closure"
+        )
+    if abs(owed[-1] - owed[-2]) > SETTLED:
+        raise InvalidSetting(
+            f"debt is {owed[-1]:.2f} GDP in the last year and still moves by {owed[-1] - owed[-2]:+.2f} a year; must be"
+            " more years, a policy under which debt settles, or a closure"
+        )
+
+
+class Search:
+    """The guess that is being improved; a step that leads nowhere is taken back, and shorter ones follow."""
+
+    def __init__(self, guess: Matrix) -> None:
+        self.guess, self.least = guess, np.inf
+        self._best, self._residual, self._damping = guess, np.zeros_like(guess), DAMPING
+        self._mixing = Mixing(DAMPING, MEMORY)
+        self._idle = 0
+
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing has become better for long."""
+        return self._idle >= PATIENCE
+
+    def next(self, residual: Matrix) -> bool:
+        """Moves the guess, given by how much it was off; says whether it was lost, and goes on from the best."""
+        off = float(np.abs(residual).max()) if np.isfinite(residual).all() else np.inf
+        self._idle = 0 if off < 0.9 * self.least else self._idle + 1
+        if off < self.least:
+            self._best, self._residual, self.least = self.guess, residual, off
+        lost = not np.isfinite(off) or off > LOST * self.least
+        if lost:
+            self._damping /= 2
+            self._mixing = Mixing(self._damping, MEMORY)
+            self.guess, residual = self._best, self._residual
+        proposed = self._mixing.next(self.guess.ravel(), residual.ravel()).reshape(self.guess.shape)
+        self.guess = _within(self.guess, proposed)
+        return lost
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A guess that is borne out: what it means, and what it leads to."""
+
+    guess: Matrix
+    conditions: list[Conditions]
+    plans: list[Plan]
+    last: Plan
+    path: Path
+    rounds: int
+
+
+def first_guess(case: Case, years: int) -> Matrix:
+    """Prices and units stay as they are, and the government acts on what it sees first."""
+    setting, start, p = case.setting, case.start, case.setting.parameters
+    assets = float((start.share * setting.household.assets).sum())
+    guess = np.empty((years, 8))
+    guess[:, RATIO] = np.log(
+        (p.capital_share * p.tfp / (start.interest_rate + p.depreciation)) ** (1 / (1 - p.capital_share))
+    )
+    guess[:, INCOME_UNIT], guess[:, ASSET_UNIT] = np.log(start.mean_income), np.log(assets)
+    seen = observation(setting, Known.at(start), start.share, assets - start.debt, start.debt)
+    for government, ruling in case.governments:
+        guess[ruling, INSTRUMENTS] = government.act(seen)[0]
+    return guess
+
+
+def _ruling(
+    government: Government, before: Government | None, years: int, announced: int, lasts: int | None
+) -> list[tuple[Government, BoolArray]]:
+    """Each government with the years (T,) in which it rules."""
+    if before is None and (announced or lasts is not None):
+        raise InvalidSetting("announced, lasts: who governs before and afterwards must be given")
+    if not 0 <= announced < years or (lasts is not None and lasts < 1):
+        raise InvalidSetting(f"announced = {announced}, lasts = {lasts}: must be from 0 to years - 1, and at least 1")
+    index = np.arange(years)
+    ruling = (index >= announced) & (index < (years if lasts is None else announced + lasts))
+    return [(government, ruling)] + ([] if before is None else [(before, ~ruling)])
+
+
+def _within(guess: Matrix, proposed: Matrix) -> Matrix:
+    """The proposed guess, with steps no longer than lets a household problem be solved."""
+    limits = np.array([0.25, 0.25, 0.25, 0.1, 0.1, 0.02, 0.01, 0.05])
+    stepped: Matrix = guess + np.clip(proposed - guess, -limits, limits)
+    stepped[:, INSTRUMENTS] = np.clip(stepped[:, INSTRUMENTS], -0.5, 0.95)
+    return stepped
+
+
+def _finished(case: Case, solved: Solved) -> Transition:
+    setting, accounts, years = case.setting, solved.path.accounts, solved.path.years
+    value = _value(setting, solved)
+    unit, discount = setting.parameters.utility_unit, setting.household.discount
+    consumed = np.array([year.total_consumption for year in years])
+    invested = accounts.capital[1:] - (1 - setting.parameters.depreciation) * accounts.capital[:-1]
+    goods = (accounts.gdp - consumed - accounts.spending)[:-1] - invested
+    return Transition(
+        setting=setting,
+        start=case.start,
+        actions=solved.guess[:, INSTRUMENTS],
+        wage=np.array([conditions.wage for conditions in solved.conditions]),
+        interest_rate=np.array([conditions.interest_rate for conditions in solved.conditions]),
+        **vars(accounts),
+        labour=np.array([year.effective_labour for year in years]),
+        consumption=consumed,
+        goods=goods / accounts.gdp[:-1],
+        value=value,
+        welfare=1 + (1 - discount) * float((case.start.share * value).sum()) / unit,
+        rounds=solved.rounds,
+        guess=solved.guess,
+        conditions=solved.conditions,
+        plans=solved.plans,
+    )
+
+
+def _value(setting: Setting, solved: Solved) -> Matrix:
+    """Expected discounted utility from the first year on, (S, A); the last year's conditions last."""
+    household, tastes, path = setting.household, setting.tastes, solved.path
+    usual = tastes.toil(np.array(setting.parameters.initial_labour_share))
+    public = setting.parameters.public_spending_weight * np.log(
+        path.accounts.spending / us_spending(setting.parameters)
+    )
+    after = live_a_year(setting, solved.conditions[-1], solved.last, path.last_share)
+    utility = tastes.enjoyed(after.consumption) - tastes.toil(after.labour) + usual + public[-1]
+    value: Matrix = np.zeros_like(utility)
+    for _ in range(FOR_EVER):
+        value = np.asarray(utility + household.discount * after.moves.expected(household, value), dtype=np.float64)
+    for year, good in zip(reversed(path.years), reversed(public), strict=True):
+        utility = tastes.enjoyed(year.consumption) - tastes.toil(year.labour) + usual + good
+        value = np.asarray(utility + household.discount * year.moves.expected(household, value), dtype=np.float64)
+    return value
+
+
+def _equivalent(reform: Transition, baseline: Transition, share: Matrix) -> float:
+    if reform.setting.parameters.crra != 1:
+        raise InvalidSetting("crra: consumption equivalents of transitions are exact at crra = 1 only")
+    if not np.array_equal(reform.start.share, baseline.start.share):
+        raise InvalidSetting("the two transitions start from different distributions: nothing can be compared")
+    gained = float((share * (reform.value - baseline.value)).sum() / share.sum())
+    return float(np.expm1((1 - reform.setting.household.discount) * gained))

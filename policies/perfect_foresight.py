@@ -1,0 +1,94 @@
+"""Households who know the path of prices and taxes under the government they meet, and nothing of their own luck."""
+
+from __future__ import annotations
+
+import pickle
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.economy.best_response import cash_on_hand, choose
+from envs.economy.calibration import gdp_per_household
+from envs.economy.foresight import SURVEYED, Setting, Transition, survey_start, transition
+from envs.economy.game import Economy
+from envs.game import Array, BoolArray, InvalidSetting, StackelbergMeanFieldGame
+from envs.registry import make
+from policies.policy import FollowerPolicy, LeaderPolicy
+from policies.tax_rule import TaxRule
+
+LEAST_YEARS = 150  # of the path; its last year lasts
+
+
+class PerfectForesight(FollowerPolicy):
+    """The plan of each year of the transition from the survey's distribution under the government that is met.
+
+    The path is that of an economy without luck in the aggregate (`envs.economy.foresight`), solved once a government,
+    in some seconds. An economy of N households strays from it by its luck, which these households do not see.
+    Raises InvalidSetting for a game other than the economy `calibrated`, and, when it is met, for a government that
+    taxes by a schedule or under which there is no such path.
+    """
+
+    def __init__(self, game: StackelbergMeanFieldGame) -> None:
+        if not isinstance(game, Economy) or "debt_to_gdp" not in game.parameters.laws.leader_sees:
+            raise InvalidSetting("households 'perfect_foresight' know the economy 'calibrated': game.preset must be so")
+        if game.parameters.further_instruments:
+            raise InvalidSetting(
+                "households 'perfect_foresight' know the five instruments of every economy alone: must leave "
+                f"game.instruments empty, without '{game.parameters.further_instruments[0][0]}'"
+            )
+        self._parameters, self._box = game.parameters, game.follower_action_space
+        self._years, self._year = max(LEAST_YEARS, game.horizon), np.zeros(game.n_games, dtype=np.int64)
+        self._path: Transition | None = None
+
+    def meet(self, leader: LeaderPolicy) -> None:
+        """Solves the path under this government."""
+        if isinstance(leader, TaxRule):
+            raise InvalidSetting("households 'perfect_foresight' cannot follow a tax schedule that is no action yet")
+        self._path = _path(pickle.dumps((leader, self._parameters)), self._years)
+
+    def act(self, observation: Array, leader_action: Array) -> Array:
+        """Actions (B, N, 2); raises RuntimeError before a government was met."""
+        if self._path is None:
+            raise RuntimeError("households 'perfect_foresight' were not told who governs: call meet(leader) first")
+        if len(observation) != len(self._year):
+            raise ValueError(f"made for {len(self._year)} games, asked to act in {len(observation)}")
+        actions = np.empty((*observation.shape[:2], 2))
+        for year in np.unique(self._year).tolist():
+            games = self._year == year
+            actions[games] = self._in_year(self._path, year, observation[games])
+        self._year += 1
+        clipped: Array = np.clip(actions, self._box.low, self._box.high)
+        return clipped
+
+    def forget(self, games: BoolArray) -> None:
+        """Games (B,) start anew, in the first year."""
+        self._year[games] = 0
+
+    def _in_year(self, path: Transition, year: int, observation: Array) -> Array:
+        """Saving rate and share of time worked, (b, N, 2), of households who are all in this year."""
+        place = min(year, self._years - 1)
+        household, plan, conditions = path.setting.household, path.plans[place], path.conditions[place]
+        ability, assets = (observation[..., k].astype(np.float64).ravel() for k in (0, 1))
+        consumption, labour = choose(household, plan, ability, assets)
+        labour = np.clip(labour, 0.0, 1.0)
+        cash = cash_on_hand(household, conditions, ability, assets, labour)
+        saved = 1 - (1 + conditions.consumption_tax) * consumption / np.maximum(
+            cash, 1e-6 * gdp_per_household(self._parameters)
+        )
+        return np.stack([saved, labour], axis=-1).reshape(*observation.shape[:2], 2)
+
+
+@lru_cache(maxsize=16)
+def _path(pickled: bytes, years: int) -> Transition:
+    """The transition under a government in an economy, given as what both pickle to: two that are alike share it."""
+    leader, parameters = pickle.loads(pickled)
+    setting = Setting.of(parameters)
+    return transition(setting, survey_start(setting, *_surveyed()), leader, years=years)
+
+
+@lru_cache(maxsize=1)
+def _surveyed() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Abilities and assets of households drawn from the survey."""
+    seen = make("economy", preset="calibrated", games=1, followers=SURVEYED).reset(0).follower[0].astype(np.float64)
+    return seen[:, 0], seen[:, 1]

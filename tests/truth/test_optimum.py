@@ -1,0 +1,113 @@
+"""The best rule of a family."""
+
+import json
+
+import numpy as np
+import pytest
+
+from envs import InvalidSetting, make
+from envs.economy.foresight import Setting
+from envs.economy.presets import CALIBRATED
+from experiments.cli import app
+from experiments.optimum import Request, optimum
+from experiments.optimum_commitment import Paths, commit
+from experiments.optimum_family import NAMES, US, Family, RulesOfGames, family_of
+from experiments.optimum_search import Effort, World, evolve, shape, simplex, slope_of
+from policies import registry
+
+
+def test_the_family_holds_the_us_system():
+    game = make("economy", preset="calibrated", games=3, followers=20)
+    seen = game.reset(0).leader
+    for debt in (-1.0, 0.5, 2.0):
+        seen[:, 9] = debt
+        np.testing.assert_allclose(
+            RulesOfGames(game, US).act(seen), registry.leader("us_system", game).act(seen), atol=1e-12
+        )
+    each = Family(("xi",)).rules(np.array([[0.1], [0.2], [0.3]]))
+    np.testing.assert_allclose(RulesOfGames(game, each).act(seen)[:, 1], [0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("instruments", "bounds", "said"),
+    [
+        ("tau,xy", [], "xy"),
+        ("", [], "at least one"),
+        ("xi,xi", [], "none twice"),
+        ("xi", ["xi=0.3"], "must be NAME=LOW:HIGH"),
+        ("xi", ["xi=0.3:0.2"], "must rise within"),
+        ("xi", ["xi=0:0.9"], "must rise within"),
+    ],
+)
+def test_families_that_make_no_sense_are_refused(instruments, bounds, said):
+    with pytest.raises(InvalidSetting, match=said):
+        family_of(instruments, bounds)
+
+
+class Bowl(World):
+    """Welfare with a known best rule, and luck that is the same for all rules."""
+
+    best = np.array([0.4, 0.3, 0.005, 0.002, 0.15, 0.1])
+    stretch = np.array([0.05, 0.06, 0.004, 0.002, 0.03, 0.3])  # the last hardly matters
+
+    def __init__(self):
+        super().__init__(10, "planning")
+
+    def welfare(self, rules, games, seed):
+        luck = np.random.default_rng(seed).normal(size=games)
+        lost = (((np.atleast_2d(rules) - self.best) / self.stretch) ** 2).sum(axis=-1)
+        return np.broadcast_to(1 - 0.001 * lost, games) + luck
+
+
+def test_the_search_finds_a_known_optimum_through_luck_a_thousand_times_larger():
+    family, world = Family(), Bowl()
+    found = evolve(family, world, Effort(), seed=1)
+    assert (np.abs(found - world.best) < [0.01, 0.012, 0.0008, 0.0004, 0.006, 0.1]).all()
+    here = shape(lambda x: float(world.welfare(family.rules(x), 1, 0)[0]), family, found, 80, 5e-4, seed=0)
+    assert np.abs(here.directions[0]).argmax() == NAMES.index("response")
+    np.testing.assert_allclose(here.by_instrument[0], 0.05 * np.sqrt(0.5), rtol=0.05)
+    checked = simplex(lambda x: float(world.welfare(family.rules(x), 1, 0)[0]), family, found, 300)
+    gained = world.welfare(family.rules(checked), 1, 0) - world.welfare(family.rules(found), 1, 0)
+    assert 0 <= gained[0] < 5e-4
+
+
+def test_the_slope_is_exact_where_welfare_is_straight_and_bounded_where_an_economy_breaks():
+    moves = np.random.default_rng(0).normal(size=(40, 3))
+    true = np.array([1.0, -2.0, 0.5])
+    np.testing.assert_allclose(slope_of(moves, moves @ true), true, rtol=0.05, atol=0.05)
+    broken = moves @ true
+    broken[3] = 1e6
+    assert np.abs(slope_of(moves, broken) - true).max() < 1.0
+
+
+def test_two_instruments_over_planners_beat_the_us_system():
+    effort = Effort(rounds=12, pairs=4, judges=4, simplex=6, games=2, points_each=2)
+    (found,) = optimum(Request(Family(("xi", "spending")), ("feedback",), followers=300, effort=effort, horizon=60))
+    assert found.gain.low > 0
+    assert found.rule["xi"] > 0.2
+    assert found.rule["tau"] == US[0]
+    assert set(found.flat) == {"xi", "spending"}
+    assert found.checked_gain.value < 2e-3
+
+
+def test_the_commitment_search_climbs():
+    paths = Paths(Setting.of(CALIBRATED, 3, 40), 40)
+    family = Family(("xi",))
+    base = paths.welfare(US)
+    found = commit(family, paths, 10, family.start())
+    gained = paths.welfare(family.rules(found)) - base
+    assert gained > 0.003
+    for off in (-0.05, 0.05):
+        assert paths.welfare(family.rules(found + off)) < base + gained + 1e-4
+    assert paths.welfare(np.array([0.1, 0.18, 0.0, 0.0, 0.39, 0.045])) == 0.5  # debt settles nowhere
+
+
+def test_the_command_writes_what_it_found(tmp_path):
+    file = tmp_path / "found.json"
+    options = {"instruments": "xi", "concept": "feedback", "followers": 60, "rounds": 6, "bounds": "xi=0.1:0.25"}
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    assert app(["optimum", *arguments, "--json", str(file)], standalone_mode=False) in (0, None)
+    (found,) = json.loads(file.read_text())["optima"]
+    assert 0.1 <= found["rule"]["xi"] <= 0.25
+    assert found["gain"]["low"] <= found["gain"]["value"] <= found["gain"]["high"]
+    assert found["at_bounds"] in ([], ["xi"])
