@@ -145,8 +145,10 @@ def _debt_rule(
     return DebtRule(game, tau, xi, asset_tau, asset_xi, spending, debt, response)
 
 
-def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
-    return PlanningHousehold(game, taxes)
+def _planning(
+    game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None, further_at_rest: bool = False
+) -> FollowerPolicy:
+    return PlanningHousehold(game, taxes, further_at_rest=further_at_rest)
 
 
 def _perfect_foresight(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolicy:

@@ -172,6 +172,15 @@ def test_planning_households_refuse_what_they_cannot_read() -> None:
     game = calibrated(["transfer"])
     with pytest.raises(InvalidSetting, match="without the instrument 'transfer'"):
         registry.follower("planning", game)
+    resting = registry.follower("planning", game, further_at_rest=True)
+    us, plain = registry.leader("us_system", game), calibrated(None)
+    seen, known = game.reset(seed=1), plain.reset(seed=1)
+    there = registry.follower("planning", plain).act(
+        known.follower, registry.leader("us_system", plain).act(known.leader)
+    )
+    np.testing.assert_array_equal(resting.act(seen.follower, us.act(seen.leader)), there)
+    with pytest.raises(InvalidSetting, match="uses an instrument beyond the five"):
+        resting.act(seen.follower, everybody(game, 0.2)[0])
     told = registry.follower("planning", game, taxes=FIVE[:4].tolist())
     seen = game.reset(seed=1).follower
     assert told.act(seen, everybody(game, 0.2)[0]).shape == (3, 60, 2)

@@ -16,6 +16,7 @@ from envs.economy.taxation import us_federal_2022
 from experiments import named_policies
 from experiments.algorithms import Rule
 from experiments.compare.config import Comparing
+from experiments.compare.reference import with_reference
 from experiments.config import Experiment
 from policies import registry, written
 from policies.given import Given
@@ -350,3 +351,20 @@ def test_other_processes_find_own_classes(own_rules: Path) -> None:
         [sys.executable, "driver/in_ray.py"], cwd=own_rules, capture_output=True, text=True, timeout=240, check=False
     )
     assert "acted 0.25" in result.stdout, result.stderr[-2000:]
+
+
+def test_comparisons_hold_reforms_with_further_instruments_against_the_us_system() -> None:
+    rows = [
+        {"name": "Basic income", "leader": "basic_income", "follower": "random"},
+        {"name": "US federal", "leader": "us_federal", "follower": "real_data"},
+    ]
+    game = {"name": "economy", "preset": "calibrated", "followers": 6, "horizon": 3, "instruments": ["transfer"]}
+    found = with_reference(Comparing.model_validate({"game": game, "rows": rows}))
+    row = found.rows[0]
+    assert row.name == found.reference == "US system"
+    assert row.leader is not None
+    assert row.follower is not None
+    played = make(**found.game.settings())
+    announced = row.leader.given().leader(played, 0).act(played.reset(seed=1).leader)
+    assert np.isfinite(row.follower.given().follower(played, 0).act(played.reset(seed=1).follower, announced)).all()
+    assert with_reference(found, "wealth_tax_2_percent").rows[0].leader == Rule.model_validate("wealth_tax_2_percent")
