@@ -12,8 +12,10 @@ from envs import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
 from experiments import checkpoints
 from experiments.cli_help import shipped_names
-from policies import FollowerPolicy, LeaderPolicy, registry
+from policies import FollowerPolicy, LeaderPolicy, registry, written
+from policies.given import Given
 from policies.pairing import refuse_unread
+from policies.reform import needed
 from rllib_smfg.export import TrainedPolicies
 
 
@@ -26,6 +28,14 @@ def leader(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any
     if registry.is_rule(name, registry.LEADERS):
         return registry.leader(name, game, seed, **settings)
     return trained(name, game, list(registry.LEADERS)).leader_policy(game, seed)
+
+
+def instruments_of(name: str) -> list[str]:
+    """The instruments beyond the five that the government `name` needs a game to have, if it is a reform."""
+    if not registry.is_rule(name, registry.LEADERS):
+        return []
+    given = Given.of(name)
+    return needed(given.settings) if given.name == written.REFORM else []
 
 
 def follower(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any) -> FollowerPolicy:

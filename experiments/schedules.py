@@ -80,7 +80,9 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
 
     Raises InvalidSetting where no game lives as long.
     """
-    game = make("economy", preset="calibrated", games=GAMES, followers=FOLLOWERS, horizon=year + 1)
+    size = {"games": GAMES, "followers": FOLLOWERS, "horizon": year + 1}
+    instruments = named_policies.instruments_of(government) or None
+    game = make("economy", preset="calibrated", instruments=instruments, **size)
     assert isinstance(game, Economy)
     leader = named_policies.leader(government, game, seed)
     alive = np.ones(GAMES, dtype=bool)

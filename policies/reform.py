@@ -140,6 +140,19 @@ def reform(game: StackelbergMeanFieldGame, build: Base, base: Any, sections: Map
     return ReformedRule(game, made, Changes(values, responses))
 
 
+def needed(sections: Mapping[str, Any]) -> list[str]:
+    """The instruments beyond the five that a written reform names, and a game must have for it."""
+    named = []
+    for section, known in SECTIONS.items():
+        given = sections.get(section)
+        settings = given if isinstance(given, Mapping) else known if given is not None else {}
+        named += [known[setting] for setting in settings if setting in known]
+    closure = sections.get("closure")
+    if isinstance(closure, Mapping):
+        named += [CLOSURES[section] for section in closure if section in CLOSURES]
+    return [name for name in FURTHER if name in named]
+
+
 def first_mean_income(parameters: EconomyParameters) -> float:
     """Mean income before tax of the first year in the preset `calibrated`, dollars a household."""
     return parameters.us_gdp / parameters.us_population * _income_to_gdp(parameters)

@@ -13,7 +13,7 @@ import pytest
 from envs import InvalidSetting, make
 from envs.economy.instruments import FURTHER
 from envs.economy.taxation import us_federal_2022
-from experiments import named_policies
+from experiments import named_policies, schedules
 from experiments.algorithms import Rule
 from experiments.compare.config import Comparing
 from experiments.compare.reference import with_reference
@@ -21,7 +21,7 @@ from experiments.config import Experiment
 from policies import registry, written
 from policies.given import Given
 from policies.policy import FollowerPolicy, LeaderPolicy
-from policies.reform import ReformedRule, first_mean_income
+from policies.reform import ReformedRule, first_mean_income, needed
 from policies.tax_rule import TaxRule
 
 ALL = tuple(FURTHER)
@@ -200,6 +200,19 @@ def test_shipped_policies_play() -> None:
         assert not step.terminated.any()
     assert acted(game, "basic_income")[5] == pytest.approx(30_000 / first_mean_income(game.parameters))
     assert acted(game, "fortunes_2_percent")[[2, 7]].tolist() == [0.02, 5e7]
+
+
+def test_schedules_are_drawn_in_games_with_the_instruments_a_reform_needs() -> None:
+    assert needed({"transfer": 0.1, "wealth_tax": {"rate": 0.02}, "closure": {"spending": "debt"}}) == ["transfer"]
+    assert needed({"wealth_tax": {"exemption": 1e6}, "consumption_tax": 0.1, "closure": {"transfer": "debt"}}) == [
+        "transfer",
+        "consumption_tax_rate",
+        "wealth_tax_exemption",
+    ]
+    assert named_policies.instruments_of("us_system") == []
+    assert named_policies.instruments_of("fortunes_2_percent") == ["wealth_tax_exemption"]
+    flat = schedules.drawn("basic_income", "real_data", year=1, seed=1)
+    np.testing.assert_allclose(flat.marginal, 0.281, atol=2e-3)
 
 
 @pytest.mark.parametrize(
