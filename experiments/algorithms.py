@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model,
 
 from envs import InvalidSetting
 from envs.written import mistyped
+from policies import written
 from policies.given import Given
 from rllib_smfg.bounds import BOUNDS, NOISE, RATE, UNITS
 from rllib_smfg.methods import METHODS, Family, method, with_method
@@ -53,7 +54,10 @@ class Section(BaseModel):
 
 
 class Rule(Section):
-    """A policy that is given: its name, or its name and its own settings; see `policies.registry`."""
+    """A policy that is given: its name, its name and its own settings, its base and what differs, or a YAML file.
+
+    See `policies.registry` and `policies.written`.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -61,8 +65,8 @@ class Rule(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _a_name_alone_will_do(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+    def _a_name_a_base_or_a_file_will_do(cls, value: Any) -> Any:
+        return written.described(value)
 
     def given(self) -> Given:
         """The policy as data."""

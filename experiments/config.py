@@ -16,6 +16,7 @@ from experiments.algorithms import (
     StructuralAlgorithm,
     family_of,
 )
+from policies import written
 from policies.action_bounds import within
 from policies.pairing import refuse_no_action
 from rllib_smfg.bounds import BOUNDS
@@ -119,13 +120,18 @@ class Comparison(Section):
 
 
 class Experiment(Section):
-    """A whole configuration."""
+    """A whole configuration; a section `policies` beside these names policies for them (`policies.written`)."""
 
     game: Game
     algorithm: AnyAlgorithm = GradientAlgorithm()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     comparison: Comparison = Comparison()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _policies_by_name(cls, values: Any) -> Any:
+        return written.substituted(values)
 
     @model_validator(mode="after")
     def _starts_fit(self) -> Experiment:

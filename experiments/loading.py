@@ -17,6 +17,7 @@ from envs.text_files import read_utf8
 from envs.written import WORDS
 from experiments.algorithms import ALGORITHMS
 from experiments.config import Experiment, Section
+from policies.written import Yaml
 
 SHIPPED = Path(str(resources.files("experiments"))) / "configs"
 Location = tuple[str, ...]
@@ -61,38 +62,16 @@ def dump(experiment: Section) -> str:
     return text
 
 
-class _Yaml(yaml.SafeLoader):
-    """YAML 1.1, with 1e-3 a number as everywhere else; 010 (8 in YAML 1.1) and 1:30 (90) are text."""
-
-
-WHOLE, REAL = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
-_Yaml.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (WHOLE, REAL)]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Yaml.add_implicit_resolver(
-    REAL,
-    re.compile(
-        r"^[-+]?(([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(inf|Inf|INF))$"
-        r"|^\.(nan|NaN|NAN)$"
-    ),
-    list("-+0123456789."),
-)
-_Yaml.add_implicit_resolver(
-    WHOLE, re.compile(r"^[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|0b[01_]+)$"), list("-+0123456789")
-)
-
-
 def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Location, str]]:
     """The file's values, and where each setting stands ("file:line")."""
     try:
         text = read_utf8(path, str(path))
-        alias = next((event for event in yaml.parse(text, Loader=_Yaml) if isinstance(event, yaml.AliasEvent)), None)
+        alias = next((event for event in yaml.parse(text, Loader=Yaml) if isinstance(event, yaml.AliasEvent)), None)
         if alias is not None:  # a few lines of them can stand for more values than any memory holds, or for no end
             line = alias.start_mark.line + 1 if alias.start_mark else 1
             raise InvalidSetting(f"{path}:{line}: *{alias.anchor}: references are not read; write the values out")
-        node = yaml.compose(text, Loader=_Yaml)
-        values = yaml.load(text, Loader=_Yaml)
+        node = yaml.compose(text, Loader=Yaml)
+        values = yaml.load(text, Loader=Yaml)
     except RecursionError:
         raise InvalidSetting(f"{path}: is nested too deeply for a configuration") from None
     except yaml.YAMLError as error:
@@ -130,7 +109,7 @@ def _apply(override: str, values: dict[str, Any], places: dict[Location, str]) -
     if not equals or len(location) < 2 or not all(location):
         raise InvalidSetting(f"--set {override}: must have the form section.key=value, for example game.followers=100")
     try:
-        value = yaml.load(text, Loader=_Yaml)
+        value = yaml.load(text, Loader=Yaml)
     except yaml.YAMLError:
         raise InvalidSetting(f"--set {override}: the value is not valid YAML") from None
     section = values

@@ -12,24 +12,35 @@ from envs import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
 from experiments import checkpoints
 from experiments.cli_help import shipped_names
-from policies import FollowerPolicy, LeaderPolicy, registry
+from policies import FollowerPolicy, LeaderPolicy, registry, written
+from policies.given import Given
 from policies.pairing import refuse_unread
+from policies.reform import needed
 from rllib_smfg.export import TrainedPolicies
 
 
 def leader(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any) -> LeaderPolicy:
-    """The government `name` for a game: a rule with its settings, or that of a run, checkpoint or export at this path.
+    """The government `name` for a game: a rule with its settings (also as module:Class, or from a YAML file), or that
+    of a run, checkpoint or export at this path.
 
     Raises InvalidSetting for what does not exist, is damaged or was made for a game of another shape.
     """
-    if name in registry.LEADERS:
+    if registry.is_rule(name, registry.LEADERS):
         return registry.leader(name, game, seed, **settings)
     return trained(name, game, list(registry.LEADERS)).leader_policy(game, seed)
 
 
+def instruments_of(name: str) -> list[str]:
+    """The instruments beyond the five that the government `name` needs a game to have, if it is a reform."""
+    if not registry.is_rule(name, registry.LEADERS):
+        return []
+    given = Given.of(name)
+    return needed(given.settings) if given.name == written.REFORM else []
+
+
 def follower(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any) -> FollowerPolicy:
     """The households `name` for a game; otherwise as `leader`."""
-    if name in registry.FOLLOWERS:
+    if registry.is_rule(name, registry.FOLLOWERS):
         return registry.follower(name, game, seed, **settings)
     return trained(name, game, list(registry.FOLLOWERS)).follower_policy(game, seed)
 

@@ -65,7 +65,10 @@ def reference_of(
         if government is not None:
             raise InvalidSetting(f"reference '{government}': game.preset must be 'calibrated', to compare with it")
         return None
-    households = policies.follower if isinstance(policies.follower, Given) else PLANNING
+    planning = (
+        replace(PLANNING, settings={"further_at_rest": True}) if game.parameters.further_instruments else PLANNING
+    )
+    households = policies.follower if isinstance(policies.follower, Given) else planning
     found = Reference(government or US, households, game.parameters, welfare.obstacle(game.parameters))
     if found.obstacle:
         return found

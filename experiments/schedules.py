@@ -80,7 +80,9 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
 
     Raises InvalidSetting where no game lives as long.
     """
-    game = make("economy", preset="calibrated", games=GAMES, followers=FOLLOWERS, horizon=year + 1)
+    size = {"games": GAMES, "followers": FOLLOWERS, "horizon": year + 1}
+    instruments = named_policies.instruments_of(government) or None
+    game = make("economy", preset="calibrated", instruments=instruments, **size)
     assert isinstance(game, Economy)
     leader = named_policies.leader(government, game, seed)
     alive = np.ones(GAMES, dtype=bool)
@@ -94,7 +96,8 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
     if not lived.any():
         raise InvalidSetting(f"under government '{government}' no game lives to year {year}: name an earlier one")
     income = leader.schedule(last) if isinstance(leader, TaxRule) else announced.income_tax
-    assets = np.zeros(len(ASSETS)) if isinstance(leader, TaxRule) else _mean(announced.asset_tax, ASSETS, lived)
+    untaxed = isinstance(leader, TaxRule) and not leader.taxes_assets
+    assets = np.zeros(len(ASSETS)) if untaxed else _mean(announced.asset_tax, ASSETS, lived)
     marginal = np.asarray(income.marginal_rate(np.tile(INCOMES, (GAMES, 1))))[lived].mean(axis=0)
     state = {name: float(played.step.indicators[name][lived].mean()) for name in REPORTED}
     return Drawn(government, marginal, _mean(income, INCOMES, lived), assets, state)
@@ -113,7 +116,7 @@ def _within(game: Economy, action: Array) -> Array:
 
 def _seeds(name: str) -> list[str]:
     """All seeds of a run's folder, or the government itself."""
-    if name in registry.LEADERS:
+    if registry.is_rule(name, registry.LEADERS):
         return [name]
     return [str(path) for path in checkpoints.seed_folders(Path(name))] or [name]
 

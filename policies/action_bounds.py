@@ -40,4 +40,7 @@ def within(game: StackelbergMeanFieldGame, side: str, action: Sequence[float], s
 
 
 def _name(game: StackelbergMeanFieldGame, side: str, k: int) -> str:
-    return ECONOMY[side][k] if isinstance(game, Economy) else f"number {k + 1} of the {side}'s action"
+    if not isinstance(game, Economy):
+        return f"number {k + 1} of the {side}'s action"
+    names = ECONOMY[side]
+    return names[k] if k < len(names) else game.instruments[k]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from envs.economy.instruments import INSTRUMENTS, at_rest
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame
 from policies.policy import LeaderPolicy
 from policies.tax_rule import economy
@@ -38,17 +39,17 @@ class DebtRule(LeaderPolicy):
             raise InvalidSetting("government 'debt_rule' needs to see its debt: game.preset must be 'calibrated'")
         spending = parameters.usual_spending_share if spending is None else spending
         named = {"tau": tau, "xi": xi, "asset_tau": asset_tau, "asset_xi": asset_xi, "spending": spending}
-        for (name, value), high in zip(named.items(), space.high, strict=True):
+        for (name, value), high in zip(named.items(), space.high[: len(INSTRUMENTS)], strict=True):
             if not 0 <= value <= high:
                 raise InvalidSetting(f"{name} = {value:g}: must be between 0 and {high:g}")
         # prices and ratios follow the six group means
         self._seen = 6 + parameters.laws.leader_sees.index("debt_to_gdp")
         self._debt = parameters.debt_to_gdp if debt is None else debt
         self._response, self._space = response, space
-        self._action = np.array(list(named.values()))
+        self._action = np.concatenate([list(named.values()), at_rest(parameters)])
 
     def act(self, observation: Array) -> Array:
-        """Actions (B, 5)."""
+        """Actions (B, al); further instruments are as in games without them."""
         actions = np.tile(self._action, (len(observation), 1))
         actions[:, 0] += self._response * (observation[:, self._seen].astype(np.float64) - self._debt)
         clipped: Array = np.clip(actions, self._space.low, self._space.high)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from envs.economy.game import Economy
+from envs.economy.instruments import INSTRUMENTS, at_rest
 from envs.economy.parameters import EconomyParameters
 from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame
 from envs.scaling import from_coordinate
@@ -47,18 +48,31 @@ class PlanningHousehold(FollowerPolicy):
     to last. taxes: (tau, xi, tau_a, xi_a) to plan for instead of what is announced, for governments whose tax
     schedules are no action (us_federal, saez).
     Raises InvalidSetting for a game other than the economy `calibrated`, or with parameters the plans were not solved
-    for.
+    for, or with instruments that they were not solved for (a transfer, ...) unless `taxes` says what to plan for, or
+    they are told that such instruments stay as in games without them (further_at_rest; `act` raises it where they do
+    not).
     """
 
     takes_taxes = True
 
     def __init__(
-        self, game: StackelbergMeanFieldGame, taxes: Sequence[float] | None = None, file: str | Path = PLANS
+        self,
+        game: StackelbergMeanFieldGame,
+        taxes: Sequence[float] | None = None,
+        file: str | Path = PLANS,
+        further_at_rest: bool = False,
     ) -> None:
         if not isinstance(game, Economy) or game.parameters.laws.follower_sees != FOLLOWER_SEES:
             raise InvalidSetting(
                 "households 'planning' were solved for the economy 'calibrated': game.preset must be so"
             )
+        further = [name for name, _ in game.parameters.further_instruments]
+        if further and taxes is None and not further_at_rest:
+            raise InvalidSetting(
+                f"households 'planning' were solved without the instrument '{further[0]}': "
+                "leave game.instruments empty, give them taxes to plan for, or, where it is never used, further_at_rest"
+            )
+        self._resting = at_rest(game.parameters) if further and taxes is None else None
         if taxes is not None and len(taxes) != TAXES:
             raise InvalidSetting(f"taxes = {list(taxes)}: must be four numbers, tau, xi, tau_a, xi_a")
         self._taxes = None if taxes is None else np.asarray(taxes, dtype=np.float64)
@@ -72,6 +86,10 @@ class PlanningHousehold(FollowerPolicy):
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, 2)."""
+        if self._resting is not None and not np.allclose(leader_action[:, len(INSTRUMENTS) :], self._resting):
+            raise InvalidSetting(
+                "households 'planning' were told further_at_rest, and the government uses an instrument beyond the five"
+            )
         taxes = leader_action[:, :TAXES] if self._taxes is None else np.tile(self._taxes, (len(leader_action), 1))
         coordinates = perceptron(self._weights, planned_for(observation), tax_features(taxes)[:, None, :])
         chosen: Array = np.clip(from_coordinate(coordinates.astype(np.float64), self._box), self._low, self._high)

@@ -1,15 +1,21 @@
-"""Given policies by name; names and settings that do not exist are refused with the nearest that do."""
+"""Given policies by name; names and settings that do not exist are refused with the nearest that do.
+
+A name is one of `LEADERS` or `FOLLOWERS`, a class from elsewhere as `module:Class` (`policies.plugin`), or a YAML file
+(`policies.written`).
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from envs.economy.calibration import US_PROGRESSIVITY
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest, refuse_mistyped
+from policies import plugin, written
 from policies.action_bounds import within
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
@@ -19,24 +25,33 @@ from policies.perfect_foresight import PerfectForesight
 from policies.planning_household import PlanningHousehold
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
+from policies.reform import reform
 from policies.saez import SaezTax
 from policies.us_federal import USFederalTax
-from policies.us_system import US_LEVEL, USSystem
+from policies.us_law import USLaw
+from policies.us_system import SURPLUS_RESPONSE, US_LEVEL, USSystem
 
 Policy = TypeVar("Policy", LeaderPolicy, FollowerPolicy)
 
 
 def leader(name: str, game: StackelbergMeanFieldGame, seed: int = 0, **settings: Any) -> LeaderPolicy:
-    """The government `name` of `LEADERS` for a game; `seed` is that of its own luck, `settings` are its own.
+    """The government `name` for a game; `seed` is that of its own luck, `settings` are its own.
+
+    A class `module:Class` is a `LeaderPolicy` made with the game, with `seed` if it takes one, and with its settings.
 
     Raises InvalidSetting for an unknown name or setting, or a value it cannot use.
     """
-    return _build("government", LEADERS, name, game, seed, settings)
+    return _build("government", LEADERS, LeaderPolicy, name, game, seed, settings)
 
 
 def follower(name: str, game: StackelbergMeanFieldGame, seed: int = 0, **settings: Any) -> FollowerPolicy:
-    """The households `name` of `FOLLOWERS` for a game; otherwise as `leader`."""
-    return _build("household policy", FOLLOWERS, name, game, seed, settings)
+    """The households `name` for a game; otherwise as `leader`."""
+    return _build("household policy", FOLLOWERS, FollowerPolicy, name, game, seed, settings)
+
+
+def is_rule(name: str, known: Mapping[str, Any]) -> bool:
+    """Whether a name is one that `leader` or `follower` answers to (known: LEADERS or FOLLOWERS), and no folder."""
+    return name in known or plugin.is_plugin(name) or (not Path(name).is_dir() and written.file_of(name) is not None)
 
 
 def _free_market(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:
@@ -53,8 +68,51 @@ def _us_federal(
     return USFederalTax(game, spending_share, credit, ceiling)
 
 
-def _us_system(game: StackelbergMeanFieldGame, seed: int, level: float = US_LEVEL) -> LeaderPolicy:
-    return USSystem(game, level)
+def _us_law(
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    spending_share: float | None = None,
+    filers: Sequence[Mapping[str, Any]] | None = None,
+    payroll: bool = True,
+) -> LeaderPolicy:
+    return USLaw(game, spending_share, filers, payroll)
+
+
+def _us_system(
+    game: StackelbergMeanFieldGame, seed: int, level: float = US_LEVEL, response: float = SURPLUS_RESPONSE
+) -> LeaderPolicy:
+    return USSystem(game, level, response)
+
+
+def _reform(
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    base: Any,
+    income_tax: Any = None,
+    wealth_tax: Any = None,
+    consumption_tax: Any = None,
+    labour_income_tax: Any = None,
+    capital_income_tax: Any = None,
+    transfer: Any = None,
+    spending: Any = None,
+    closure: Any = None,
+) -> LeaderPolicy:
+    sections = {
+        "income_tax": income_tax,
+        "wealth_tax": wealth_tax,
+        "consumption_tax": consumption_tax,
+        "labour_income_tax": labour_income_tax,
+        "capital_income_tax": capital_income_tax,
+        "transfer": transfer,
+        "spending": spending,
+        "closure": closure,
+    }
+
+    def build(description: Mapping[str, Any]) -> LeaderPolicy:
+        settings = {key: x for key, x in description.items() if key != "name"}
+        return leader(description["name"], game, seed, **settings)
+
+    return reform(game, build, written.described(base), sections)
 
 
 def _random_leader(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:
@@ -87,8 +145,10 @@ def _debt_rule(
     return DebtRule(game, tau, xi, asset_tau, asset_xi, spending, debt, response)
 
 
-def _planning(game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None) -> FollowerPolicy:
-    return PlanningHousehold(game, taxes)
+def _planning(
+    game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None, further_at_rest: bool = False
+) -> FollowerPolicy:
+    return PlanningHousehold(game, taxes, further_at_rest=further_at_rest)
 
 
 def _perfect_foresight(game: StackelbergMeanFieldGame, seed: int) -> FollowerPolicy:
@@ -98,9 +158,11 @@ def _perfect_foresight(game: StackelbergMeanFieldGame, seed: int) -> FollowerPol
 LEADERS: dict[str, Callable[..., LeaderPolicy]] = {
     "free_market": _free_market,
     "us_federal": _us_federal,
+    "us_law_2022": _us_law,
     "saez": SaezTax,
     "us_system": _us_system,
     "debt_rule": _debt_rule,
+    written.REFORM: _reform,
     "constant": _constant_leader,
     "random": _random_leader,
 }
@@ -116,14 +178,30 @@ FOLLOWERS: dict[str, Callable[..., FollowerPolicy]] = {
 def _build(
     what: str,
     known: Mapping[str, Callable[..., Policy]],
+    kind: type,
     name: str,
     game: StackelbergMeanFieldGame,
     seed: int,
     settings: Mapping[str, Any],
 ) -> Policy:
-    if name not in known:
-        raise InvalidSetting(f"unknown {what} '{name}'{nearest(name, list(known))}")
-    own = inspect.signature(known[name]).parameters
+    if name not in known and written.file_of(name) is not None:
+        described = written.described({"name": name, **settings})
+        return _build(what, known, kind, described.pop("name"), game, seed, described)
+    if name not in known and not plugin.is_plugin(name):
+        raise InvalidSetting(f"unknown {what} '{name}'{nearest(name, [*known, *written.names()])}")
+    make: Callable[..., Policy] = known[name] if name in known else plugin.load(name, kind, what)
+    own = inspect.signature(make).parameters
+    _check_settings(what, name, own, settings)
+    if name in known:
+        refuse_mistyped(make.__init__ if inspect.isclass(make) else make, settings)
+    luck = {"seed": seed} if "seed" in own else {}
+    return make(game, **luck, **settings)
+
+
+def _check_settings(what: str, name: str, own: Mapping[str, inspect.Parameter], settings: Mapping[str, Any]) -> None:
+    """Refuses settings that the maker of a policy does not take, and asks for those it cannot do without."""
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in own.values()):
+        return
     allowed = [setting for setting in own if setting not in ("game", "seed")]
     for setting in settings:
         if setting not in allowed:
@@ -132,6 +210,3 @@ def _build(
     for setting in allowed:
         if own[setting].default is inspect.Parameter.empty and setting not in settings:
             raise InvalidSetting(f"{what} '{name}' needs the setting '{setting}'")
-    build = known[name]
-    refuse_mistyped(build.__init__ if inspect.isclass(build) else build, settings)
-    return build(game, seed, **settings)

@@ -9,23 +9,31 @@ from envs.game import Array
 
 
 def tax_revenue(
-    income_tax: Array, asset_tax: Array, total_consumption: Array, consumption_tax: float, total: Total = total
+    income_tax: Array,
+    asset_tax: Array,
+    total_consumption: Array,
+    consumption_tax: Array | float,
+    total: Total = total,
 ) -> Array:
     """R = sum(income tax + asset tax + tau_c c), (B, 1), from taxes (B, N)."""
     revenue: Array = total(income_tax + asset_tax) + consumption_tax * total_consumption
     return revenue
 
 
-def next_debt(debt: Array, interest_rate: Array, spending: Array, revenue: Array) -> Array:
-    """The government's budget: B' = (1 + r) B + G - R."""
-    return (1 + interest_rate) * debt + spending - revenue
+def next_debt(debt: Array, interest_rate: Array, spending: Array, transfers: Array, revenue: Array) -> Array:
+    """The government's budget: B' = (1 + r) B + G + M - R, where M is paid to households."""
+    return (1 + interest_rate) * debt + spending + transfers - revenue
 
 
 def capital_from_balance_sheets(parameters: EconomyParameters, prices: Prices, accounts: Accounts) -> Array:
-    """K' = (1 + r)(K - A) - G + R + A': with the budgets above, K' + B' - A' = (1 + r)(K + B - A) (preset `paper`)."""
+    """K' = (1 + r)(K - A) - G - M + R + A' (preset `paper`).
+
+    With the budgets above, K' + B' - A' = (1 + r)(K + B - A).
+    """
     return (
         (1 + prices.interest_rate) * (accounts.capital - accounts.total_assets)
         - accounts.spending
+        - accounts.transfers
         + accounts.revenue
         + accounts.total_next_assets
     )

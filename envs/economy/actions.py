@@ -9,31 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.arrays import Total, cast, namespace, total
+from envs.economy.instruments import INSTRUMENTS, by_name
 from envs.economy.parameters import EconomyParameters
 from envs.economy.state import State
-from envs.economy.taxation import HSV, FiscalPolicy, ScaledHSV
+from envs.economy.taxation import HSV, AboveExemption, FiscalPolicy, ScaledHSV, Schedule
 from envs.game import Array
 
-# the names of what is decided, in the order of the boxes
-INSTRUMENTS = (
-    "income_tax_rate",
-    "income_tax_progressivity",
-    "wealth_tax_rate",
-    "wealth_tax_progressivity",
-    "spending_share",
-)
+# the names of what households decide, in the order of their box; for the government's see `envs.economy.instruments`
 DECISIONS = ("saving_rate", "labour_share")
 
 
 def caps(parameters: EconomyParameters) -> NDArray[np.float64]:
-    """The most a government may do, (5,): tau and xi on incomes, tau and xi on assets, share of GDP that is spent."""
+    """The most a government may do, (5,): tau and xi on incomes, tau and xi on assets, share of GDP that is spent.
+
+    For instruments beyond the five see `EconomyParameters.further_instruments`.
+    """
     p = parameters
     return np.array([p.tau_cap, p.xi_cap, p.asset_tau_cap, p.asset_xi_cap, p.spending_cap])
 
 
 def leader_bounds(parameters: EconomyParameters) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Smallest and largest leader action, (5,) each."""
-    return caps(parameters) * parameters.share_low, caps(parameters) * parameters.share_high
+    """Smallest and largest leader action, (al,) each; instruments beyond the five begin at 0."""
+    most = np.array([largest for _, largest in parameters.further_instruments])
+    low = np.concatenate([caps(parameters) * parameters.share_low, np.zeros(most.size)])
+    return low, np.concatenate([caps(parameters) * parameters.share_high, most])
 
 
 def follower_bounds(
@@ -69,8 +68,8 @@ def natural_actions(parameters: EconomyParameters, raw_gov: Array, raw_house: Ar
 def hsv_policy(
     parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any], total: Total = total
 ) -> FiscalPolicy:
-    """The schedules and the spending a leader action announces, (B, 5) or five instruments (B, 1)."""
-    (tau, xi, tau_a, xi_a), spending_share = _instruments(state, leader_action)
+    """The schedules and the spending a leader action announces, (B, al) or its instruments (B, 1)."""
+    (tau, xi, tau_a, xi_a), spending_share, _ = _instruments(parameters, state, leader_action)
     return FiscalPolicy(HSV(tau, xi), HSV(tau_a, xi_a), spending_share)
 
 
@@ -81,23 +80,40 @@ LEAST_MEAN_INCOME = 0.01
 def scaled_hsv_policy(
     parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any], total: Total = total
 ) -> FiscalPolicy:
-    """The same, with schedules in units of last year's mean income and of mean assets (preset `calibrated`)."""
-    (tau, xi, tau_a, xi_a), spending_share = _instruments(state, leader_action)
+    """The same, with schedules in units of last year's mean income and of mean assets (preset `calibrated`).
+
+    The transfer is a share of that mean income, too.
+    """
+    (tau, xi, tau_a, xi_a), spending_share, further = _instruments(parameters, state, leader_action)
     households, xp = state.assets.shape[-1], namespace(state.assets)
     income = xp.maximum(total(state.income), LEAST_MEAN_INCOME * state.gdp) / households
     assets = total(state.assets) / households
+    asset_tax: Schedule = ScaledHSV(tau_a, xi_a, cast(assets, state.assets))
+    if "wealth_tax_exemption" in further:
+        asset_tax = AboveExemption(asset_tax, cast(further["wealth_tax_exemption"], state.assets))
     return FiscalPolicy(
         ScaledHSV(tau, xi, cast(income, state.assets)),
-        ScaledHSV(tau_a, xi_a, cast(assets, state.assets)),
+        asset_tax,
         spending_share,
+        transfer=further["transfer"] * income if "transfer" in further else None,
+        consumption_tax=further.get("consumption_tax_rate"),
+        flat_on_earnings=further.get("labour_income_tax_rate"),
+        flat_on_interest=further.get("capital_income_tax_rate"),
     )
 
 
-def _instruments(state: State, leader_action: Array | Sequence[Any]) -> tuple[Sequence[Any], Any]:
-    """The four numbers of the schedules in the households' dtype, and the share of GDP that is spent, (B, 1) each."""
-    if isinstance(leader_action, np.ndarray):
-        leader_action = [leader_action[:, k, None] for k in range(5)]
-    *schedules, spending_share = leader_action
-    if isinstance(spending_share, np.ndarray):
-        spending_share = spending_share.astype(np.float64, copy=False)
-    return [cast(x, state.assets) for x in schedules], spending_share
+def _instruments(
+    parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any]
+) -> tuple[list[Any], Any, dict[str, Any]]:
+    """The four numbers of the schedules in the households' dtype, the share of GDP that is spent, and by name what
+    instruments there are beyond the five, (B, 1) each.
+    """
+    named = by_name(parameters, leader_action)
+    schedules = [cast(named.pop(name), state.assets) for name in INSTRUMENTS[:4]]
+    books = {name: _for_the_books(x) for name, x in named.items()}
+    return schedules, books.pop("spending_share"), books
+
+
+def _for_the_books(x: Any) -> Any:
+    """In float64, where numpy keeps the government's books."""
+    return x.astype(np.float64, copy=False) if isinstance(x, np.ndarray) else x

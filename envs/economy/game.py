@@ -16,6 +16,9 @@ from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome
 from envs.economy import actions
 from envs.economy.ability import AbilityDraws
 from envs.economy.arrays import total, total_by
+from envs.economy.indicators import transfers_to_gdp
+from envs.economy.instruments import INSTRUMENTS, opened
+from envs.economy.instruments import names as instrument_names
 from envs.economy.observation import (
     Seen,
     follower_names,
@@ -32,7 +35,7 @@ from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import changed_parameters
 from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, scenario_of
 from envs.economy.state import Choices, Flows, Shock, State
-from envs.economy.taxation import FiscalPolicy, NoTax, Schedule
+from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.economy.transition import advance
 from envs.game import Array, InvalidSetting, Observations, Step, Transition
 from envs.registry import nearest
@@ -44,7 +47,8 @@ class Economy(ArithmeticGame):
     """B economies of one government and N households.
 
     Leader: action (tau, xi, tau_a, xi_a, spending share) for the Heathcote-Storesletten-Violante taxes on income and on
-    assets and for public spending as a share of GDP. Follower: action (saving rate, share of the maximal working time).
+    assets and for public spending as a share of GDP, and whatever instruments the setting of that name opens
+    (`envs.economy.instruments`). Follower: action (saving rate, share of the maximal working time).
     Observations: see `observation.observe`. In `paper` and `taxai` abilities are those of the year that has passed, and
     the draw of a year takes place after its actions have been chosen; in `calibrated` households see the ability they
     will work with, and the wage and the interest rate of the year that has passed.
@@ -53,7 +57,7 @@ class Economy(ArithmeticGame):
     """
 
     name: ClassVar[str] = "economy"
-    instruments: ClassVar[tuple[str, ...]] = actions.INSTRUMENTS
+    instruments: ClassVar[tuple[str, ...]] = INSTRUMENTS
     decisions: ClassVar[tuple[str, ...]] = actions.DECISIONS
     carried: ClassVar[str | None] = "assets"
 
@@ -81,6 +85,7 @@ class Economy(ArithmeticGame):
         productivity_persistence: float = EconomyParameters.productivity_persistence,
         productivity_sd: float = EconomyParameters.productivity_sd,
         parameters: Mapping[str, float] | None = None,
+        instruments: Sequence[str] | Mapping[str, float] | None = None,
         dtype: str = "float64",
     ) -> None:
         """Builds an economy; raises InvalidSetting for a setting that cannot be used.
@@ -94,7 +99,10 @@ class Economy(ArithmeticGame):
         productivity_persistence and productivity_sd: of the yearly autoregression of log productivity, which both sides
         observe where the sd is not 0. parameters: any other number of `EconomyParameters` in place of the preset's;
         what follows from them, as TFP does in `calibrated`, is worked out anew, what was fitted to data with them is
-        not. dtype of the households' numbers: `float64`, `float32`.
+        not. instruments: what the government of `calibrated` may use beyond the five, `transfer`,
+        `consumption_tax_rate`, `wealth_tax_exemption`, `labour_income_tax_rate` and `capital_income_tax_rate`: their
+        names, or by name their largest values (`envs.economy.instruments`). dtype of the households' numbers:
+        `float64`, `float32`.
         """
         if not isinstance(parameters, Mapping | None):
             raise InvalidSetting(f"parameters = {parameters}: must be numbers by name, as in {{depreciation: 0.07}}")
@@ -107,6 +115,7 @@ class Economy(ArithmeticGame):
             productivity_persistence=productivity_persistence,
             productivity_sd=productivity_sd,
         )
+        numbers = replace(numbers, further_instruments=opened(instruments, numbers.laws.further_instruments))
         self.parameters = numbers if crra is None else replace(numbers, crra=crra)
         super().__init__(
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
@@ -124,24 +133,38 @@ class Economy(ArithmeticGame):
         self._open_spaces(saving_rate_min, saving_rate_max)
         if laws.follower_outlook is not None:
             self.follower_outlook = laws.follower_outlook(self.parameters, self.follower_scaling)
+        self._reported = dict(laws.also_reported)
+        if "transfer" in dict(self.parameters.further_instruments):
+            self._reported["transfers_to_gdp"] = transfers_to_gdp
         self.flows: Flows | None = None
-        # presets differ in what is seen
+        # presets differ in what is seen, games in what is done
+        self.instruments = instrument_names(self.parameters)  # type: ignore[misc]
         self.leader_observes = leader_names(self.parameters)  # type: ignore[misc]
         self.follower_observes = follower_names(self.parameters)  # type: ignore[misc]
         self.state = self._first_state(self._start_random, self.n_games)
 
-    def step(self, leader_action: Array, follower_action: Array, *, income_tax: Schedule | None = None) -> Step:
-        """Moves every game one year under actions (B, 5) and (B, N, 2).
+    def step(
+        self,
+        leader_action: Array,
+        follower_action: Array,
+        *,
+        income_tax: Schedule | None = None,
+        labour_tax: Schedule | None = None,
+        taxes_assets: bool = False,
+    ) -> Step:
+        """Moves every game one year under actions (B, al) and (B, N, 2).
 
-        A schedule `income_tax` takes the place of the taxes the leader's action names: incomes are taxed by it and
-        assets are not taxed. The action's spending share holds all the same.
+        A schedule `income_tax` takes the place of the taxes the leader's action names: incomes are taxed by it, and
+        assets are not taxed, or as the action says where the rule `taxes_assets`. `labour_tax` is a tax on earnings
+        beside it. The action's other instruments hold all the same.
         Raises ValueError if a shape is wrong or an action is not a number.
         """
         leader_action = self._checked("leader", leader_action, self.leader_action_space, (self.n_games,))
         follower_action = self._checked(
             "follower", follower_action, self.follower_action_space, (self.n_games, self.n_followers)
         )
-        return self._finish_year(self._play_year(leader_action, follower_action, income_tax))
+        taxed = self._announced(leader_action).with_schedules(income_tax, labour_tax, taxes_assets)
+        return self._finish_year(self._play_year(taxed, follower_action))
 
     def get_state(self) -> dict[str, Any]:
         """Everything needed to go on exactly from here, random streams included."""
@@ -196,13 +219,13 @@ class Economy(ArithmeticGame):
         return observe(self.parameters, self.state)
 
     def _transition(self, leader_action: Array, follower_action: Array) -> Transition:
-        return self._play_year(leader_action, follower_action, None)
+        return self._play_year(self._announced(leader_action), follower_action)
 
     # --- a year ------------------------------------------------------------------------------------------------
-    def _play_year(self, leader_action: Array, follower_action: Array, income_tax: Schedule | None) -> Transition:
-        policy = self.parameters.laws.fiscal_policy(self.parameters, self.state, leader_action, total)
-        if income_tax is not None:
-            policy = FiscalPolicy(income_tax, NoTax(), policy.spending_share)
+    def _announced(self, leader_action: Array) -> FiscalPolicy:
+        return self.parameters.laws.fiscal_policy(self.parameters, self.state, leader_action, total)
+
+    def _play_year(self, policy: FiscalPolicy, follower_action: Array) -> Transition:
         follower_action = follower_action.astype(self.dtype, copy=False)
         choices = Choices(follower_action[..., 0], follower_action[..., 1])
         drawn = self._draw()
@@ -232,7 +255,7 @@ class Economy(ArithmeticGame):
 
     def _also_reported(self, flows: Flows) -> dict[str, Array]:
         """The preset's own indicators, (B,) each; 0 where they do not exist because the economy has failed."""
-        laws = self.parameters.laws.also_reported
+        laws = self._reported
         if not laws:
             return {}
         measured = np.stack([law(flows, self.state)[:, 0] for law in laws.values()])

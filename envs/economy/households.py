@@ -25,13 +25,13 @@ def total_wealth(post_income: Array, post_assets: Array) -> Array:
     return post_income + post_assets
 
 
-def desired_consumption(saving_rate: Array, base: Array, consumption_tax: float) -> Array:
+def desired_consumption(saving_rate: Array, base: Array, consumption_tax: Array | float) -> Array:
     """c = (1 - s) base / (1 + tau_c)."""
     return (1 - saving_rate) * base * (1 / (1 + consumption_tax))
 
 
-def next_assets(post_income: Array, post_assets: Array, consumption: Array, consumption_tax: float) -> Array:
-    """The household's budget: a' = p + q - (1 + tau_c) c."""
+def next_assets(post_income: Array, post_assets: Array, consumption: Array, consumption_tax: Array | float) -> Array:
+    """The household's budget: a' = p + q - (1 + tau_c) c, where p is income after tax and transfer."""
     return post_income + post_assets - (1 + consumption_tax) * consumption
 
 

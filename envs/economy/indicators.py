@@ -172,6 +172,11 @@ def spending_to_gdp(flows: Flows, state: State) -> Array:
     return flows.spending / flows.gdp
 
 
+def transfers_to_gdp(flows: Flows, state: State) -> Array:
+    """What households are paid over GDP, M / Y, (B, 1)."""
+    return flows.transfers / flows.gdp
+
+
 def top_10_wealth_share(flows: Flows, state: State) -> Array:
     """What the richest tenth owns of all wealth carried into the next year, (B, 1)."""
     return wealth_share(state.ascending_assets, 0.1)

@@ -56,7 +56,7 @@ class Laws:
     All but the first year's are arithmetic for numpy and torch; `total` is the sum over households, (B, N) to (B, 1).
 
     initial_state(parameters, ability, superstar, assets, income), all (B, N): the economy before its first year.
-    fiscal_policy(parameters, state, leader_action (B, 5) or five instruments (B, 1), total): the schedules and the
+    fiscal_policy(parameters, state, leader_action (B, al) or its al instruments (B, 1), total): the schedules and the
         spending the government announces.
     interest_rate(parameters, capital, labour, gdp), all (B, 1).
     consumption_base(post_income, post_assets): what the saving rate applies to, (B, N).
@@ -81,6 +81,7 @@ class Laws:
     follows(parameters): numbers that are no choice because others settle them, by name; raises InvalidSetting where
         the others contradict each other.
     without_effect: numbers that nothing in this preset depends on.
+    further_instruments: those of `envs.economy.instruments.FURTHER` that a game of this preset may open.
     survey_wealth: what the survey's households own: `assets` (ASSET), or `net_worth` (NETWORTH, at least 0).
     """
 
@@ -107,6 +108,7 @@ class Laws:
     scales: Mapping[str, tuple[float, float, float]] = field(default_factory=lambda: SCALES)
     leader_scales: tuple[tuple[float, float, float], ...] | None = None
     survey_wealth: str = "assets"
+    further_instruments: tuple[str, ...] = ()
     follower_box: type[Box] = Box
 
 
@@ -141,6 +143,8 @@ class EconomyParameters:
     asset_xi_cap: float = 0.05
     spending_cap: float = 0.3  # of GDP
     usual_spending_share: float = 0.0  # of GDP, by governments whose rule says nothing about spending
+    # instruments beyond the five and their largest values, in the order of `envs.economy.instruments.FURTHER`
+    further_instruments: tuple[tuple[str, float], ...] = ()
     inequality_weight: float = 1.0  # w of the task gdp_gini
     gdp_weight: float = 1.0  # alpha_1, alpha_2 and alpha_3 of the task weighted
     equality_weight: float = 1.0
@@ -254,4 +258,4 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "failed_gini": (0.0, 1.0),
     "failed_consumption": (SMALLEST, 1e12),
 }
-assert set(BOUNDS) == {field.name for field in fields(EconomyParameters)} - {"laws"}
+assert set(BOUNDS) == {field.name for field in fields(EconomyParameters)} - {"laws", "further_instruments"}

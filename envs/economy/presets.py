@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from envs.economy import ability, accounts, actions, consistency, households, indicators, initial, markets, rewards
+from envs.economy.instruments import FURTHER
 from envs.economy.outlook import HouseholdBudget
 from envs.economy.parameters import BOUNDS, EconomyParameters, Laws, Task
 from envs.game import InvalidSetting
@@ -158,6 +159,7 @@ _CALIBRATED = replace(
         survey_wealth="net_worth",
         follower_box=ShareBox,
         follower_outlook=HouseholdBudget,
+        further_instruments=tuple(FURTHER),
     ),
     capital_share=CAPITAL_SHARE,
     depreciation=DEPRECIATION,

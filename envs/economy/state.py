@@ -94,13 +94,17 @@ class Shock:
 
 @dataclass(frozen=True)
 class Accounts:
-    """The national accounts of a year, (B, 1) each, from which the capital of the next year follows."""
+    """The national accounts of a year, (B, 1) each, from which the capital of the next year follows.
+
+    transfers: what households are paid in all; spending is without it.
+    """
 
     capital: Array
     debt: Array
     total_assets: Array
     total_consumption: Array
     spending: Array
+    transfers: Array
     revenue: Array
     total_next_assets: Array
     next_debt: Array
@@ -119,7 +123,10 @@ class Prices:
 
 @dataclass(frozen=True)
 class Budgets:
-    """What happens to the households' money in a year, (B, N) each."""
+    """What happens to the households' money in a year, (B, N) each.
+
+    income_tax: that on earnings included. post_income: after tax and transfer.
+    """
 
     income: Array
     income_tax: Array
@@ -150,6 +157,7 @@ class Flows:
     total_assets: Array
     total_consumption: Array
     spending: Array
+    transfers: Array
     revenue: Array
     total_next_assets: Array
     next_debt: Array

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
 
-from envs.economy.arrays import at_least, namespace, positive, power
+from envs.economy.arrays import at_least, cast, namespace, positive, power
 from envs.game import Array, BoolArray, InvalidSetting
 
 # IRS Rev. Proc. 2021-45, section 3.01 table 3 and section 3.15: unmarried individuals, tax year 2022.
@@ -94,6 +94,23 @@ class ScaledHSV:
         return (1 - self.tau) * (x / self.scale) ** -self.xi
 
 
+@dataclass(frozen=True)
+class AboveExemption:
+    """A schedule that applies to what exceeds an exemption, in dollars: a number, or (B, 1)."""
+
+    schedule: Schedule
+    exemption: Array | float
+
+    def tax(self, x: Array) -> Array:
+        """T(max(x - exemption, 0)); same shape as x."""
+        return self.schedule.tax(at_least(x - self.exemption, 0))
+
+    def marginal_rate(self, x: Array) -> Array:
+        """That of what exceeds the exemption; 0 below it."""
+        rate = self.schedule.marginal_rate(np.maximum(x - self.exemption, 0))
+        return np.where(x > self.exemption, rate, 0.0).astype(_float_type(x))
+
+
 @dataclass(frozen=True, eq=False)
 class Brackets:
     """Piecewise linear: rate k applies to the part of x - deduction between cutoffs k and k + 1; then a credit.
@@ -153,11 +170,49 @@ class NoTax:
 
 @dataclass(frozen=True)
 class FiscalPolicy:
-    """What a government does in a year: schedules for incomes and assets, and spending as a share of GDP (B, 1)."""
+    """What a government does in a year: schedules for incomes and assets, and spending as a share of GDP (B, 1).
+
+    transfer: dollars to every household, (B, 1); None: none. consumption_tax: of consumption before tax, (B, 1); None:
+    that of the economy's parameters. Both in float64 where numpy plays. labour_tax: of earnings, beside the tax on all
+    income. flat_on_earnings, flat_on_interest: rates, (B, 1), of earnings and of interest above 0, which are taken off
+    before the tax on all income applies to what is left; None: none.
+    """
 
     income_tax: Schedule
     asset_tax: Schedule
     spending_share: Array
+    transfer: Array | None = None
+    consumption_tax: Array | None = None
+    labour_tax: Schedule | None = None
+    flat_on_earnings: Array | None = None
+    flat_on_interest: Array | None = None
+
+    def with_schedules(
+        self, income_tax: Schedule | None, labour_tax: Schedule | None, taxes_assets: bool
+    ) -> FiscalPolicy:
+        """The same, but for schedules that no action names: with an income tax of its own, None: none of these.
+
+        Assets are then not taxed, unless it `taxes_assets` as announced.
+        """
+        policy = self if labour_tax is None else replace(self, labour_tax=labour_tax)
+        if income_tax is None:
+            return policy
+        asset_tax: Schedule = self.asset_tax if taxes_assets else NoTax()
+        return replace(policy, income_tax=income_tax, asset_tax=asset_tax)
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether who has more income before tax has no less after it: not where it matters what kind it is."""
+        return self.labour_tax is None and self.flat_on_earnings is None and self.flat_on_interest is None
+
+    def taxed_at_once(self, earnings: Array, interest: Array) -> Array | float:
+        """What flat rates take of earnings and interest, (B, N) each; 0 where there are none."""
+        taken: Array | float = 0.0
+        if self.flat_on_earnings is not None:
+            taken = taken + cast(self.flat_on_earnings, earnings) * earnings
+        if self.flat_on_interest is not None:
+            taken = taken + cast(self.flat_on_interest, interest) * at_least(interest, 0)
+        return taken
 
 
 # dollars a year at which schedules are looked at: from one to what the economies of `paper` reach

@@ -42,7 +42,7 @@ def _measured(
     assets, income = np.sort(budgets.next_assets, axis=-1), np.sort(budgets.income, axis=-1)
     following = next_state(state, shock, year, ascending_assets=assets, ascending_income=income)
     ascending_assets = state.ascending_assets * cast(shock.asset_factor, state.assets)
-    wealth_gini, income_gini = _ginis(parameters, policy, ascending_assets, following)
+    wealth_gini, income_gini = _ginis(parameters, policy, ascending_assets, following, budgets.post_income)
     ended = ends(parameters, year, following.ascending_assets[:, :1], (wealth_gini, income_gini))
     flows = Flows(
         **vars(year.prices),
@@ -51,7 +51,7 @@ def _measured(
         previous_gdp=state.gdp,
         next_capital=year.next_capital,
         welfare=total(year.reward),
-        total_marginal_rate=total(policy.income_tax.marginal_rate(budgets.income)),
+        total_marginal_rate=total(_marginal_rate(policy, year, shock)),
         wealth_gini=wealth_gini,
         income_gini=income_gini,
         ability=shock.ability,
@@ -65,13 +65,39 @@ def _measured(
     return flows, following
 
 
+def _marginal_rate(policy: FiscalPolicy, year: Year, shock: Shock) -> Array:
+    """What one dollar more of earnings owes, (B, N)."""
+    income = year.budgets.income
+    if policy.keeps_order:
+        return policy.income_tax.marginal_rate(income)
+    earnings = cast(year.prices.wage, income) * shock.ability * year.hours
+    at_once = policy.taxed_at_once(earnings, cast(year.prices.interest_rate, income) * year.assets)
+    rate = policy.income_tax.marginal_rate(income - at_once)
+    if policy.flat_on_earnings is not None:
+        flat = cast(policy.flat_on_earnings, income)
+        rate = flat + (1 - flat) * rate
+    return rate if policy.labour_tax is None else rate + policy.labour_tax.marginal_rate(earnings)
+
+
 def _ginis(
-    parameters: EconomyParameters, policy: FiscalPolicy, ascending_assets: Array, following: State
+    parameters: EconomyParameters, policy: FiscalPolicy, ascending_assets: Array, following: State, post_income: Array
 ) -> tuple[Array, Array]:
-    """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends seldom upsets its order."""
-    income = following.ascending_income - policy.income_tax.tax(following.ascending_income)
+    """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends seldom upsets its order.
+
+    Taxes on earnings or interest alone do: then incomes after tax, (B, N), are sorted anew.
+    """
     wealth = parameters.laws.reported_wealth(policy.asset_tax, ascending_assets, following.ascending_assets)
+    income = _ascending_income(policy, following, post_income)
     return gini_of_taxed(wealth, parameters.gini_shift), gini_of_taxed(income, parameters.gini_shift)
+
+
+def _ascending_income(policy: FiscalPolicy, following: State, post_income: Array) -> Array:
+    if not policy.keeps_order:
+        return np.sort(post_income, axis=-1)
+    income: Array = following.ascending_income - policy.income_tax.tax(following.ascending_income)
+    if policy.transfer is not None:
+        income = income + cast(policy.transfer, income)
+    return income
 
 
 def _failed(parameters: EconomyParameters, flows: Flows, failed: BoolArray) -> Flows:

@@ -8,6 +8,7 @@ taken by `total`; where that returns each household's own share of the sum, (B, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def play(
     budgets, excess_demand = _budgets(
         parameters, policy, choices.saving_rate, prices, assets, effective_labour, spending, total
     )
-    books = _accounts(parameters, capital, debt, prices, assets, budgets, spending, total)
+    books = _accounts(parameters, policy, capital, debt, prices, assets, budgets, spending, total)
     return Year(
         prices=prices,
         budgets=budgets,
@@ -124,15 +125,36 @@ def _budgets(
     income = households.gross_income(
         cast(prices.wage, assets), effective_labour, cast(prices.interest_rate, assets), assets
     )
-    income_tax, asset_tax = policy.income_tax.tax(income), policy.asset_tax.tax(assets)
+    asset_tax = policy.asset_tax.tax(assets)
+    income_tax = _income_tax(policy, prices, income, assets, effective_labour)
     post_income, post_assets = income - income_tax, assets - asset_tax
+    if policy.transfer is not None:
+        post_income = post_income + cast(policy.transfer, assets)
     base = laws.consumption_base(post_income, post_assets)
-    desired = households.desired_consumption(saving_rate, base, parameters.consumption_tax)
+    consumption_tax = _consumption_tax(parameters, policy)
+    if not isinstance(consumption_tax, float):
+        consumption_tax = cast(consumption_tax, assets)
+    desired = households.desired_consumption(saving_rate, base, consumption_tax)
     demand = total(desired)
     consumption = laws.consumption(desired, demand, spending, prices.gdp)
-    next_assets = households.next_assets(post_income, post_assets, consumption, parameters.consumption_tax)
+    next_assets = households.next_assets(post_income, post_assets, consumption, consumption_tax)
     budgets = Budgets(income, income_tax, asset_tax, post_income, post_assets, consumption, next_assets)
     return budgets, _over(demand + spending, parameters.demand_limit, prices)
+
+
+def _income_tax(policy: FiscalPolicy, prices: Prices, income: Array, assets: Array, effective_labour: Array) -> Array:
+    """Of all income, of earnings and of interest together, (B, N)."""
+    if policy.keeps_order:
+        return policy.income_tax.tax(income)
+    earnings = cast(prices.wage, assets) * effective_labour
+    at_once = policy.taxed_at_once(earnings, cast(prices.interest_rate, assets) * assets)
+    owed = policy.income_tax.tax(income - at_once) + at_once
+    return owed if policy.labour_tax is None else owed + policy.labour_tax.tax(earnings)
+
+
+def _consumption_tax(parameters: EconomyParameters, policy: FiscalPolicy) -> Any:
+    """Of consumption before tax: the government's, (B, 1), or else the economy's own."""
+    return float(parameters.consumption_tax) if policy.consumption_tax is None else policy.consumption_tax
 
 
 def _over(amount: Array, limit: float, prices: Prices) -> BoolArray:
@@ -143,6 +165,7 @@ def _over(amount: Array, limit: float, prices: Prices) -> BoolArray:
 
 def _accounts(
     parameters: EconomyParameters,
+    policy: FiscalPolicy,
     capital: Array,
     debt: Array,
     prices: Prices,
@@ -151,15 +174,19 @@ def _accounts(
     spending: Array,
     total: Total,
 ) -> Accounts:
-    consumption_tax, total_consumption = parameters.consumption_tax, total(budgets.consumption)
+    consumption_tax, total_consumption = _consumption_tax(parameters, policy), total(budgets.consumption)
     revenue = accounts.tax_revenue(budgets.income_tax, budgets.asset_tax, total_consumption, consumption_tax, total)
+    # every household gets as much: theirs together depends on each of them by way of mean income alone
+    households_paid = assets.shape[-1]
+    transfers = 0 * spending if policy.transfer is None else policy.transfer * households_paid
     return Accounts(
         capital=capital,
         debt=debt,
         total_assets=total(assets),
         total_consumption=total_consumption,
         spending=spending,
+        transfers=transfers,
         revenue=revenue,
         total_next_assets=total(budgets.next_assets),
-        next_debt=accounts.next_debt(debt, prices.interest_rate, spending, revenue),
+        next_debt=accounts.next_debt(debt, prices.interest_rate, spending, transfers, revenue),
     )

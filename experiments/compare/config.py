@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,7 @@ from envs import InvalidSetting
 from envs.registry import nearest
 from experiments.algorithms import Rule, Section
 from experiments.config import Game, Seeds
+from policies import written
 
 
 class Row(Section):
@@ -50,7 +52,7 @@ class Luck(Section):
 
 
 class Comparing(Section):
-    """A whole configuration of `smfg compare`."""
+    """A whole configuration of `smfg compare`; a section `policies` names some for the rows (`policies.written`)."""
 
     game: Game
     rows: tuple[Row, ...] = Field(min_length=1, description="the policies, in the order of the table")
@@ -59,6 +61,11 @@ class Comparing(Section):
         description="the row that others are compared with; empty: none, or the US system where it can govern",
     )
     evaluation: Luck = Luck()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _policies_by_name(cls, values: Any) -> Any:
+        return written.substituted(values)
 
     @model_validator(mode="after")
     def _names_tell_rows_apart(self) -> Comparing:

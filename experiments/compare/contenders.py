@@ -132,9 +132,9 @@ def crossed(row: Row, leaders: Sequence[Source], followers: Sequence[Source]) ->
 
 def _sources(rule: Rule, side: str, game: dict[str, Any]) -> list[Source]:
     """A rule by itself, or what was learned in a folder: all seeds of a run."""
-    known = list(registry.LEADERS if side == "leader" else registry.FOLLOWERS)
-    given = rule.given()
-    if given.name in known:
+    rules = registry.LEADERS if side == "leader" else registry.FOLLOWERS
+    known, given = list(rules), rule.given()
+    if registry.is_rule(given.name, rules):
         return [given]
     if given.settings:
         raise InvalidSetting(f"{side} '{given.name}': what was learned has no setting '{next(iter(given.settings))}'")

@@ -32,11 +32,11 @@ def with_reference(comparing: Comparing, named: str | None = None) -> Comparing:
         found = next((row.name for row in comparing.rows if row.leader == Rule(name=GOVERNMENT)), None)
         if found is not None:
             return comparing.model_copy(update={"reference": found})
-    elif wanted not in registry.LEADERS:
+    elif not registry.is_rule(wanted, registry.LEADERS):
         known = [*names, *registry.LEADERS]
         raise InvalidSetting(f"reference = '{wanted}': no such row or government{nearest(wanted, known)}")
     name = wanted or (NAME if NAME not in names else f"{NAME} (reference)")
-    added = Row(name=name, leader=Rule(name=wanted or GOVERNMENT), follower=_kind(comparing))
+    added = Row(name=name, leader=Rule.model_validate(wanted or GOVERNMENT), follower=_kind(comparing))
     return comparing.model_copy(update={"rows": (added, *comparing.rows), "reference": name})
 
 
@@ -52,6 +52,7 @@ def _kind(comparing: Comparing) -> Rule:
     """The households that all rows with given ones have in common; those that plan where they differ."""
     kinds = {row.follower.name: row.follower for row in comparing.rows if row.follower is not None}
     only = next(iter(kinds.values())) if len(kinds) == 1 else None
-    if only is None or only.name not in registry.FOLLOWERS or only.name == HOUSEHOLDS:
-        return Rule(name=HOUSEHOLDS)
+    if only is None or not registry.is_rule(only.name, registry.FOLLOWERS) or only.name == HOUSEHOLDS:
+        opened = "instruments" in comparing.game.own_settings()
+        return Rule.model_validate({"name": HOUSEHOLDS, **({"further_at_rest": True} if opened else {})})
     return only

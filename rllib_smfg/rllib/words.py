@@ -164,10 +164,7 @@ for _method in contract.METHODS:
 
 
 def _given(value: Any) -> Any:
-    """A policy as data; its name alone, or a mapping with its name and settings, will do."""
-    if isinstance(value, str):
-        return Given(value, {})
-    if isinstance(value, Mapping) and "name" in value:
-        settings = dict(value)
-        return Given(settings.pop("name"), settings)
+    """A policy as data; its name alone, or a mapping with its name (or its base) and settings, will do."""
+    if isinstance(value, str) or (isinstance(value, Mapping) and {"name", "base"} & set(value)):
+        return Given.of(value)
     return value

@@ -19,6 +19,15 @@ TASKS = [(preset, task) for preset, parameters in PRESETS.items() for task in pa
 GAMES: list[dict[str, Any]] = [{"name": "aiyagari"}] + [
     {"name": "economy", "preset": preset, "task": task, "crra": crra} for preset, task in TASKS for crra in (1.0, 2.0)
 ]
+FURTHER = {
+    "transfer": 0.5,
+    "consumption_tax_rate": 0.3,
+    "wealth_tax_exemption": 1e6,
+    "labour_income_tax_rate": 0.4,
+    "capital_income_tax_rate": 0.4,
+}
+GAMES.append({"name": "economy", "preset": "calibrated", "task": "weighted", "instruments": FURTHER})
+GAMES.append({"name": "economy", "preset": "calibrated", "task": "social_welfare", "instruments": ["transfer"]})
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 
@@ -143,7 +152,8 @@ def path(
 
     def inside(box: Any, place: torch.Tensor) -> torch.Tensor:
         low, high = (torch.as_tensor(np.asarray(x, dtype=np.float64), dtype=dtype) for x in (box.low, box.high))
-        usual = {5: (0.7, 0.4, 0.1, 0.1, 0.3), 2: (0.8, 0.3), 1: (0.1,)}[len(box.low)]
+        five = (0.7, 0.4, 0.1, 0.1, 0.3)
+        usual = {10: (*five, 0.2, 0.2, 0.2, 0.2, 0.2), 5: five, 2: (0.8, 0.3), 1: (0.1,)}[len(box.low)]
         return low + (torch.tensor(usual, dtype=dtype) + 0.1 * place) * (high - low)
 
     def rewards(leaders: torch.Tensor, followers: torch.Tensor, logs: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -166,6 +176,7 @@ PLAYED = [
     {"name": "aiyagari"},
     {"name": "economy", "preset": "calibrated", "task": "social_welfare"},
     {"name": "economy", "preset": "calibrated", "task": "weighted"},
+    {"name": "economy", "preset": "calibrated", "task": "weighted", "instruments": FURTHER},
     {"name": "economy", "preset": "taxai", "task": "gdp", "saving_rate_min": 0.9},
     {"name": "economy", "preset": "paper", "task": "gdp", "saving_rate_min": 0.95},
     {"name": "economy", "preset": "paper", "task": "gini", "saving_rate_min": 0.95},

@@ -10,6 +10,7 @@ import torch
 
 import envs
 from envs.economy.game import Economy
+from envs.economy.instruments import FURTHER
 from envs.economy.taxation import ScaledHSV
 from envs.game import Array, StackelbergMeanFieldGame
 from envs.outlook import Outlook
@@ -99,6 +100,13 @@ OUTLOOKS: dict[str, tuple[str, dict[str, Any]]] = {
     "aiyagari": ("aiyagari", {}),
     "aiyagari at mu = 1": ("aiyagari", {"mu": 1.0}),
     "calibrated": ("economy", {"preset": "calibrated"}),
+    "calibrated with all instruments": (
+        "economy",
+        {
+            "preset": "calibrated",
+            "instruments": list(FURTHER),
+        },
+    ),
 }
 
 

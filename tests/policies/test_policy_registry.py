@@ -14,7 +14,10 @@ from policies import registry
 from policies.us_federal import USFederalTax
 from rllib_smfg.rollout import evaluate
 
-ACTIONS: dict[str, dict[str, Any]] = {"constant": {"action": [0.1, 0.02, 0.05, 0.01, 0.01]}}
+ACTIONS: dict[str, dict[str, Any]] = {
+    "constant": {"action": [0.1, 0.02, 0.05, 0.01, 0.01]},
+    "reform": {"base": "saez", "wealth_tax": {"rate": 0.1}},
+}
 
 
 def economy(preset: str = "paper") -> Any:
