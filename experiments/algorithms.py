@@ -9,7 +9,9 @@ from typing import Annotated, Any, ClassVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, field_validator, model_validator
 
 from envs import InvalidSetting
+from envs.plugins import FOLDER, is_place
 from policies.given import Given
+from policies.registry import portable
 from rllib_smfg.bounds import BOUNDS, NOISE, RATE, UNITS
 from rllib_smfg.methods import METHODS, Family, method, with_method
 from rllib_smfg.settings import (
@@ -43,12 +45,15 @@ class Rule(Section):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str = Field(description="a policy of policies.registry")
+    name: str = Field(description="a policy of policies.registry, or module:Class")
 
     @model_validator(mode="before")
     @classmethod
     def _a_name_alone_will_do(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+        named = {"name": value} if isinstance(value, str) else value
+        if not isinstance(named, Mapping) or not is_place(str(named.get("name"))):
+            return named
+        return {key: str(each) if key == FOLDER else each for key, each in portable(named).items()}
 
     def given(self) -> Given:
         """The policy as data."""

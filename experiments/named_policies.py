@@ -19,14 +19,14 @@ def leader(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any
 
     Raises InvalidSetting for what does not exist, is damaged or was made for a game of another shape.
     """
-    if name in registry.LEADERS:
+    if registry.is_leader(name):
         return registry.leader(name, game, seed, **settings)
     return trained(name, game, list(registry.LEADERS)).leader_policy(game, seed)
 
 
 def follower(name: str, game: StackelbergMeanFieldGame, seed: int, **settings: Any) -> FollowerPolicy:
     """The households `name` for a game; otherwise as `leader`."""
-    if name in registry.FOLLOWERS:
+    if registry.is_follower(name):
         return registry.follower(name, game, seed, **settings)
     return trained(name, game, list(registry.FOLLOWERS)).follower_policy(game, seed)
 

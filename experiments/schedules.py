@@ -113,7 +113,7 @@ def _within(game: Economy, action: Array) -> Array:
 
 def _seeds(name: str) -> list[str]:
     """All seeds of a run's folder, or the government itself."""
-    if name in registry.LEADERS:
+    if registry.is_leader(name):
         return [name]
     return [str(path) for path in checkpoints.seed_folders(Path(name))] or [name]
 

@@ -1,4 +1,8 @@
-"""Given policies by name; names and settings that do not exist are refused with the nearest that do."""
+"""Given policies by name; names and settings that do not exist are refused with the nearest that do.
+
+One of somebody else's is named `module:Class`, or by an entry point of the group `rllib_smfg.policies`, see
+`envs.plugins`: a class or function that takes `game`, `seed` if it needs one, and its own settings.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from envs import plugins
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
@@ -33,6 +38,26 @@ def leader(name: str, game: StackelbergMeanFieldGame, seed: int = 0, **settings:
 def follower(name: str, game: StackelbergMeanFieldGame, seed: int = 0, **settings: Any) -> FollowerPolicy:
     """The households `name` of `FOLLOWERS` for a game; otherwise as `leader`."""
     return _build("household policy", FOLLOWERS, name, game, seed, settings)
+
+
+def is_leader(name: str) -> bool:
+    """Whether a name is that of a government, and not a path."""
+    return _is_known(LEADERS, name)
+
+
+def is_follower(name: str) -> bool:
+    """Whether a name is that of households, and not a path."""
+    return _is_known(FOLLOWERS, name)
+
+
+def portable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy's name and settings as `leader` and `follower` take them in every process."""
+    name = settings["name"]
+    if not _is_foreign(name):
+        return dict(settings)
+    place = _place_of(name)
+    plugins.load(place, "policy", settings.get(plugins.FOLDER))
+    return plugins.located({**settings, "name": place})
 
 
 def _free_market(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:
@@ -89,6 +114,35 @@ FOLLOWERS: dict[str, Callable[..., FollowerPolicy]] = {
 }
 
 
+def _is_known(known: Mapping[str, Any], name: str) -> bool:
+    return name in known or _is_foreign(name)
+
+
+def _is_foreign(name: str) -> bool:
+    if name in LEADERS or name in FOLLOWERS:
+        return False
+    return plugins.is_place(name) or name in plugins.offered(plugins.POLICY_GROUP)
+
+
+def _place_of(name: str) -> str:
+    return name if plugins.is_place(name) else plugins.offered(plugins.POLICY_GROUP)[name]
+
+
+def _builder(
+    what: str, known: Mapping[str, Callable[..., Policy]], name: str, folder: str | None
+) -> Callable[..., Policy]:
+    """What makes the policy `name`."""
+    if name in known:
+        return known[name]
+    if not _is_foreign(name):
+        hint = nearest(name, [*known, *plugins.offered(plugins.POLICY_GROUP)])
+        raise InvalidSetting(f"unknown {what} '{name}'{hint}")
+    found: Callable[..., Policy] = plugins.load(_place_of(name), what, folder)
+    if not callable(found):
+        raise InvalidSetting(f"{what} '{name}': must be a class or a function that makes one")
+    return found
+
+
 def _build(
     what: str,
     known: Mapping[str, Callable[..., Policy]],
@@ -97,9 +151,9 @@ def _build(
     seed: int,
     settings: Mapping[str, Any],
 ) -> Policy:
-    if name not in known:
-        raise InvalidSetting(f"unknown {what} '{name}'{nearest(name, list(known))}")
-    own = inspect.signature(known[name]).parameters
+    settings = dict(settings)
+    builder = _builder(what, known, name, settings.pop(plugins.FOLDER, None))
+    own = inspect.signature(builder).parameters
     allowed = [setting for setting in own if setting not in ("game", "seed")]
     for setting in settings:
         if setting not in allowed:
@@ -108,7 +162,11 @@ def _build(
     for setting in allowed:
         if own[setting].default is inspect.Parameter.empty and setting not in settings:
             raise InvalidSetting(f"{what} '{name}' needs the setting '{setting}'")
-    return known[name](game, seed, **settings)
+    given = {key: value for key, value in (("game", game), ("seed", seed)) if key in own}
+    policy, side = builder(**given, **settings), LeaderPolicy if known is LEADERS else FollowerPolicy
+    if not isinstance(policy, side):
+        raise InvalidSetting(f"{what} '{name}': makes a {type(policy).__name__}, must be a {side.__name__}")
+    return policy
 
 
 def _fitting(action: Sequence[float], side: str, size: int) -> Sequence[float]:

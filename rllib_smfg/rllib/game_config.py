@@ -10,8 +10,10 @@ from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
-from envs.registry import game_class, nearest
+from envs.plugins import FOLDER
+from envs.registry import game_class, nearest, portable
 from policies.given import Given
+from policies.registry import portable as portable_policy
 from rllib_smfg.bounds import BOUNDS, check, is_searched
 from rllib_smfg.build import Interface, check_start
 from rllib_smfg.cloning.pretrained import Weights, pretrained_follower
@@ -233,16 +235,17 @@ class GameConfig(AlgorithmConfig):
         """Brings `.game(name)` and RLlib's `.environment(name)` together."""
         if self.env is not None and not isinstance(self.env, str):
             raise InvalidSetting(f"env = {getattr(self.env, '__name__', self.env)}: must be the name of a game")
+        folder = self.env_config.get(FOLDER)
         if self.env is not None:
-            game_class(self.env)
+            game_class(self.env, folder)
         name = self.game_settings()["name"]
         if name is None:
             raise InvalidSetting("no game: env_config has no 'name'; call .game(name, ...) or .environment(name)")
-        if self.env not in (None, name):
+        if self.env is not None and game_class(self.env, folder) is not game_class(name, folder):
             raise InvalidSetting(f"env = {self.env!r}: env_config names '{name}'; say one of them")
-        game_class(name)
-        if "name" not in self.env_config:
-            self.env_config = {"name": name, **self.env_config}
+        named = {"name": name, **self.env_config}
+        if portable(named) != self.env_config:
+            self.env_config = portable(named)
 
     def _refuse_what_is_out_of_bounds(self) -> None:
         for name in (*self.learning_names, *self.own_names, *self.rllib_names):
@@ -394,8 +397,10 @@ for _method in contract.METHODS:
 def _given(value: Any) -> Any:
     """A policy as data; its name alone, or a mapping with its name and settings, will do."""
     if isinstance(value, str):
-        return Given(value, {})
+        value = {"name": value}
+    if isinstance(value, Given):
+        value = {"name": value.name, **value.settings}
     if isinstance(value, Mapping) and "name" in value:
-        settings = dict(value)
+        settings = portable_policy(value)
         return Given(settings.pop("name"), settings)
     return value

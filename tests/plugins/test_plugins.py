@@ -1,0 +1,249 @@
+"""Games and policies of somebody else's package, which lies outside the repository, in every process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fishery_parts import CONFIG, write_package
+
+import envs
+from envs import InvalidSetting, plugins
+from envs.registry import GAMES, portable
+from experiments.config import Experiment
+from experiments.loading import dump, load, load_experiment
+from policies import registry
+from rllib_smfg.rollout import evaluate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """No package of a test is seen by the next."""
+    path, modules, looked_in = list(sys.path), set(sys.modules), list(plugins._looked_in)
+    yield
+    sys.path[:] = path
+    plugins._looked_in[:] = looked_in
+    for name in set(sys.modules) - modules:
+        if name.startswith("my_"):
+            del sys.modules[name]
+
+
+def run(*command: str, cwd: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def offer(folder: Path, group: str, name: str, place: str, project: str = "my-package") -> None:
+    """What pip writes for a package with an entry point."""
+    info = folder / f"{project.replace('-', '_')}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {place}\n")
+
+
+# --- by name, in this process ----------------------------------------------------------------------------------------
+def test_a_game_beside_the_configuration_is_built_and_says_where_it_was_found(tmp_path: Path) -> None:
+    experiment = load_experiment(write_package(tmp_path, "my_beside"))
+    assert experiment.game.settings() == {
+        "name": "my_beside:Fishery", "followers": 8, "games": 2, "growth": 0.3, "module_folder": str(tmp_path),
+    }  # fmt: skip
+    game = envs.make(**experiment.game.settings())
+    assert (game.growth, game.n_followers) == (0.3, 8)
+    (tmp_path / "again.yaml").write_text(dump(experiment))
+    assert load(Experiment, tmp_path / "again.yaml") == experiment
+
+
+def test_a_game_in_the_working_folder_is_named_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_package(tmp_path, "my_working")
+    monkeypatch.chdir(tmp_path)
+    experiment = load_experiment(write_package(tmp_path / "else", "my_else"), ["game.name=my_working:Fishery"])
+    assert experiment.game.module_folder == str(tmp_path)
+
+
+def test_a_module_on_sys_path_travels_with_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_package(tmp_path, "my_path")
+    monkeypatch.syspath_prepend(tmp_path)
+    settings = portable({"name": "my_path:Fishery", "games": 3})
+    assert settings == {"name": "my_path:Fishery", "games": 3, "module_folder": str(tmp_path)}
+    assert envs.make(**settings).n_games == 3
+
+
+def test_what_every_process_knows_travels_without_a_folder() -> None:
+    assert portable({"name": "economy"}) == {"name": "economy"}
+    assert portable({"name": "envs.stage_game:StageGame"}) == {"name": "envs.stage_game:StageGame"}
+    assert envs.make("envs.stage_game:StageGame", followers=7).n_followers == 7
+
+
+def test_a_game_added_to_the_list_travels_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GAMES, "mine", "envs.stage_game:StageGame")
+    assert portable({"name": "mine", "games": 2}) == {"name": "envs.stage_game:StageGame", "games": 2}
+
+
+def test_entry_points_name_games_and_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_package(tmp_path, "my_offer")
+    offer(tmp_path, "rllib_smfg.games", "fish", "my_offer:Fishery")
+    offer(tmp_path, "rllib_smfg.policies", "steady", "my_offer:Steady", "my-rules")
+    monkeypatch.syspath_prepend(tmp_path)
+    game = envs.make("fish", games=2)
+    assert registry.leader("steady", game, tax=0.25).act(np.zeros((2, 1))).tolist() == [[0.25], [0.25]]
+    assert registry.is_leader("steady")
+    assert portable({"name": "fish"}) == {"name": "my_offer:Fishery", "module_folder": str(tmp_path)}
+    with pytest.raises(InvalidSetting, match="unknown game 'fisch': did you mean 'fish'"):
+        envs.make("fisch")
+
+
+def test_two_packages_that_offer_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(tmp_path, "rllib_smfg.games", "fish", "my_a:Fishery")
+    offer(tmp_path, "rllib_smfg.games", "fish", "my_b:Fishery", "other")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InvalidSetting, match=r"offered by two packages \(my_.:Fishery, my_.:Fishery\)"):
+        envs.make("fish")
+
+
+def test_a_game_that_hands_on_settings_takes_those_of_the_one_it_extends(tmp_path: Path) -> None:
+    write_package(tmp_path, "my_extended")
+    game = envs.make("my_extended:Extended", module_folder=str(tmp_path), bonus=1.0, growth=0.2, games=3)
+    assert (game.bonus, game.growth, game.n_games) == (1.0, 0.2, 3)
+    with pytest.raises(InvalidSetting, match="no setting 'growht': did you mean 'growth'"):
+        envs.make("my_extended:Extended", module_folder=str(tmp_path), growht=0.2)
+
+
+def test_policies_of_a_package_play_as_all_others(tmp_path: Path) -> None:
+    write_package(tmp_path, "my_rules")
+    folder = str(tmp_path)
+    game = envs.make("my_rules:Fishery", module_folder=folder, games=2, horizon=3)
+    leader = registry.leader("my_rules:Steady", game, tax=0.1)
+    found = evaluate(game, leader, registry.follower("my_rules:Idle", game), seed=1)
+    assert found["mean_catch"].tolist() == [0.0, 0.0]
+    assert found["tax"].tolist() == pytest.approx([0.1, 0.1])
+
+
+# --- what is wrong is said in one line -------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("my_nowhere:Fishery", "no module 'my_nowhere' can be imported here; install it, or put it beside"),
+        ("my_wrong:Fishry", "module 'my_wrong' has no 'Fishry'; it has .*Fishery"),
+        ("my_wrong.sub:Fishery", "module 'my_wrong.sub' cannot be imported"),
+        ("my_wrong:Steady", "must be a class that extends envs.game.StackelbergMeanFieldGame"),
+        ("my_wrong:np", "must be a class that extends"),
+        ("my_wrong:Half", "not written to the end, it has no advance, first_state, observe, shocks"),
+        ("my_wrong:", "unknown game"),
+        ("my_wrong:A:B", "unknown game"),
+        ("my_broken:Fishery", r"module 'my_broken' cannot be imported \(no module 'my_missing_library'\)"),
+        ("my_syntax:Fishery", r"module 'my_syntax' cannot be imported \(SyntaxError"),
+    ],
+)
+def test_a_game_that_cannot_be_had_is_refused_in_one_line(
+    name: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_package(tmp_path, "my_wrong")
+    (tmp_path / "my_broken.py").write_text("import my_missing_library\n")
+    (tmp_path / "my_syntax.py").write_text("class Fishery(\n")
+    (tmp_path / "mine.yaml").write_text(CONFIG.replace("PACKAGE:Fishery", f"'{name}'"))
+    for build in (
+        lambda: envs.make(name, module_folder=str(tmp_path)),
+        lambda: load_experiment(tmp_path / "mine.yaml"),
+    ):
+        with pytest.raises(InvalidSetting, match=why) as refused:
+            build()
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("side", "name", "why"),
+    [
+        ("leader", "my_sides:Idle", "makes a Idle, must be a LeaderPolicy"),
+        ("follower", "my_sides:Steady", "makes a Steady, must be a FollowerPolicy"),
+        ("leader", "my_sides:Nobody", "has no 'Nobody'"),
+        ("leader", "my_nowhere:Rule", "no module 'my_nowhere' can be imported"),
+    ],
+)
+def test_a_policy_of_the_wrong_side_or_of_none_is_refused(side: str, name: str, why: str, tmp_path: Path) -> None:
+    write_package(tmp_path, "my_sides")
+    game = envs.make("stage_game")
+    with pytest.raises(InvalidSetting, match=why):
+        getattr(registry, side)(name, game, module_folder=str(tmp_path))
+
+
+def test_a_module_of_another_folder_does_not_play_in_its_place(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        write_package(tmp_path / folder, "my_twin")
+    envs.make("my_twin:Fishery", module_folder=str(tmp_path / "a"))
+    with pytest.raises(InvalidSetting, match=r"looked for in .*b, but 'my_twin' of .*a is imported already"):
+        envs.make("my_twin:Fishery", module_folder=str(tmp_path / "b"))
+
+
+# --- in other processes ----------------------------------------------------------------------------------------------
+def test_runners_and_a_learner_elsewhere_import_a_game_by_name(
+    ray_local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Ray that runs already knows nothing of the folder; runners see an outlook of the package, too."""
+    from rllib_smfg.rllib.config import SMFRLConfig
+
+    write_package(tmp_path, "my_remote")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = SMFRLConfig().game("my_remote:Fishery", followers=8, games=2).env_runners(num_env_runners=2)
+    config = config.learners(num_learners=1).debugging(seed=1)
+    config = config.training(
+        hidden=[8], years_per_iteration=40, warm_up_years=40, updates_per_iteration=2, follower_outlook=True
+    )
+    algorithm = config.build_algo()
+    try:
+        for _ in range(2):
+            algorithm.train()
+        assert algorithm.trained_policies().game["module_folder"] == str(tmp_path)
+    finally:
+        algorithm.stop()
+
+
+def test_structural_learns_a_game_of_a_package(
+    ray_local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rllib_smfg.rllib.structural import StructuralSMFRLConfig
+
+    write_package(tmp_path, "my_structure")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = StructuralSMFRLConfig().environment("my_structure:Fishery", env_config={"followers": 8}).debugging(seed=1)
+    algorithm = config.training(economies=4, household_years=1000, updates_per_iteration=5).build_algo()
+    try:
+        algorithm.train()
+        leader, _ = algorithm.trained_policies().policies()
+        assert leader.act(np.array([[0.5]])).shape == (1, 1)
+    finally:
+        algorithm.stop()
+
+
+def test_trials_of_a_grid_import_a_game_by_name(ray_local: None, tmp_path: Path) -> None:
+    from rich.console import Console
+
+    from experiments.trials import Trial, run_trials
+
+    experiment = load_experiment(write_package(tmp_path, "my_grid"), ["training.env_runners=0"])
+    trials = [Trial("mine", experiment.model_dump(mode="json"), seed) for seed in (1, 2)]
+    results = run_trials(trials, tmp_path / "runs", Console(quiet=True))
+    assert [result.status for result in results] == ["finished", "finished"]
+
+
+@pytest.mark.slow
+def test_the_command_trains_evaluates_and_goes_on_from_anywhere(tmp_path: Path) -> None:
+    """`smfg train mine.yaml` with two runners, in a folder that has nothing to do with the package."""
+    config, elsewhere, folder = write_package(tmp_path / "mine", "my_package"), tmp_path / "elsewhere", tmp_path / "run"
+    elsewhere.mkdir()
+    run("-m", "experiments", "train", str(config), "--output", str(folder), cwd=elsewhere)
+    assert json.loads((folder / "summary.json").read_text())["seeds"] == [1]
+    run("-m", "experiments", "evaluate", str(folder), cwd=elsewhere)
+    said = run("-m", "experiments", "train", "--resume", str(folder), "--set", "training.iterations=3", cwd=elsewhere)
+    assert "iteration 3/3" in said
