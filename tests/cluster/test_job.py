@@ -128,6 +128,17 @@ def test_tune_as_a_job_succeeds(head: Head, tmp_path: Path) -> None:
     assert checkpoints.verify(run / "best")
 
 
+def test_a_game_of_a_package_outside_trains_as_a_job_with_two_runners(head: Head, tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT / "tests" / "plugins"))
+    from fishery_parts import write_package
+
+    config = write_package(tmp_path / "mine", "my_package")
+    done = head.job("python", "-m", "experiments", "train", str(config), "--storage", str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = (tmp_path / "runs").iterdir()
+    assert checkpoints.read_progress(checkpoints.find(run)).iteration == 2
+
+
 def test_without_the_token_nothing_runs(head: Head, tmp_path: Path) -> None:
     stranger = tmp_path / "token"
     stranger.write_text("not-the-token-0123456789abcdef0123456789")
