@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -247,3 +248,34 @@ def test_the_command_trains_evaluates_and_goes_on_from_anywhere(tmp_path: Path) 
     run("-m", "experiments", "evaluate", str(folder), cwd=elsewhere)
     said = run("-m", "experiments", "train", "--resume", str(folder), "--set", "training.iterations=3", cwd=elsewhere)
     assert "iteration 3/3" in said
+
+
+# --- the examples of docs/extend.md, in a package of somebody else's -------------------------------------------------
+def test_the_examples_play_from_a_package_outside_the_repository(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "experiments" / "examples", tmp_path / "my_examples")
+    for name in ("own_game:Fishery", "own_structural_game:PollutingMarket"):
+        game = envs.make(f"my_examples.{name}", module_folder=str(tmp_path), games=2, horizon=3)
+        assert type(game).__module__ == f"my_examples.{name.partition(':')[0]}"
+        found = evaluate(game, registry.leader("random", game), registry.follower("random", game), seed=1)
+        assert found["years"].tolist() == [3, 3]
+
+
+def test_a_tax_rule_of_a_package_is_named_in_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    shutil.copy(ROOT / "experiments" / "examples" / "own_tax_rule.py", tmp_path / "mine" / "my_tax.py")
+    path = tmp_path / "mine" / "flat.yaml"
+    rule = "{name: my_tax:FlatTax, rate: 0.3}"
+    path.write_text(
+        "game: {name: economy, followers: 10, games: 2, horizon: 3}\n"
+        f"algorithm: {{method: rule_based, leader: {rule}, follower: {{name: constant, action: [0.9, 0.5]}}}}\n"
+    )
+    experiment = load_experiment(path)
+    (tmp_path / "again.yaml").write_text(dump(experiment))
+    assert load(Experiment, tmp_path / "again.yaml") == experiment
+    rules = experiment.algorithm_config(1).build_algo()
+    leader = rules.config.leader.leader(envs.make(**experiment.game.settings()), 0)
+    assert (type(leader).__module__, leader._schedule.rate) == ("my_tax", 0.3)
+    rules.train()
+    path.write_text(path.read_text().replace("rate: 0.3", "rat: 0.3"))
+    with pytest.raises(InvalidSetting, match="has no setting 'rat': did you mean 'rate'"):
+        load_experiment(path).algorithm_config(1)
