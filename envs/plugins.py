@@ -78,13 +78,20 @@ def load(place: str, what: str, folder: str | None = None) -> Any:
     if not hasattr(module, name):
         there = [each for each, value in vars(module).items() if isinstance(value, type) and not each.startswith("_")]
         has = f"it has {', '.join(sorted(there))}" if there else "it has no class"
-        raise InvalidSetting(f"{what} '{place}': module '{module_name}' has no '{name}'; {has}")
+        where = getattr(module, "__file__", None) or "a folder"
+        raise InvalidSetting(f"{what} '{place}': module '{module_name}' ({where}) has no '{name}'; {has}")
     return getattr(module, name)
 
 
 def located(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a `module:Class`, its `name` among them, with the folder from which other processes import it."""
-    folder = folder_of(str(settings["name"]).partition(":")[0]) if is_place(str(settings["name"])) else None
+    """Settings of a `module:Class`, its `name` among them, with the folder from which other processes import it.
+
+    Raises InvalidSetting for a class of the script that runs, which is another module in every process.
+    """
+    module, _, cls = str(settings["name"]).partition(":")
+    if module == "__main__":
+        raise InvalidSetting(f"'{module}:{cls}': other processes cannot import it; put {cls} into a module of its own")
+    folder = folder_of(module) if cls else None
     return {**settings, FOLDER: ModuleFolder(folder)} if folder else dict(settings)
 
 
@@ -116,8 +123,8 @@ def _module(name: str, who: str, folder: str | None) -> ModuleType:
                 break
         else:
             raise InvalidSetting(
-                f"{who}: no module '{package}' can be imported here; install it, or put it beside the configuration"
-                " or into the working folder"
+                f"{who}: no module '{package}' can be imported here{f' or from {folder}' if folder else ''};"
+                " install it, or put it beside the configuration or into the working folder"
             )
     try:
         return import_module(name)

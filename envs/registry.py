@@ -30,6 +30,9 @@ SHIPPED = frozenset(GAMES)  # names that every process knows
 
 def place_of(name: str) -> str:
     """`module:Class` of a game; raises InvalidSetting for an unknown name."""
+    if not isinstance(name, str):
+        right = f"'{name.__module__}:{name.__qualname__}'" if inspect.isclass(name) else "for example 'economy'"
+        raise InvalidSetting(f"game {name!r}: must be named, {right}")
     if name in GAMES or plugins.is_place(name):
         return GAMES.get(name, name)
     found = plugins.offered(plugins.GAME_GROUP)
@@ -51,6 +54,8 @@ def game_class(name: str, module_folder: str | None = None) -> type[StackelbergM
     Raises InvalidSetting for an unknown name, a module that cannot be imported, or what is no game.
     """
     place = place_of(name)
+    if module_folder is not None and name in SHIPPED:
+        raise InvalidSetting(f"module_folder = {module_folder}: goes with a game named module:Class, not with '{name}'")
     found = plugins.load(place, "game", module_folder)
     if not (inspect.isclass(found) and issubclass(found, StackelbergMeanFieldGame)):
         raise InvalidSetting(f"game '{place}': must be a class that extends envs.game.StackelbergMeanFieldGame")

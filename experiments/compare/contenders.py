@@ -107,7 +107,8 @@ def _sources(rule: Rule, side: str, game: dict[str, Any]) -> list[Source]:
     """A rule by itself, or what was learned in a folder: all seeds of a run."""
     known = list(registry.LEADERS if side == "leader" else registry.FOLLOWERS)
     given = rule.given()
-    if registry.is_leader(given.name) if side == "leader" else registry.is_follower(given.name):
+    is_rule = registry.is_leader if side == "leader" else registry.is_follower
+    if is_rule(given.name):
         return [given]
     if given.settings:
         raise InvalidSetting(f"{side} '{given.name}': what was learned has no setting '{next(iter(given.settings))}'")

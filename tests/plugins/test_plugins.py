@@ -25,6 +25,21 @@ from rllib_smfg.rollout import evaluate
 ROOT = Path(__file__).resolve().parents[2]
 
 
+COMPARE = """
+game: {name: my_package:Fishery, followers: 8, horizon: 20}
+rows:
+  - {name: learned, policies: RUN}
+  - {name: steady, leader: {name: my_package:Steady, tax: 0.3}, follower: my_package:Idle}
+reference: steady
+evaluation: {seeds: [1], episodes: 4}
+"""
+SEARCH = """
+search: {base: BASE, metric: leader_return, mode: max, trials: 2, scheduler: none}
+changes: {training: {iterations: 2, seeds: [1], env_runners: 1}, evaluation: {interval: 1, episodes: 2}}
+space: {game: {growth: {uniform: [0.2, 0.4]}}}
+"""
+
+
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     """No package of a test is seen by the next."""
@@ -37,9 +52,15 @@ def as_before() -> Iterator[None]:
             del sys.modules[name]
 
 
-def run(*command: str, cwd: Path) -> str:
+def smfg(*command: str | Path, cwd: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", *map(str, command)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -135,8 +156,8 @@ def test_policies_of_a_package_play_as_all_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("my_nowhere:Fishery", "no module 'my_nowhere' can be imported here; install it, or put it beside"),
-        ("my_wrong:Fishry", "module 'my_wrong' has no 'Fishry'; it has .*Fishery"),
+        ("my_nowhere:Fishery", "no module 'my_nowhere' can be imported here.*; install it, or put it beside"),
+        ("my_wrong:Fishry", r"module 'my_wrong' \(.*my_wrong/__init__.py\) has no 'Fishry'; it has .*Fishery"),
         ("my_wrong.sub:Fishery", "module 'my_wrong.sub' cannot be imported"),
         ("my_wrong:Steady", "must be a class that extends envs.game.StackelbergMeanFieldGame"),
         ("my_wrong:np", "must be a class that extends"),
@@ -185,6 +206,19 @@ def test_a_module_of_another_folder_does_not_play_in_its_place(tmp_path: Path) -
     envs.make("my_twin:Fishery", module_folder=str(tmp_path / "a"))
     with pytest.raises(InvalidSetting, match=r"looked for in .*b, but 'my_twin' of .*a is imported already"):
         envs.make("my_twin:Fishery", module_folder=str(tmp_path / "b"))
+
+
+def test_what_no_other_process_could_import_is_refused(tmp_path: Path) -> None:
+    class Here(envs.StackelbergMeanFieldGame):
+        pass
+
+    for name, why in ((Here, r"must be named, '.*test_plugins:.*Here'"), (3, "must be named, for example 'economy'")):
+        with pytest.raises(InvalidSetting, match=why):
+            envs.make(name)  # type: ignore[arg-type]
+    with pytest.raises(InvalidSetting, match="other processes cannot import it; put Fishery into a module"):
+        plugins.located({"name": "__main__:Fishery"})
+    with pytest.raises(InvalidSetting, match="goes with a game named module:Class, not with 'economy'"):
+        envs.make("economy", module_folder=str(tmp_path))
 
 
 # --- in other processes ----------------------------------------------------------------------------------------------
@@ -239,15 +273,21 @@ def test_trials_of_a_grid_import_a_game_by_name(ray_local: None, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_the_command_trains_evaluates_and_goes_on_from_anywhere(tmp_path: Path) -> None:
-    """`smfg train mine.yaml` with two runners, in a folder that has nothing to do with the package."""
+def test_the_commands_take_a_game_of_a_package_from_anywhere(tmp_path: Path) -> None:
+    """`smfg train mine.yaml` with two runners, in a folder that has nothing of the package, and what follows."""
     config, elsewhere, folder = write_package(tmp_path / "mine", "my_package"), tmp_path / "elsewhere", tmp_path / "run"
     elsewhere.mkdir()
-    run("-m", "experiments", "train", str(config), "--output", str(folder), cwd=elsewhere)
+    smfg("train", config, "--output", folder, cwd=elsewhere)
     assert json.loads((folder / "summary.json").read_text())["seeds"] == [1]
-    run("-m", "experiments", "evaluate", str(folder), cwd=elsewhere)
-    said = run("-m", "experiments", "train", "--resume", str(folder), "--set", "training.iterations=3", cwd=elsewhere)
-    assert "iteration 3/3" in said
+    smfg("evaluate", folder, cwd=elsewhere)
+    assert "iteration 3/3" in smfg("train", "--resume", folder, "--set", "training.iterations=3", cwd=elsewhere)
+    for name, text in (("compare", COMPARE), ("search", SEARCH)):
+        (tmp_path / "mine" / f"{name}.yaml").write_text(text.replace("RUN", str(folder)).replace("BASE", str(config)))
+    smfg("compare", config.with_name("compare.yaml"), "--output", tmp_path / "compared", cwd=elsewhere)
+    compared = json.loads((tmp_path / "compared" / "comparison.json").read_text())
+    assert "steady" in json.dumps(compared)
+    smfg("tune", config.with_name("search.yaml"), "--output", tmp_path / "tuned", cwd=elsewhere)
+    assert (tmp_path / "tuned" / "best.yaml").is_file()
 
 
 # --- the examples of docs/extend.md, in a package of somebody else's -------------------------------------------------
