@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from envs import plugins
+from envs.complete import refuse_incomplete
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 
 # name -> "module:class"; imported on first use, so that listing games costs nothing
@@ -93,7 +94,10 @@ def make(name: str, *, module_folder: str | None = None, **settings: Any) -> Sta
     for setting in settings:
         if setting not in known:
             raise InvalidSetting(f"game '{name}' has no setting '{setting}'{nearest(setting, known)}")
-    return game_class(name, module_folder)(**settings)
+    game = game_class(name, module_folder)(**settings)
+    if name not in SHIPPED:
+        refuse_incomplete(game)
+    return game
 
 
 def portable(settings: Mapping[str, Any]) -> dict[str, Any]:

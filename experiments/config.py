@@ -65,8 +65,9 @@ class Game(Section):
             make(**{**self.settings(), "games": 1})
         except InvalidSetting:
             raise
-        except (TypeError, ValueError, AttributeError) as error:
-            raise InvalidSetting(f"game '{self.name}' cannot be built with {self.own_settings()}: {error}") from error
+        except Exception as error:  # a game of somebody else's may raise anything
+            why = f"{type(error).__name__}: {error}"
+            raise InvalidSetting(f"game '{self.name}' cannot be built with {self.own_settings()}: {why}") from error
         return self
 
     def own_settings(self) -> dict[str, Any]:

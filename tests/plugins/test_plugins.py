@@ -185,6 +185,27 @@ def test_a_game_that_cannot_be_had_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("del type(self).discount", "has no discount"),
+        ("del self.leader_scaling", "has no leader_scaling"),
+        ("type(self).instruments = ('tax', 'ban')", "instruments has 2 names, leader_action_space has 1 numbers"),
+        ("self.follower_scaling = FeatureScaling.linear(width=(1.0, 1.0))", "follower_scaling is of 2 numbers"),
+        ("self.leader_action_space = Box(0.0, 1.0, (1, 1), np.float64)", r"has shape \(1, 1\): must be"),
+        ("raise KeyError('no')", "cannot be built"),
+    ],
+)
+def test_a_game_that_says_too_little_is_refused_before_anything_is_learned(line: str, why: str, tmp_path: Path) -> None:
+    path = write_package(tmp_path, "my_unfinished")
+    source = tmp_path / "my_unfinished" / "__init__.py"
+    text = source.read_text().replace("        self.follower_outlook = Catch()\n", f"        {line}\n", 1)
+    source.write_text(text)
+    with pytest.raises(InvalidSetting, match=why) as refused:
+        load_experiment(path)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("side", "name", "why"),
     [
         ("leader", "my_sides:Idle", "makes a Idle, must be a LeaderPolicy"),
