@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint type format verify benchmark clean
+.PHONY: help run test test-all lint type format docs verify benchmark clean
 
 help:  ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ format: $(READY)  ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY)  ## build the documentation and the reference into site/, to be read without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 verify: $(READY)  ## learn the games whose solution is known, and compare with it
 	$(BIN)/smfg verify --json docs/results/verify.json
 
@@ -43,7 +46,7 @@ benchmark: $(READY)  ## measure the speed; the figures in the README come from h
 	$(BIN)/smfg benchmark --json docs/results/benchmark.json
 
 clean:  ## remove .venv and caches; runs/ stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build site *.egg-info
 
 # `ready` is written last: an installation that was cut short is taken up again, never taken for whole.
 $(READY): setup.cfg constraints.txt

@@ -61,7 +61,7 @@ class Rule(Section):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str = Field(description="a policy of policies.registry")
+    name: str = Field(description="a policy of policies.registry, or module:Class")
 
     @model_validator(mode="before")
     @classmethod

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from envs import InvalidSetting, make
-from envs.registry import game_class, game_settings, nearest
+from envs.plugins import FOLDER
+from envs.registry import game_settings, is_known, nearest, place_of, portable
 from experiments.algorithms import (
     GradientAlgorithm,
     ProximalAlgorithm,
@@ -36,19 +38,28 @@ class Game(Section):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str = Field(description="a game of envs.registry, for example economy")
+    name: str = Field(description="a game of envs.registry, for example economy, or module:Class")
     followers: int = Field(100, **BOUNDS["followers"].pydantic(), description="N, households of each game")
     games: int = Field(4, **BOUNDS["games"].pydantic(), description="B, games that each runner plays side by side")
 
     @field_validator("name")
     @classmethod
     def _exists(cls, name: str) -> str:
-        game_class(name)
+        place_of(name)
         return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_found(cls, values: Any) -> Any:
+        """Notes where a game of somebody else's was found; names that are none are left to the field's own check."""
+        if not isinstance(values, Mapping) or not is_known(values.get("name")):
+            return values
+        folder = portable(values).get(FOLDER)
+        return values if folder is None else {**values, FOLDER: str(folder)}
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Game:
-        known = game_settings(self.name)
+        known = game_settings(self.name, self._place().get(FOLDER))
         for setting in self.own_settings():
             if setting not in known:
                 raise InvalidSetting(f"game '{self.name}' has no setting '{setting}'{nearest(setting, known)}")
@@ -56,17 +67,23 @@ class Game(Section):
             make(**{**self.settings(), "games": 1})
         except InvalidSetting:
             raise
-        except (TypeError, ValueError, AttributeError) as error:
-            raise InvalidSetting(f"game '{self.name}' cannot be built with {self.own_settings()}: {error}") from error
+        except Exception as error:  # a game of somebody else's may raise anything
+            why = f"{type(error).__name__}: {error}"
+            raise InvalidSetting(f"game '{self.name}' cannot be built with {self.own_settings()}: {why}") from error
         return self
 
     def own_settings(self) -> dict[str, Any]:
         """The settings that only this game has."""
-        return dict(self.model_extra or {})
+        return {name: value for name, value in (self.model_extra or {}).items() if name != FOLDER}
 
     def settings(self) -> dict[str, Any]:
         """All that `envs.make` takes, the name included."""
-        return {"name": self.name, "games": self.games, "followers": self.followers, **self.own_settings()}
+        own = {**self._place(), **self.own_settings()}
+        return {"name": self.name, "games": self.games, "followers": self.followers, **own}
+
+    def _place(self) -> dict[str, Any]:
+        """Where the module of a `module:Class` is, for other processes (`envs.plugins`)."""
+        return {name: value for name, value in (self.model_extra or {}).items() if name == FOLDER}
 
 
 def _none_twice(seeds: tuple[int, ...]) -> tuple[int, ...]:

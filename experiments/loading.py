@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from envs import InvalidSetting
+from envs.plugins import look_in
 from envs.registry import nearest
 from envs.text_files import read_utf8
 from envs.written import WORDS
@@ -47,6 +48,7 @@ def find(source: str | Path) -> Path:
 
 def load(model: type[Model], path: Path, overrides: Sequence[str] = ()) -> Model:
     """A YAML file as a `model`; raises InvalidSetting."""
+    look_in(path.parent)  # where the module of a `module:Class` may lie
     values, places = _read(path, model)
     for override in overrides:
         _apply(override, values, places)

@@ -9,6 +9,7 @@ from shlex import quote
 from rich.console import Console
 
 from envs import InvalidSetting
+from envs.plugins import FOLDER
 from experiments.checkpoints import seed_folder
 from experiments.config import Experiment
 from experiments.files import write_text
@@ -119,7 +120,7 @@ def _resumed(config: str | None, overrides: Sequence[str], place: Place) -> Expe
     for section in ("game", "algorithm"):
         before, now = (dict(getattr(each, section)) for each in (started, experiment))
         for name in before | now:
-            if before.get(name) != now.get(name):
+            if name != FOLDER and before.get(name) != now.get(name):
                 raise InvalidSetting(
                     f"{section}.{name} = {now.get(name)}: the run in {place.where} was started with {before.get(name)};"
                     " leave it so, or start a new run with --output"

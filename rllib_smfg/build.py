@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
 
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.outlook import Outlook
+from envs.plugins import ModuleFolder, folder_of
 from envs.scaling import FeatureScaling
 from rllib_smfg.foresight import Budget, ForesightedCritic
 from rllib_smfg.mean_field import view_size
@@ -30,6 +32,12 @@ class Interface:
     followers: int
     leader_outlook: Outlook | None = None
     follower_outlook: Outlook | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """First where the outlooks' modules are, then the fields: another process imports them as it unpickles."""
+        outlooks = (self.leader_outlook, self.follower_outlook)
+        folders = {folder_of(type(each).__module__) for each in outlooks if each is not None}
+        return {"_modules_in": [ModuleFolder(folder) for folder in folders if folder], **vars(self)}
 
     @classmethod
     def of(cls, game: StackelbergMeanFieldGame) -> Interface:

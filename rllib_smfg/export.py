@@ -108,8 +108,9 @@ def save_policies(policies: TrainedPolicies, folder: Path) -> None:
     write_checksums(folder)
 
 
-def load_policies(folder: Path) -> TrainedPolicies:
+def load_policies(folder: str | Path) -> TrainedPolicies:
     """Reads what `save_policies` wrote; raises InvalidSetting if anything is missing, damaged or does not fit."""
+    folder = Path(folder)
     if not (folder / POLICY_FILE).is_file():
         raise InvalidSetting(
             f"{folder}: holds no policies ({POLICY_FILE} is missing): name a checkpoint or export folder"

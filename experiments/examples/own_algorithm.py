@@ -8,6 +8,8 @@ no torch: a game is arrays. docs/extend.md walks through this file.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from envs import StackelbergMeanFieldGame, make
@@ -34,7 +36,7 @@ class LinearLeaders(LeaderPolicy):
 
 
 def search(
-    generations: int = 15, candidates: int = 64, elite: int = 8, seed: int = 1, **settings: object
+    generations: int = 15, candidates: int = 64, elite: int = 8, seed: int = 1, **settings: Any
 ) -> tuple[list[float], Array]:
     """The elite's mean return after every generation, and the weights (al, 1 + dl) that were found.
 

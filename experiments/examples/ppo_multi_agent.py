@@ -33,6 +33,7 @@ import torch
 import typer
 from ray.rllib.algorithms.ppo import PPOConfig
 
+from envs.registry import portable
 from envs.rllib_env import AgentsMeanStdFilter, SMFGMultiAgentEnv, policy_of
 from envs.single_game import GOVERNMENT
 
@@ -45,7 +46,7 @@ def ppo_config(game: str, households: int, runners: int = 0) -> PPOConfig:
     """
     return (
         PPOConfig()
-        .environment(SMFGMultiAgentEnv, env_config={"name": game, "followers": households})
+        .environment(SMFGMultiAgentEnv, env_config=portable({"name": game, "followers": households}))
         .multi_agent(policies={"leader", "follower"}, policy_mapping_fn=policy_of)
         .env_runners(num_env_runners=runners, env_to_module_connector=lambda *_, **__: AgentsMeanStdFilter())
         .learners(num_learners=0)
@@ -69,7 +70,7 @@ def describe(result: dict[str, Any]) -> str:
 
 
 def main(
-    game: Annotated[str, typer.Option(help="The game, by its name in envs.registry.")] = "economy",
+    game: Annotated[str, typer.Option(help="The game, by its name in envs.registry or module:Class.")] = "economy",
     households: Annotated[int, typer.Option(min=1, help="Number of households.")] = 10,
     iterations: Annotated[int, typer.Option(min=1, help="Training iterations of 600 years or more.")] = 10,
     runners: Annotated[int, typer.Option(min=0, help="Processes that play; 0: this one.")] = 0,

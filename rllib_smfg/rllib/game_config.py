@@ -10,7 +10,8 @@ from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
-from envs.registry import game_class
+from envs.plugins import FOLDER
+from envs.registry import game_class, portable
 from policies.given import Given
 from rllib_smfg.bounds import BOUNDS, check, is_searched
 from rllib_smfg.build import Interface, check_start
@@ -104,16 +105,17 @@ class GameConfig(WordedConfig):
         """Brings `.game(name)` and RLlib's `.environment(name)` together."""
         if self.env is not None and not isinstance(self.env, str):
             raise InvalidSetting(f"env = {getattr(self.env, '__name__', self.env)}: must be the name of a game")
+        folder = self.env_config.get(FOLDER)
         if self.env is not None:
-            game_class(self.env)
+            game_class(self.env, folder)
         name = self.game_settings()["name"]
         if name is None:
             raise InvalidSetting("no game: env_config has no 'name'; call .game(name, ...) or .environment(name)")
-        if self.env not in (None, name):
+        if self.env is not None and game_class(self.env, folder) is not game_class(name, folder):
             raise InvalidSetting(f"env = {self.env!r}: env_config names '{name}'; say one of them")
-        game_class(name)
-        if "name" not in self.env_config:
-            self.env_config = {"name": name, **self.env_config}
+        named = {"name": name, **self.env_config}
+        if portable(named) != self.env_config:
+            self.env_config = portable(named)
 
     def _refuse_what_is_out_of_bounds(self) -> None:
         for name in (*self.learning_names, *self.own_names, *self.rllib_names):

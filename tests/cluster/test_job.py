@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import json
 from pathlib import Path
 
@@ -41,6 +42,17 @@ def test_tune_as_a_job_succeeds(head: Head, tmp_path: Path) -> None:
     (run,) = tmp_path.iterdir()
     assert (run / "best.yaml").is_file()
     assert checkpoints.verify(run / "best")
+
+
+def test_a_game_of_a_package_outside_trains_as_a_job_with_two_runners(head: Head, tmp_path: Path) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "plugins"))
+    from fishery_parts import write_package
+
+    config = write_package(tmp_path / "mine", "my_package")
+    done = head.job("python", "-m", "experiments", "train", str(config), "--storage", str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = (tmp_path / "runs").iterdir()
+    assert checkpoints.read_progress(checkpoints.find(run)).iteration == 2
 
 
 def test_without_the_token_nothing_runs(head: Head, tmp_path: Path) -> None:

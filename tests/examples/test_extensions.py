@@ -14,7 +14,7 @@ from policies.constant import ConstantFollower, ConstantLeader
 from rllib_smfg.rollout import evaluate
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = ("own_game", "own_tax_rule", "own_algorithm")
+EXAMPLES = ("own_game", "own_structural_game", "own_tax_rule", "own_algorithm")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -17,7 +17,14 @@ HEAVY = ("ray", "torch", "pettingzoo")
 OURS = [name for name, place in GAMES.items() if place.startswith("envs.")]  # an example that was imported adds its own
 
 
-@pytest.mark.parametrize("code", ["import envs", *(f"import envs; envs.make({name!r}).reset(0)" for name in OURS)])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import envs",
+        "import rllib_smfg; dir(rllib_smfg)",
+        *(f"import envs; envs.make({name!r}).reset(0)" for name in OURS),
+    ],
+)
 def test_the_games_load_neither_ray_nor_torch_nor_pettingzoo(code):
     script = f"{code}\nimport sys\nprint([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)

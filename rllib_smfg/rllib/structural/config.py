@@ -10,6 +10,7 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting, make
 from envs.arithmetic import ArithmeticGame
+from envs.plugins import FOLDER
 from envs.registry import game_class
 from policies.given import Given
 from rllib_smfg.cloning.imitation import Weights
@@ -75,7 +76,7 @@ class StructuralSMFRLConfig(GameConfig):
         """Refuses, in one line each, what cannot be trained."""
         super().validate()
         name = self.game_settings()["name"]
-        if not issubclass(game_class(name), ArithmeticGame):
+        if not issubclass(game_class(name, self.game_settings().get(FOLDER)), ArithmeticGame):
             raise InvalidSetting(
                 f"method structural: game '{name}' is not written as arithmetic (envs.arithmetic); use method smfrl"
             )

@@ -1,0 +1,53 @@
+"""Structural SMFRL with its defaults in a game of somebody else's whose solution is known in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from saving_economy import EXACT_SAVING, EXACT_TAX, STEADY, SavingEconomy
+
+from rllib_smfg import StructuralSMFRLConfig
+
+
+def worth(tax: float, share: float, own: float | None = None, games: int = 16, years: int = 150) -> tuple[float, float]:
+    """Discounted sums of the leader, and of household 0, which saves the share `own`, on common random numbers."""
+    game = SavingEconomy(games=games, followers=400, horizon=years)
+    game.reset(1)
+    saved = np.full((games, 400, 1), share)
+    saved[:, 0] = share if own is None else own
+    leader = household = 0.0
+    for year in range(years - 1):
+        step = game.step(np.full((games, 1), tax), saved)
+        leader += game.discount**year * float(step.leader_reward.mean())
+        household += game.discount**year * float(step.follower_reward[:, 0].mean())
+    return leader, household
+
+
+def test_the_closed_form_is_the_best_tax() -> None:
+    returns = [worth(EXACT_TAX + moved, EXACT_SAVING)[0] for moved in (-0.03, 0.0, 0.03)]
+    assert returns[1] > max(returns[0], returns[2]) + 1e-3
+
+
+def test_no_household_alone_would_save_another_share() -> None:
+    """One of 400 moves the mean a little, which is less than what a share of .03 more or less costs it."""
+    returns = [worth(EXACT_TAX, EXACT_SAVING, EXACT_SAVING + moved)[1] for moved in (-0.03, 0.0, 0.03)]
+    assert returns[1] > max(returns[0], returns[2]) + 1e-3
+
+
+@pytest.mark.slow
+def test_the_defaults_find_tax_and_saving(ray_local: None) -> None:
+    """One seed: the tax within 5 %, the saving share of poor and rich within .01 of the closed form."""
+    algorithm = StructuralSMFRLConfig().game("saving_economy:SavingEconomy").debugging(seed=1).build_algo()
+    try:
+        for _ in range(30):
+            algorithm.train()
+        leader, follower = algorithm.trained_policies().policies()
+    finally:
+        algorithm.stop()
+    seen = STEADY * np.array([[0.5], [1.0], [2.0]])
+    tax = leader.act(seen)
+    own = STEADY * np.array([0.3, 1.0, 3.0])
+    households = np.stack(np.broadcast_arrays(own[None], seen), axis=-1)
+    saved = follower.act(households, tax)
+    assert tax == pytest.approx(EXACT_TAX, rel=0.05)
+    assert saved == pytest.approx(EXACT_SAVING, abs=0.01)
