@@ -37,7 +37,7 @@ format: $(READY)  ## rewrite the code in the house style
 	$(BIN)/ruff format .
 
 verify: $(READY)  ## learn the games whose solution is known, and compare with it
-	$(BIN)/smfg verify --json docs/results/verify.json
+	$(BIN)/smfg verify --method both --json docs/results/verify.json
 
 benchmark: $(READY)  ## measure the speed; the figures in the README come from here
 	$(BIN)/smfg benchmark --json docs/results/benchmark.json
