@@ -60,6 +60,7 @@ class Aiyagari(ArithmeticGame):
     name: ClassVar[str] = "aiyagari"
     instruments: ClassVar[tuple[str, ...]] = ("nothing",)
     decisions: ClassVar[tuple[str, ...]] = ("consumption_share",)
+    governed: ClassVar[bool] = False
     carried: ClassVar[str | None] = "assets"
 
     # beside what `first_state` names it holds what indicators need

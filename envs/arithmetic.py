@@ -65,7 +65,7 @@ class ArithmeticGame(StackelbergMeanFieldGame):
     of a household's state that its own actions move (its assets), None where there is none: what a household does then
     has no consequence but this year's reward. `saved_by` names the decision that moves it most directly (empty: the
     first). `price_taking`: households take means as given, as if there were infinitely many of them; False where each
-    of N counts its own share 1/N of them.
+    of N counts its own share 1/N of them. `governed`: whether anything follows from what the leader does.
     """
 
     leader_observes: ClassVar[tuple[str, ...]]
@@ -75,6 +75,7 @@ class ArithmeticGame(StackelbergMeanFieldGame):
     carried: ClassVar[str | None] = None
     saved_by: ClassVar[str | None] = None
     price_taking: ClassVar[bool] = True
+    governed: ClassVar[bool] = True
 
     state: Arrays
 

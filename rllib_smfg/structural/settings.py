@@ -38,10 +38,10 @@ class StructuralSettings:
     share_floor: households close to the end of a share's range still move by at least this much of it.
     """
 
-    updates: int = 600
-    lead_in: float = 0.15
-    settling: float = 0.25
-    follower_steps: int = 4
+    updates: int = 500
+    lead_in: float = 0.1
+    settling: float = 0.3
+    follower_steps: int = 8
     leader_gradient: LeaderGradient = "total"
     follower_gradient: FollowerGradient = "game"
     leader_policy: LeaderPolicyKind = "network"
@@ -50,10 +50,10 @@ class StructuralSettings:
     search_pairs: int = 0
     search_width: float = 0.05
     hidden: tuple[int, ...] = (32, 32)
-    follower_lr: float = 0.01
+    follower_lr: float = 0.005
     leader_lr: float = 0.01
     last_rate: float = 0.01
-    economies: int = 32
+    economies: int = 16
     population: int = 100
     household_years: int = 131_072
     tail: float = 0.002
