@@ -9,6 +9,8 @@ from typing import Any
 from envs import InvalidSetting
 from envs.text_files import read_utf8
 
+IDENTITY = ("game", "followers", "method", "leader_gradient", "follower_gradient")  # of a case
+
 
 def kept_cases(path: Path | None) -> list[dict[str, Any]]:
     """The cases of an earlier run in this file; raises InvalidSetting where it holds something else.
@@ -18,9 +20,15 @@ def kept_cases(path: Path | None) -> list[dict[str, Any]]:
     if path is None or not path.is_file():
         return []
     known = read_object(path)
-    if "instance_seed" in known or not isinstance(known.get("cases"), list):
+    found = known.get("cases")
+    if "instance_seed" in known or not isinstance(found, list) or not all(map(_is_case, found)):
         raise InvalidSetting(f"{path}: holds no cases of smfg verify to add to; name another file")
-    return [case if "method" in case else _of_one_method(case) for case in known["cases"]]
+    return [case if "method" in case else _of_one_method(case) for case in found]
+
+
+def _is_case(case: Any) -> bool:
+    """Whether it can be told from others; that of one method says none."""
+    return isinstance(case, dict) and {*IDENTITY, "command"} - {"method"} <= set(case)
 
 
 def _of_one_method(case: dict[str, Any]) -> dict[str, Any]:

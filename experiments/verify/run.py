@@ -18,7 +18,7 @@ from experiments.files import write_json
 from experiments.loading import load_experiment
 from experiments.ray_session import ray_session, side_by_side
 from experiments.verify.acceptance import TELLING, Check, judge, label
-from experiments.verify.kept import kept_cases
+from experiments.verify.kept import IDENTITY, kept_cases
 from experiments.verify.learning import CONFIGURATIONS, Case, Method, configuration, learn
 from experiments.verify.readings import Readings
 
@@ -28,7 +28,6 @@ QUICK = ("stage_game", "income_tax")
 FIRST_SEED = 1
 USUAL_SEEDS = 5
 AnyMethod = Literal[Method, "both"]
-IDENTITY = ("game", "followers", "method", "leader_gradient", "follower_gradient")  # of a case
 
 
 @dataclass
@@ -86,7 +85,7 @@ def cases(games: Sequence[str], method: Method = "structural") -> list[Case]:
 
 
 def usual_size(game: str) -> int:
-    """N at which a game is verified; raises InvalidSetting for a game without known solution."""
+    """N at which a game is verified by either method; raises InvalidSetting for a game without known solution."""
     if game not in SOLVED_GAMES:
         raise InvalidSetting(f"no exact solution is known for game '{game}'{nearest(game, list(SOLVED_GAMES))}")
     experiment = load_experiment(configuration(game, "structural"))

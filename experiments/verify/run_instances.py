@@ -64,7 +64,7 @@ def run_instances(
     console: Console, games: Sequence[str], *, count: int, instance_seed: int, output: Path | None
 ) -> int:
     """Exit code 0 where every instance passes, else 1. games: that are drawn in turn (none: all)."""
-    chosen = list(games) or list(SOLVED_GAMES)
+    chosen = list(dict.fromkeys(games)) or list(SOLVED_GAMES)
     sizes = {game: usual_size(game) for game in chosen}
     _refuse_other_results(output)
     console.print(f"drawing {count} instances; aiyagari's, to be solved each, take seconds")
@@ -78,7 +78,7 @@ def run_instances(
     console.print(in_words(result) + f", {time.perf_counter() - began:.0f} s")
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_json(output, {**result, "command": _command(games, count, instance_seed)})
+        write_json(output, {**result, "command": _command(chosen if games else [], count, instance_seed)})
     return 0 if result["passed"] == count else 1
 
 

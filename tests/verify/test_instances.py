@@ -182,7 +182,7 @@ def test_a_tiny_run_writes_every_instance(tmp_path: Path, ray_local: None, monke
     monkeypatch.setattr(running, "side_by_side", in_turn)
     path = tmp_path / "new" / "instances.json"
     games = ["income_tax", "static_hsv"]
-    code = run_instances(Console(quiet=True), games, count=2, instance_seed=4, output=path)
+    code = run_instances(Console(quiet=True), [*games, games[0]], count=2, instance_seed=4, output=path)
     found = json.loads(path.read_text())
     assert code == 1
     assert found["passed"] == 0

@@ -95,7 +95,9 @@ def test_results_of_before_count_as_smfrl(tmp_path: Path) -> None:
     assert [case["method"] for case in kept_cases(path)] == ["structural", "smfrl"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"cases": [], "instance_seed": 3}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", '{"cases": [{"game": "x"}]}', '{"cases": [], "instance_seed": 3}']
+)
 def test_a_file_of_something_else_is_refused_before_training(tmp_path: Path, content: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(content)
