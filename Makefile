@@ -40,7 +40,7 @@ docs: $(READY)  ## build the documentation and the reference into site/, to be r
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 verify: $(READY)  ## learn the games whose solution is known, and compare with it
-	$(BIN)/smfg verify --json docs/results/verify.json
+	$(BIN)/smfg verify --method both --json docs/results/verify.json
 
 benchmark: $(READY)  ## measure the speed; the figures in the README come from here
 	$(BIN)/smfg benchmark --json docs/results/benchmark.json

@@ -245,15 +245,39 @@ def verify(
     games: Annotated[
         list[str] | None, typer.Argument(help="Games.", show_default="all whose solution is known")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Training seeds of each case.")] = 5,
+    method: Annotated[
+        Literal["structural", "smfrl", "both"] | None,
+        typer.Option(
+            help="Who learns: by derivatives of the game, or from simulation alone.", show_default="structural"
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Training seeds of each case.", show_default="5, or 1 with --quick")
+    ] = None,
     followers: Annotated[int | None, typer.Option(help="Only the cases of this N: 16, 100, 1000 or 10000.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="stage_game and income_tax at N = 100, one seed.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="stage_game and income_tax at N = 100.")] = False,
+    instances: Annotated[
+        int | None, typer.Option(min=1, help="Instead, so many games in turn at parameters that are drawn.")
+    ] = None,
+    instance_seed: Annotated[int | None, typer.Option(min=0, help="Luck of what is drawn.", show_default="0")] = None,
     json: JsonFile = None,
 ) -> None:
     """Train on games whose solution is known; exit code 1 where what was learned misses the acceptance table."""
     from experiments.verify.run import run
+    from experiments.verify.run_instances import refuse_with_instances, run_instances
 
-    raise typer.Exit(run(console(), games or [], seeds=seeds, quick=quick, output=json, followers=followers))
+    if instances is not None:
+        refuse_with_instances(
+            {"--method": method, "--seeds": seeds, "--followers": followers, "--quick": quick or None}
+        )
+        found = run_instances(console(), games or [], count=instances, instance_seed=instance_seed or 0, output=json)
+        raise typer.Exit(found)
+    if instance_seed is not None:
+        raise InvalidSetting("--instance-seed: needs --instances, how many are drawn")
+    chosen = method or "structural"
+    raise typer.Exit(
+        run(console(), games or [], seeds=seeds, quick=quick, output=json, followers=followers, method=chosen)
+    )
 
 
 @app.command(cls=Command, epilog=example("exploitability"))

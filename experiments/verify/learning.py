@@ -1,22 +1,36 @@
-"""Trains SMFRL on a known game and reads off what it learned."""
+"""Trains on a known game, by one of the two methods, and reads off what was learned."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from experiments.config import Experiment
 from experiments.loading import SHIPPED, load_experiment
 from experiments.verify.readings import Readings, read
 
+Method = Literal["structural", "smfrl"]
+# method -> folder of its configurations of the known games: one default for all, or settings found for each
+CONFIGURATIONS: dict[Method, Path] = {
+    "structural": SHIPPED / "verify" / "structural",
+    "smfrl": SHIPPED / "verify",
+}
+
 
 @dataclass(frozen=True)
 class Case:
-    """One line of work: a game at one N under one pair of gradients; `control` expects the check to fail."""
+    """One line of work: a game at one N, learned by one method under one pair of gradients.
+
+    A `control` expects the check to fail. parameters: (name, value) of each that is not the reference instance's.
+    """
 
     game: str
     followers: int
     leader_gradient: str = "total"
     follower_gradient: str = "game"
+    method: Method = "structural"
+    parameters: tuple[tuple[str, float], ...] = ()
 
     @property
     def control(self) -> bool:
@@ -27,18 +41,25 @@ class Case:
     def name(self) -> str:
         """What the table calls it."""
         gradients = f", {self.leader_gradient}/{self.follower_gradient}" if self.control else ""
-        return f"{self.game}, N = {self.followers}{gradients}"
+        parameters = "".join(f", {name} = {value:g}" for name, value in self.parameters)
+        return f"{self.game}, N = {self.followers}{parameters}, {self.method}{gradients}"
 
     def experiment(self) -> Experiment:
         """The shipped configuration of the game, with this case's settings."""
         return load_experiment(
-            SHIPPED / "verify" / f"{self.game}.yaml",
+            configuration(self.game, self.method),
             [
                 f"game.followers={self.followers}",
+                *(f"game.{name}={value!r}" for name, value in self.parameters),
                 f"algorithm.leader_gradient={self.leader_gradient}",
                 f"algorithm.follower_gradient={self.follower_gradient}",
             ],
         )
+
+
+def configuration(game: str, method: Method) -> Path:
+    """The shipped file that trains a known game by a method."""
+    return CONFIGURATIONS[method] / f"{game}.yaml"
 
 
 def learn(case: Case, seed: int) -> Readings:
@@ -54,4 +75,4 @@ def learn(case: Case, seed: int) -> Readings:
         leader, follower = algorithm.trained_policies().policies()
     finally:
         algorithm.stop()
-    return read(case.game, leader, follower, case.followers)
+    return read(case.game, leader, follower, case.followers, **dict(case.parameters))

@@ -5,13 +5,13 @@ Prints it: python -m experiments.verify.markdown docs/results/verify.json
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.markdown import markdown_table
+from experiments.verify.kept import kept_cases
 
 
 def table(cases: Sequence[Mapping[str, Any]]) -> str:
@@ -31,7 +31,7 @@ def _row(case: Mapping[str, Any]) -> list[str]:
 
 def _name(case: Mapping[str, Any]) -> str:
     gradients = f", {case['leader_gradient']}/{case['follower_gradient']} (control)" if case["control"] else ""
-    return f"{case['game']}, N = {case['followers']:,}{gradients}"
+    return f"{case['game']}, N = {case['followers']:,}, {case['method']}{gradients}"
 
 
 def _measured(checks: Sequence[Mapping[str, Any]]) -> str:
@@ -57,4 +57,4 @@ def _verdict(case: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["cases"]))
+    print(table(kept_cases(Path(sys.argv[1]))))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -16,18 +15,19 @@ from envs import InvalidSetting
 from envs.registry import nearest
 from envs.solution import SOLVED_GAMES
 from experiments.files import write_json
+from experiments.loading import load_experiment
 from experiments.ray_session import ray_session, side_by_side
 from experiments.verify.acceptance import TELLING, Check, judge, label
-from experiments.verify.learning import Case, learn
+from experiments.verify.kept import IDENTITY, kept_cases
+from experiments.verify.learning import CONFIGURATIONS, Case, Method, configuration, learn
 from experiments.verify.readings import Readings
 
-TRACKED = (16, 100, 1000)  # N at which the linear-quadratic games must follow the finite-N column
-# N of the other games; the luck of few households would move Aiyagari's interest rate, and the exact solution of
-# brock_mirman leaves out what a household of few does to prices by itself
-USUAL = {"income_tax": 100, "brock_mirman": 10_000, "static_hsv": 100, "aiyagari": 1000}
+FOLLOWED = ("stage_game", "linear_quadratic")  # games that must follow the finite-N column
+TRACKED = (16, 100, 1000)  # N at which they must
 QUICK = ("stage_game", "income_tax")
 FIRST_SEED = 1
-IDENTITY = ("game", "followers", "leader_gradient", "follower_gradient")  # of a case
+USUAL_SEEDS = 5
+AnyMethod = Literal[Method, "both"]
 
 
 @dataclass
@@ -42,9 +42,10 @@ class Outcome:
     def conclude(self) -> None:
         """Judges the readings."""
         seeds = list(self.readings.values())
-        self.checks = judge(self.case.game, self.case.followers, seeds)
-        if self.case.game in TELLING:
-            self.labels = [label(self.case.game, self.case.followers, readings) for readings in seeds]
+        case, parameters = self.case, dict(self.case.parameters)
+        self.checks = judge(case.game, case.followers, seeds, **parameters)
+        if case.game in TELLING:
+            self.labels = [label(case.game, case.followers, readings, **parameters) for readings in seeds]
 
     @property
     def passed(self) -> bool:
@@ -60,6 +61,7 @@ class Outcome:
         return {
             "game": self.case.game,
             "followers": self.case.followers,
+            "method": self.case.method,
             "leader_gradient": self.case.leader_gradient,
             "follower_gradient": self.case.follower_gradient,
             "control": self.case.control,
@@ -70,22 +72,29 @@ class Outcome:
         }
 
 
-def cases(games: Sequence[str]) -> list[Case]:
+def cases(games: Sequence[str], method: Method = "structural") -> list[Case]:
     """All cases of these games: each at its usual N, linear-quadratic ones at all tracked N, and negative controls."""
     found = []
     for game in games:
-        if game not in SOLVED_GAMES:
-            raise InvalidSetting(f"no exact solution is known for game '{game}'{nearest(game, list(SOLVED_GAMES))}")
-        tracked = game in ("stage_game", "linear_quadratic")
-        found += [Case(game, followers) for followers in (TRACKED if tracked else (USUAL[game],))]
-        if tracked:
-            found += [Case(game, 100, leader_gradient="partial"), Case(game, 100, follower_gradient="team")]
+        sizes = TRACKED if game in FOLLOWED else (usual_size(game),)
+        found += [Case(game, followers, method=method) for followers in sizes]
+        if game in FOLLOWED:
+            found.append(Case(game, 100, leader_gradient="partial", method=method))
+            found.append(Case(game, 100, follower_gradient="team", method=method))
     return found
 
 
-def quick_cases() -> list[Case]:
+def usual_size(game: str) -> int:
+    """N at which a game is verified by either method; raises InvalidSetting for a game without known solution."""
+    if game not in SOLVED_GAMES:
+        raise InvalidSetting(f"no exact solution is known for game '{game}'{nearest(game, list(SOLVED_GAMES))}")
+    experiment = load_experiment(configuration(game, "structural"))
+    return experiment.game.followers
+
+
+def quick_cases(method: Method = "structural") -> list[Case]:
     """Those of `make test`."""
-    return [Case(game, 100) for game in QUICK]
+    return [Case(game, 100, method=method) for game in QUICK]
 
 
 def of_size(found: Sequence[Case], followers: int) -> list[Case]:
@@ -97,38 +106,58 @@ def of_size(found: Sequence[Case], followers: int) -> list[Case]:
     return chosen
 
 
+def chosen_cases(games: Sequence[str], method: AnyMethod, *, quick: bool, followers: int | None) -> list[Case]:
+    """What these options ask for; raises InvalidSetting where it is nothing, or one of them would mean nothing."""
+    if quick and games:
+        raise InvalidSetting(f"--quick verifies {' and '.join(QUICK)}; name games, or leave it out")
+    methods = list(CONFIGURATIONS) if method == "both" else [method]
+    found: list[Case] = []
+    for each in methods:
+        found += quick_cases(each) if quick else cases(games or list(SOLVED_GAMES), each)
+    return found if followers is None else of_size(found, followers)
+
+
 def run(
     console: Console,
     games: Sequence[str],
     *,
-    seeds: int,
+    seeds: int | None,
     quick: bool,
     output: Path | None,
     followers: int | None = None,
+    method: AnyMethod = "structural",
 ) -> int:
-    """Exit code 0 where everything is as it should be, else 1. `followers` keeps the cases of that N alone."""
-    chosen = quick_cases() if quick else cases(games or list(SOLVED_GAMES))
-    if followers is not None:
-        chosen = of_size(chosen, followers)
+    """Exit code 0 where everything is as it should be, else 1.
+
+    method: `both` runs each case by the one and the other. seeds: so many of each case (None: USUAL_SEEDS, 1 if
+    `quick`). followers: keeps the cases of that N alone.
+    """
+    chosen = chosen_cases(games, method, quick=quick, followers=followers)
+    count = seeds if seeds is not None else 1 if quick else USUAL_SEEDS
+    kept_cases(output)
     began = time.perf_counter()
-    outcomes = _train_all(console, chosen, [FIRST_SEED + k for k in range(1 if quick else seeds)])
+    outcomes = _train_all(console, chosen, [FIRST_SEED + k for k in range(count)])
     for outcome in outcomes:
-        console.print(_table(outcome))
+        console.print(table_of(outcome))
     passed = sum(outcome.passed for outcome in outcomes)
     console.print(f"{passed} of {len(outcomes)} cases as they should be, {time.perf_counter() - began:.0f} s")
     if output:
-        only = "" if followers is None else f" --followers {followers}"
-        _keep(output, outcomes, "--quick" if quick else f"--seeds {seeds}{only}")
+        only = " --followers 100" if quick else "" if followers is None else f" --followers {followers}"
+        _keep(output, outcomes, f"--seeds {count}{only}")
     return 0 if passed == len(outcomes) else 1
 
 
 def _keep(path: Path, outcomes: Sequence[Outcome], options: str) -> None:
     """Writes the cases, each with the command that repeats it; other cases that are there already stay."""
-    known = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.is_file() else []
-    new = [{**outcome.as_json(), "command": f"smfg verify {outcome.case.game} {options}"} for outcome in outcomes]
+    known = kept_cases(path)
+    new = [{**outcome.as_json(), "command": _command(outcome.case, options)} for outcome in outcomes]
     replaced = [[case[name] for name in IDENTITY] for case in new]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"cases": [*(case for case in known if [case[n] for n in IDENTITY] not in replaced), *new]})
+
+
+def _command(case: Case, options: str) -> str:
+    return f"smfg verify {case.game} --method {case.method} {options}"
 
 
 def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -> list[Outcome]:
@@ -146,7 +175,8 @@ def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -
     return outcomes
 
 
-def _table(outcome: Outcome) -> Table:
+def table_of(outcome: Outcome) -> Table:
+    """The checks of a case, and its verdict as their title."""
     verdict = "as it should be" if outcome.passed else "NOT as it should be"
     if outcome.case.control:
         verdict = f"control, must fail: {verdict}"

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from verify_parts import ExactFollower, ExactLeader
 
-from envs.game import Array, InvalidSetting
-from envs.solution import SOLVED_GAMES, Solution, solution
-from experiments.loading import SHIPPED, load_experiment
-from experiments.verify.acceptance import LABELS, judge, label
-from experiments.verify.learning import Case
+from envs.game import InvalidSetting
+from envs.solution import SOLVED_GAMES, solution
+from experiments.loading import load_experiment
+from experiments.verify.acceptance import LABELS, at_least, at_most, judge, label, near, relative
+from experiments.verify.learning import Case, Method, configuration
 from experiments.verify.readings import read
 from experiments.verify.run import Outcome, _keep, cases, of_size, run
-from policies import FollowerPolicy, LeaderPolicy
-
-
-class ExactLeader(LeaderPolicy):
-    def __init__(self, exact: Solution, scale: float = 1.0) -> None:
-        self.exact, self.scale = exact, scale
-
-    def act(self, observation: Array) -> Array:
-        return self.scale * self.exact.leader_rule(observation)
-
-
-class ExactFollower(FollowerPolicy):
-    def __init__(self, exact: Solution, scale: float = 1.0) -> None:
-        self.exact, self.scale = exact, scale
-
-    def act(self, observation: Array, leader_action: Array) -> Array:
-        return self.scale * self.exact.follower_rule(observation, leader_action)
-
 
 SIZES = [(game, followers) for game in SOLVED_GAMES for followers in (16, 100, 1000) if game != "aiyagari"]
 # few households have an interest rate of their own, and its leader decides nothing
@@ -71,6 +55,33 @@ def test_one_bad_seed_is_enough_to_fail() -> None:
     assert not all(check.passed for check in judge("stage_game", 100, [good, good, bad]))
 
 
+def test_a_reading_that_is_no_number_is_never_the_best_one() -> None:
+    seeds = [{"x": 1.0}, {"x": math.nan}, {"x": 1.01}]
+    checks = [near("x", 1.0, seeds, 0.1), at_most("x", seeds, 2.0), at_least("x", 1.0, seeds, 0.9)]
+    checks += relative("x", 1.0, seeds, 0.05, 0.1)
+    assert [check.passed for check in checks] == [False] * 5
+    assert [check.of_bound for check in checks] == [math.inf] * 5
+
+
+def test_rules_under_which_the_state_explodes_are_read_and_refused() -> None:
+    exact = solution("linear_quadratic", followers=100)
+    readings = read("linear_quadratic", ExactLeader(exact), ExactFollower(exact, -1.0), 100)
+    assert readings["follower_exploitability"] == math.inf
+    assert not all(check.passed for check in judge("linear_quadratic", 100, [readings]))
+
+
+def test_figures_that_are_no_numbers_have_no_label() -> None:
+    readings = dict.fromkeys(("K", "Fx", "Fz", "Fg"), math.nan)
+    assert label("linear_quadratic", 100, readings) == "none"
+
+
+@pytest.mark.parametrize(("value", "share"), [(1.43, 0.0), (1.43 * 1.025, 0.5), (1.43 * 0.9, 2.0)])
+def test_an_error_is_told_as_a_share_of_its_bound(value: float, share: float) -> None:
+    middle, worst = relative("phi", 1.43, [{"phi": value}], 0.05, 0.10)
+    assert middle.of_bound == pytest.approx(share)
+    assert worst.of_bound == pytest.approx(share / 2)
+
+
 @pytest.mark.parametrize(("reading", "value"), [("interest_rate", 0.0276), ("consumption_error", 0.031)])
 def test_aiyagaris_bounds_are_a_quarter_point_and_three_per_cent(reading: str, value: float) -> None:
     right = {"interest_rate": 0.0282, "consumption_error": 0.029, "euler_error": 0.1}
@@ -89,7 +100,7 @@ def test_a_game_with_one_equilibrium_has_no_label() -> None:
 def test_households_learn_to_consume_as_aiyagaris_do(ray_local: None) -> None:
     """The first iterations of `smfg verify aiyagari`, with few households: far from done, but well on the way."""
     few = ["game.followers=100", "training.iterations=12"]
-    experiment = load_experiment(SHIPPED / "verify" / "aiyagari.yaml", few)
+    experiment = load_experiment(configuration("aiyagari", "smfrl"), few)
     algorithm = experiment.algorithm_config(1).build_algo()
     errors = []
     try:
@@ -116,12 +127,17 @@ def test_a_control_must_fail_and_with_its_own_label() -> None:
     assert not wrong.passed
 
 
-def test_cases_track_n_and_have_controls() -> None:
-    found = cases(["linear_quadratic", "income_tax"])
+@pytest.mark.parametrize("method", ["structural", "smfrl"])
+def test_cases_track_n_and_have_controls(method: Method) -> None:
+    found = cases(["linear_quadratic", "income_tax"], method)
     assert [case.followers for case in found if not case.control] == [16, 100, 1000, 100]
     assert sum(case.control for case in found) == 2
     for case in found:
-        assert case.experiment().game.followers == case.followers
+        experiment = case.experiment()
+        assert experiment.game.followers == case.followers
+        assert experiment.algorithm.method == method
+        gradients = experiment.algorithm.leader_gradient, experiment.algorithm.follower_gradient
+        assert gradients == (case.leader_gradient, case.follower_gradient)
 
 
 @pytest.mark.parametrize("followers", [16, 100, 1000])
@@ -149,12 +165,16 @@ def test_a_case_run_again_replaces_itself_and_leaves_the_others(tmp_path: Path) 
     assert [(case["game"], case["command"][-1]) for case in kept] == [("static_hsv", "1"), ("income_tax", "2")]
 
 
-def test_smfrl_finds_the_equilibrium(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["structural", "smfrl"])
+def test_the_equilibrium_is_found(tmp_path: Path, method: Method) -> None:
     """The quick version of `smfg verify`: stage_game and income_tax at N = 100, one seed."""
     written = tmp_path / "verify.json"
-    code = run(Console(quiet=True), [], seeds=1, quick=True, output=written)
+    code = run(Console(quiet=True), [], seeds=None, quick=True, output=written, method=method)
     outcomes = json.loads(written.read_text())["cases"]
-    assert [outcome["game"] for outcome in outcomes] == ["stage_game", "income_tax"]
+    assert [(outcome["game"], outcome["method"]) for outcome in outcomes] == [
+        ("stage_game", method),
+        ("income_tax", method),
+    ]
     failed = [check for outcome in outcomes for check in outcome["checks"] if not check["passed"]]
     assert not failed
     assert code == 0

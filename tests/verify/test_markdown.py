@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from envs.solution import SOLVED_GAMES
 from experiments.verify.acceptance import Check
-from experiments.verify.learning import Case
+from experiments.verify.kept import IDENTITY, kept_cases
+from experiments.verify.learning import Case, Method
 from experiments.verify.markdown import table
 from experiments.verify.run import Outcome, cases
 
 DOCS = Path(__file__).parents[2] / "docs"
+KEPT: tuple[Method, ...] = ("smfrl",)  # methods whose results are kept
 
 
 def kept() -> list[dict]:
-    return json.loads((DOCS / "results" / "verify.json").read_text(encoding="utf-8"))["cases"]
+    return kept_cases(DOCS / "results" / "verify.json")
 
 
 def line(case: Case, checks: list[Check], labels: list[str]) -> str:
@@ -33,9 +34,9 @@ def test_the_documented_table_is_that_of_the_kept_results() -> None:
 
 
 def test_the_kept_results_are_of_every_case_and_of_five_seeds() -> None:
-    expected = {(c.game, c.followers, c.leader_gradient, c.follower_gradient) for c in cases(list(SOLVED_GAMES))}
+    expected = {tuple(getattr(c, n) for n in IDENTITY) for m in KEPT for c in cases(list(SOLVED_GAMES), m)}
     found = kept()
-    assert {(c["game"], c["followers"], c["leader_gradient"], c["follower_gradient"]) for c in found} == expected
+    assert {tuple(c[name] for name in IDENTITY) for c in found} == expected
     assert all(list(case["readings"]) == ["1", "2", "3", "4", "5"] for case in found)
 
 
@@ -45,8 +46,8 @@ def test_a_miss_is_named() -> None:
         Check("phi (IQM)", 1.4286, 1.43, "+- 5%", True),
     ]
     assert line(Case("stage_game", 1000), checks, ["S/G", "S/G"]) == (
-        "| stage_game, N = 1,000 | g error, worst 0.061 (<= 0.05); phi, mean 1.43 (exact 1.43, +- 5%) | 2 x S/G "
-        "| **misses** g error (worst seed) | `smfg verify stage_game --seeds 2` |"
+        "| stage_game, N = 1,000, structural | g error, worst 0.061 (<= 0.05); phi, mean 1.43 (exact 1.43, +- 5%) "
+        "| 2 x S/G | **misses** g error (worst seed) | `smfg verify stage_game --seeds 2` |"
     )
 
 
