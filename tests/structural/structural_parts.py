@@ -40,11 +40,17 @@ def outputs(action: Array, box: Box) -> Tensor:
 
 
 def networks(game: ArithmeticGame, hidden: tuple[int, ...] = (8,), seed: int = 0) -> tuple[nn.Module, nn.Module]:
-    """A leader's and a followers' network that are far from constant, in double precision."""
+    """A leader's and a followers' network that are far from constant, in double precision.
+
+    They begin in the middle of their ranges; in an economy, where it holds for some years.
+    """
     torch.manual_seed(seed)
-    leader = SmoothActor(len(game.leader_observes), 0, hidden, game.leader_action_space, None)
+    first: tuple[list[float] | None, list[float] | None] = (None, None)
+    if game.name == "economy":
+        first = ([0.3, 0.2, 0.01, 0.01, 0.15], [0.75, 0.4])
+    leader = SmoothActor(len(game.leader_observes), 0, hidden, game.leader_action_space, first[0])
     seen = len(game.instruments)
-    follower = SmoothActor(len(game.follower_observes), seen, hidden, game.follower_action_space, None)
+    follower = SmoothActor(len(game.follower_observes), seen, hidden, game.follower_action_space, first[1])
     for network in (leader, follower):
         with torch.no_grad():
             network.last.weight.mul_(5.0)
@@ -55,7 +61,7 @@ def constant_rule(game: ArithmeticGame, u: list[float]) -> RuleActor:
     """A leader that always does u, in network units."""
     rule = RuleActor(len(game.leader_observes), game.leader_action_space, None, None).double()
     with torch.no_grad():
-        rule.constant.copy_(torch.tensor(u))
+        rule.constant.copy_(torch.tensor(u, dtype=torch.float64))
     return rule
 
 
