@@ -72,7 +72,7 @@ def test_averaged_weights_follow_and_forget_where_they_began() -> None:
     network, average = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
     averaged = Averaged(network, average, rate=0.9)
     assert torch.equal(average.weight, network.weight)
-    begun = float(network.weight)
+    begun = float(network.weight.detach())
     with torch.no_grad():
         network.weight.fill_(begun + 1)
     averaged.follow()
