@@ -56,7 +56,7 @@ def residual_there(
     return residual(slopes, worth, game.discount), slopes.reward
 
 
-# --- exact solutions ---------------------------------------------------------------------------------------------------
+# --- exact solutions -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("parameters", [{}, {"al": 0.3, "be": 0.95}, {"ph": 1.0, "A": 3.0}], ids=str)
 def test_the_exact_saving_rule_of_brock_mirman_leaves_no_residual(parameters: dict[str, float]) -> None:
     game = built("brock_mirman", games=4, followers=50, **parameters)
@@ -111,7 +111,7 @@ def test_the_exact_solution_of_the_linear_quadratic_game_leaves_no_residual() ->
     assert float(found.abs().max()) < 1e-9
 
 
-# --- lambda by hand -------------------------------------------------------------------------------------------------------
+# --- lambda by hand --------------------------------------------------------------------------------------------------
 def test_the_worth_of_what_is_carried_by_hand() -> None:
     """lambda = dr/dx - dr/da A / B, with the own share 1/N in all that is a mean."""
     p = linear_quadratic.Parameters(D=0.3)
@@ -150,7 +150,7 @@ def test_the_worth_of_capital_is_what_it_buys_at_the_same_saving() -> None:
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-8)
 
 
-# --- slopes, and the loss that they make ------------------------------------------------------------------------------
+# --- slopes, and the loss that they make -----------------------------------------------------------------------------
 def test_slopes_and_curvature_of_a_year_by_hand() -> None:
     game = built("linear_quadratic", games=1, followers=3)
     p, a = game.parameters, np.array([[0.3, -0.6, 1.2]])

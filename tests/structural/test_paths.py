@@ -93,7 +93,7 @@ def test_a_path_is_as_long_as_its_weight_says() -> None:
     assert path_years(1.0, 0.002, 40, ends=False) == 40
 
 
-# --- concepts ----------------------------------------------------------------------------------------------------------
+# --- concepts --------------------------------------------------------------------------------------------------------
 class Answers(nn.Module):
     """Followers whose output is a multiple of the leader's."""
 
@@ -133,7 +133,7 @@ def test_what_follows_from_the_state_is_in_both_derivatives(concept: str) -> Non
     assert float(leader.constant.grad) == pytest.approx(expected, rel=1e-6)
 
 
-# --- ends --------------------------------------------------------------------------------------------------------------
+# --- ends ------------------------------------------------------------------------------------------------------------
 class Spends(ArithmeticGame):
     """What is left halves with what the leader spends; a game ends when less than a quarter is left.
 
