@@ -209,7 +209,8 @@ class StructuralLearner:
             "economies": self.economies.get_state(),
             "offset": self.offset,
             "noise": self.noise.bit_generator.state,
-            "optimizers": {side: x.state_dict() for side, x in self.optimizers.items()},
+            # torch hands out, and takes in, the very tensors that it goes on to move
+            "optimizers": {side: deepcopy(x.state_dict()) for side, x in self.optimizers.items()},
             "averaged": {side: x.steps for side, x in self.averaged.items()},
         }
 
@@ -220,7 +221,7 @@ class StructuralLearner:
         self.offset = state["offset"]
         self.noise.bit_generator.state = state["noise"]
         for side in (LEADER, FOLLOWER):
-            self.optimizers[side].load_state_dict(state["optimizers"][side])
+            self.optimizers[side].load_state_dict(deepcopy(state["optimizers"][side]))
             self.averaged[side].steps = state["averaged"][side]
 
     # --- parts of it -------------------------------------------------------------------------------------------------
