@@ -58,6 +58,13 @@ def test_what_nobody_looks_at_is_blank_and_need_not_be_worked_out() -> None:
     assert (part.sum(-1) == part[..., place]).all()
 
 
+def test_a_rule_of_constants_looks_at_nothing() -> None:
+    game = built("linear_quadratic", games=2, followers=5)
+    state = {"x": torch.ones(2, 5, dtype=torch.float64)}
+    seen = game.observe(state, plain_mean)[0]
+    assert sides(game)[0].features(seen, []).tolist() == [[[0.0]], [[0.0]]]
+
+
 def test_a_derivative_passes_straight_through_a_bound_and_what_is_outside_is_drawn_back() -> None:
     game = built("linear_quadratic", games=1, followers=3)
     u = torch.tensor([[[-1.5], [0.2], [4.0]]], dtype=torch.float64, requires_grad=True)
