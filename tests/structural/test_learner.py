@@ -57,7 +57,7 @@ def weights(found: StructuralLearner) -> torch.Tensor:
     return torch.cat([nn.utils.parameters_to_vector(module.parameters()) for module in modules]).detach().clone()
 
 
-# --- which way the leader goes -----------------------------------------------------------------------------------------
+# --- which way the leader goes ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("progressivity", [0.1, 0.7])
 def test_paired_differences_and_derivatives_of_paths_agree(
     progressivity: float, monkeypatch: pytest.MonkeyPatch
@@ -108,7 +108,7 @@ def test_paired_search_of_a_network_differentiates_nothing(monkeypatch: pytest.M
     assert not torch.equal(before, nn.utils.parameters_to_vector(found.networks[LEADER].parameters()))
 
 
-# --- who moves when ----------------------------------------------------------------------------------------------------
+# --- who moves when --------------------------------------------------------------------------------------------------
 def test_the_leader_holds_still_first_and_last() -> None:
     found = learner("stage_game", StructuralSettings(**QUICK, lead_in=0.25, settling=0.5))
     moved = []
@@ -155,9 +155,7 @@ def test_trembles_are_of_a_share_of_games_and_lasting_offsets_stay_for_an_episod
     assert float(stays.abs().max()) == 0.0
     assert 0.2 < float((usual != now).float().mean()) < 0.3
     assert float(usual.std()) == pytest.approx(0.1, rel=0.1)
-    spread = StructuralSettings(
-        **QUICK, tremble=0.0, lasting_spread=0.3, yearly_spread=0.02, spread_of={"g": 2.0}
-    )
+    spread = StructuralSettings(**QUICK, tremble=0.0, lasting_spread=0.3, yearly_spread=0.02, spread_of={"g": 2.0})
     lasting = learner("linear_quadratic", spread)
     first, lived, now = lasting._offsets()
     assert lived is now
@@ -169,7 +167,7 @@ def test_trembles_are_of_a_share_of_games_and_lasting_offsets_stay_for_an_episod
     assert not torch.equal(first[0], second[0])
 
 
-# --- going on exactly --------------------------------------------------------------------------------------------------
+# --- going on exactly ------------------------------------------------------------------------------------------------
 MODES: dict[str, dict[str, Any]] = {
     "tremble": {},
     "lasting": {"tremble": 0.0, "lasting_spread": 0.2, "yearly_spread": 0.02},
@@ -204,7 +202,7 @@ def test_learning_goes_on_bit_for_bit(mode: str) -> None:
         assert (one.years, one.update_number) == (other.years, other.update_number)
 
 
-# --- what is reached ---------------------------------------------------------------------------------------------------
+# --- what is reached -------------------------------------------------------------------------------------------------
 def played(found: StructuralLearner, side: str, observation: Any, told: Any = None) -> Any:
     """Natural actions of an averaged policy, as runners play it."""
     game, network = found.game, found.averaged[side].average
@@ -220,28 +218,28 @@ def played(found: StructuralLearner, side: str, observation: Any, told: Any = No
 
 
 def test_a_short_training_comes_near_the_stage_game_s_solution() -> None:
-    settings = StructuralSettings(updates=150, follower_steps=4, hidden=(16, 16), economies=32)
+    settings = StructuralSettings(updates=100, follower_steps=4, hidden=(16, 16), economies=16)
     found = learner("stage_game", settings, followers=16)
-    for _ in range(150):
+    for _ in range(100):
         found.update()
     exact = stage_game.solution(found.game.parameters, 16, "stackelberg")
     z = np.array([[-1.0], [0.0], [1.0]])
-    np.testing.assert_allclose(played(found, LEADER, z), exact.leader_rule(z), atol=0.1)
+    np.testing.assert_allclose(played(found, LEADER, z), exact.leader_rule(z), atol=0.12)
     x, g = np.array([[[-1.0, 0.5], [0.5, 0.5], [1.5, 0.5]]]), np.array([[0.4]])
     answer = played(found, FOLLOWER, x, (g / 3.0)[:, None])
-    np.testing.assert_allclose(answer, exact.follower_rule(x, g), atol=0.15)
+    np.testing.assert_allclose(answer, exact.follower_rule(x, g), atol=0.2)
 
 
 def test_a_short_training_comes_near_the_best_income_tax() -> None:
-    settings = StructuralSettings(updates=150, follower_steps=4, hidden=(16, 16), economies=16)
+    settings = StructuralSettings(updates=100, follower_steps=4, hidden=(16, 16), economies=16)
     found = learner("income_tax", settings, followers=20)
-    for _ in range(150):
+    for _ in range(100):
         found.update()
     exact = income_tax.solution(found.game.parameters, 20, "stackelberg").values["t_star"]
-    assert float(played(found, LEADER, [[1.0]])[0, 0]) == pytest.approx(exact, abs=0.06)
+    assert float(played(found, LEADER, [[1.0]])[0, 0]) == pytest.approx(exact, abs=0.03)
 
 
-# --- settings ----------------------------------------------------------------------------------------------------------
+# --- settings --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("settings", "remedy"),
     [
