@@ -57,7 +57,7 @@ def networks(run: Path) -> dict[str, np.ndarray]:
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(ray_local: None, written: Path, tmp_path: Path) -> None:
-    code, out, err = smfg("train", written, "--output", tmp_path / "whole")
+    code, _, err = smfg("train", written, "--output", tmp_path / "whole")
     assert code == 0, err
     summary = json.loads((tmp_path / "whole/summary.json").read_text())
     assert summary["config"]["algorithm"]["method"] == "structural"
@@ -74,7 +74,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(ray_local: None, writte
 
     stopped = tmp_path / "stopped"
     _stop_after_two_iterations(written, stopped)
-    code, out, err = smfg("train", "--resume", stopped)
+    code, _, err = smfg("train", "--resume", stopped)
     assert code == 0, err
     whole, resumed = networks(tmp_path / "whole"), networks(stopped)
     assert whole.keys() == resumed.keys()
