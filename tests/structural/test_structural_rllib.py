@@ -215,7 +215,7 @@ def test_games_that_are_not_arithmetic_are_refused(monkeypatch: pytest.MonkeyPat
         ({"leader_rule": {"g": ["z"]}}, "leader_rule: needs leader_policy = rule"),
         ({**RULE, "leader_rule": {"g": ["zz"]}}, "does not see 'zz'"),
         ({**RULE, "leader_rule": {"gg": ["z"]}}, "no instrument 'gg': did you mean 'g'"),
-        ({"spread_of": {"gg": 2.0}}, "no instrument 'gg': did you mean 'g'"),
+        ({"spread_of": {"gg": 2.0}, "lasting_spread": 0.1, "tremble": 0.0}, "no instrument 'gg': did you mean 'g'"),
         ({"leader_imitates": "us_system"}, "leader_imitates: needs leader_policy = rule"),
         ({"leader_start": [9.0]}, "leader_start"),
         ({"follower_start": [9.0]}, "follower_start"),
