@@ -27,6 +27,8 @@ from rllib_smfg.structural.sides import Averaged, Side, outside
 
 LEADER, FOLLOWER = "leader", "follower"
 LEAST_PATHS = 4
+# a memory of some twenty steps: where a leader's slopes were steep before says nothing of how flat they are now
+LEADER_BETAS = (0.9, 0.95)
 
 
 class StructuralLearner:
@@ -76,7 +78,7 @@ class StructuralLearner:
         ).to(like)
         self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
         self.optimizers = {
-            LEADER: torch.optim.Adam(leader.parameters(), lr=settings.leader_lr),
+            LEADER: torch.optim.Adam(leader.parameters(), lr=settings.leader_lr, betas=LEADER_BETAS),
             FOLLOWER: torch.optim.Adam(follower.parameters(), lr=settings.follower_lr),
         }
 
