@@ -150,10 +150,16 @@ class StructuralLearner:
         usual = self._normal()[: self.path_game.n_games] * self.settings.leader_noise
         first = self._tremble(usual)
         leader = _first_year_offset(self.averaged[LEADER].average, first)
-        play = Play(
-            self.path_game, self.sides[LEADER], self.sides[FOLLOWER], leader, self.networks[FOLLOWER], None, self.places
-        )
-        return -returns(play, luck, self.discount).follower.mean() * self._per_year()
+        beyond: list[Tensor] = []
+
+        def follower(own: Tensor, shared: Tensor) -> Tensor:
+            output: Tensor = self.networks[FOLLOWER](own, shared)
+            beyond.append(outside(output).sum(-1).mean())
+            return output
+
+        play = Play(self.path_game, self.sides[LEADER], self.sides[FOLLOWER], leader, follower, None, self.places)
+        worth = returns(play, luck, self.discount).follower.mean() * self._per_year()
+        return self.settings.bound_penalty * torch.stack(beyond).mean() - worth
 
     def _leader_step(self) -> dict[str, float]:
         """One step of the leader, by derivatives of its gain on paths or by paired differences of it."""
