@@ -284,7 +284,7 @@ def _structural_fields() -> dict[str, Any]:
     for each in fields(StructuralSettings):
         if each.name != "updates":
             default = each.default_factory() if each.default_factory is not MISSING else each.default
-            found[each.name] = (hints[each.name], default)
+            found[each.name] = (hints[each.name], Field(default, description=each.metadata["says"]))
     return found
 
 

@@ -19,6 +19,9 @@ from policies.tax_rule import TaxRule
 
 LEAST_YEARS = 150  # of the path; its last year lasts
 
+# what a government in an economy pickles to -> the transition under it, which all that are alike share
+PATHS: dict[bytes, Transition] = {}
+
 
 class PerfectForesight(FollowerPolicy):
     """The plan of each year of the transition from the survey's distribution under the government that is met.
@@ -40,7 +43,11 @@ class PerfectForesight(FollowerPolicy):
         """Solves the path under this government."""
         if isinstance(leader, TaxRule):
             raise InvalidSetting("households 'perfect_foresight' cannot follow a tax schedule that is no action yet")
-        self._path = _path(pickle.dumps((leader, self._parameters)), self._years)
+        known = pickle.dumps((leader, self._parameters, self._years))
+        if known not in PATHS:
+            setting = Setting.of(self._parameters)
+            PATHS[known] = transition(setting, survey_start(setting, *_surveyed()), leader, years=self._years)
+        self._path = PATHS[known]
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, 2); raises RuntimeError before a government was met."""
@@ -72,14 +79,6 @@ class PerfectForesight(FollowerPolicy):
             cash, 1e-6 * gdp_per_household(self._parameters)
         )
         return np.stack([saved, labour], axis=-1).reshape(*observation.shape[:2], 2)
-
-
-@lru_cache(maxsize=16)
-def _path(pickled: bytes, years: int) -> Transition:
-    """The transition under a government in an economy, given as what both pickle to: two that are alike share it."""
-    leader, parameters = pickle.loads(pickled)
-    setting = Setting.of(parameters)
-    return transition(setting, survey_start(setting, *_surveyed()), leader, years=years)
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from envs.arithmetic import ArithmeticGame
 from rllib_smfg.rule import RuleActor
-from rllib_smfg.structural.paths import Luck, Play, draw_luck, returns
+from rllib_smfg.structural.paths import Luck, Play, draw_luck, path_years, returns
 from rllib_smfg.structural.sides import Side
 
 CONFIDENCE = 1.96
@@ -46,13 +46,17 @@ def leader_gain(
     rate: float = 0.02,
     games: int = 4,
     judged: int = 8,
-    years: int = 100,
+    tail: float = 0.002,
 ) -> LeaderGain:
     """Searches for a better leader against frozen households, and judges what is found on luck of its own.
 
     make_game(games=): the economy. utility_unit: of its rewards, which turns differences of reward into consumption.
+    tail: the share of a path's discounted weight that is cut off; of a path that ends while something is still owned, a
+    leader gains by using it up.
     """
     like = next(follower.parameters()).detach()
+    game = make_game(games=1)
+    years = path_years(game.discount, tail, game.horizon, ends=False)
     searching = _Paths(make_game(games=games), follower, like)
     judging = _Paths(make_game(games=judged), follower, like)
     fresh = draw_luck(judging.game, [seed, 1], years, like)

@@ -16,6 +16,11 @@ LeaderSearch = Literal["derivative", "paired"]
 SPREAD_OF = Bounds(0, 1000)
 
 
+def says(text: str) -> dict[str, str]:
+    """A field's metadata: what the setting is, in one line."""
+    return {"says": text}
+
+
 @dataclass(frozen=True)
 class StructuralSettings:
     """How both sides learn; shares are shares of the whole run, noise is in halves of an action's range.
@@ -39,33 +44,59 @@ class StructuralSettings:
     share_floor: households close to the end of a share's range still move by at least this much of it.
     """
 
-    updates: int = 500
-    lead_in: float = 0.1
-    settling: float = 0.3
-    follower_steps: int = 8
-    leader_gradient: LeaderGradient = "total"
-    follower_gradient: FollowerGradient = "game"
-    leader_policy: LeaderPolicyKind = "network"
-    leader_rule: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    leader_search: LeaderSearch = "derivative"
-    search_pairs: int = 0
-    search_width: float = 0.05
-    hidden: tuple[int, ...] = (32, 32)
-    follower_lr: float = 0.005
-    leader_lr: float = 0.01
-    last_rate: float = 0.01
-    economies: int = 16
-    population: int = 100
-    household_years: int = 131_072
-    tail: float = 0.002
-    averaging: float = 0.98
-    tremble: float = 0.5
-    leader_noise: float = 0.1
-    lasting_spread: float = 0.0
-    spread_of: Mapping[str, float] = field(default_factory=dict)
-    yearly_spread: float = 0.0
-    share_floor: float = 0.05
-    bound_penalty: float = 1.0
+    updates: int = field(default=500, metadata=says("of the whole run, of which schedules are shares"))
+    lead_in: float = field(
+        default=0.1, metadata=says("first share of the run: the leader holds still, followers learn to answer it")
+    )
+    settling: float = field(
+        default=0.3, metadata=says("last share of the run: the leader holds still, followers settle")
+    )
+    follower_steps: int = field(default=8, metadata=says("followers' steps in each update, before the leader's one"))
+    leader_gradient: LeaderGradient = field(
+        default="total", metadata=says("total: through the followers' reaction; partial: without")
+    )
+    follower_gradient: FollowerGradient = field(
+        default="game", metadata=says("game: each household moves alone; team: all move together")
+    )
+    leader_policy: LeaderPolicyKind = field(
+        default="network", metadata=says("network, or rule: linear in a few observations")
+    )
+    leader_rule: Mapping[str, Sequence[str]] = field(
+        default_factory=dict, metadata=says("instrument: the observations it responds to; others are constants")
+    )
+    leader_search: LeaderSearch = field(
+        default="derivative", metadata=says("derivative of paths, or paired differences on common random numbers")
+    )
+    search_pairs: int = field(
+        default=0, metadata=says("random directions of a paired search; 0: one for each number of the policy")
+    )
+    search_width: float = field(default=0.05, metadata=says("how far a paired search moves a number, in network units"))
+    hidden: tuple[int, ...] = field(default=(32, 32), metadata=says("units of each hidden layer"))
+    follower_lr: float = field(default=0.005, metadata=says("Adam's, falling as a cosine"))
+    leader_lr: float = field(default=0.01, metadata=says("Adam's, falling as a cosine"))
+    last_rate: float = field(default=0.01, metadata=says("share of a learning rate that is left at the end"))
+    economies: int = field(default=16, metadata=says("games played side by side in the followers' steps"))
+    population: int = field(default=100, metadata=says("the most households of each that are trained on"))
+    household_years: int = field(
+        default=131_072, metadata=says("of the leader's paths together, which says how many there are")
+    )
+    tail: float = field(default=0.002, metadata=says("share of a path's discounted weight that is cut off"))
+    averaging: float = field(default=0.98, metadata=says("of the weights that play, a step"))
+    tremble: float = field(
+        default=0.5, metadata=says("share of games whose leader's action of the year is drawn from all its range")
+    )
+    leader_noise: float = field(default=0.1, metadata=says("of the year in other games, in halves of the range"))
+    lasting_spread: float = field(
+        default=0.0, metadata=says("in place of both: what an episode's government differs by as long as it lasts")
+    )
+    spread_of: Mapping[str, float] = field(
+        default_factory=dict, metadata=says("by instrument, how many times as wide its lasting spread is")
+    )
+    yearly_spread: float = field(default=0.0, metadata=says("beside a lasting spread, drawn every year"))
+    share_floor: float = field(
+        default=0.05, metadata=says("least distance from the end of a share's range that a step counts")
+    )
+    bound_penalty: float = field(default=1.0, metadata=says("weight of (output beyond [-1, 1])^2"))
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))

@@ -91,7 +91,7 @@ def test_a_comparison_with_a_run_that_is_not_there_says_how_to_train_it(smfg, tm
     remedy = (
         "no such policy and no such folder; train it first: smfg train calibrated_n1000 --output runs/calibrated_n1000"
     )
-    assert result.err == f"smfg: 'runs/calibrated_n1000': {remedy}\n"
+    assert result.err == f"smfg: row 'SMFRL': 'runs/calibrated_n1000': {remedy}\n"
 
 
 @pytest.mark.parametrize(("name", "nearest"), [("table9", "table3"), ("tabel1", "table1"), ("figure99", "figure")])

@@ -75,4 +75,4 @@ def test_a_bound_below_0_is_a_search_that_failed():
     assert found.search_failed
     console = Console(file=io.StringIO(), width=160)
     show(console, [found], None, "random")
-    assert "search failed, nothing found is as good as the own policy" in console.file.getvalue()
+    assert "search failed: household" in console.file.getvalue()
