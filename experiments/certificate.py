@@ -90,7 +90,7 @@ def show(console: Console, certificates: dict[int, dict[str, Any]]) -> None:
     table = Table("seed", "household, year 0", "year 40", "instruments 10 % off, worst", "government", title=TITLE)
     for seed, known in certificates.items():
         on_path = {each["since"]: each for each in known["households"] if each["shift"] == 0}
-        off = max(each["of_consumption"]["value"] for each in known["households"] if each["shift"])
+        off = np.max([each["of_consumption"]["value"] for each in known["households"] if each["shift"]])  # or no number
         leader = known["leader"]
         table.add_row(
             str(seed),

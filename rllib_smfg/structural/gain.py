@@ -72,10 +72,11 @@ def leader_gain(
     if isinstance(leader, RuleActor):
         luck = draw_luck(searching.game, [seed, 3], years, like)
         found["paired search"] = judging.worth(searching.searched(leader, luck, rate), fresh) - own
-    best = max(found.values(), key=lambda each: float(each.mean()))
+    best = max(found.values(), key=_mean_or_worst)
     differences = 100 * np.expm1(utility_unit * best.numpy().astype(np.float64))
     reach = CONFIDENCE * differences.std(ddof=1) / np.sqrt(len(differences))
-    gain = max(0.0, float(differences.mean()))  # the learned leader itself is one of the answers
+    # the learned leader itself is one of the answers; where no search ends in numbers, nothing is certified
+    gain = float(np.maximum(0.0, differences.mean()))
     return LeaderGain(
         gain,
         float(differences.mean() - reach),
@@ -137,6 +138,12 @@ class _Paths:
                     better.constant[k] -= sign * width
             width /= 2
         return better
+
+
+def _mean_or_worst(differences: Tensor) -> float:
+    """The mean, or the worst there is where it is no number: a search that ran away is not the best."""
+    mean = float(differences.mean())
+    return mean if np.isfinite(mean) else -np.inf
 
 
 def _moved(leader: nn.Module, random: torch.Generator) -> nn.Module:

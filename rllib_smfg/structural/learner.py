@@ -150,10 +150,16 @@ class StructuralLearner:
         usual = self._normal()[: self.path_game.n_games] * self.settings.leader_noise
         first = self._tremble(usual)
         leader = _first_year_offset(self.averaged[LEADER].average, first)
-        play = Play(
-            self.path_game, self.sides[LEADER], self.sides[FOLLOWER], leader, self.networks[FOLLOWER], None, self.places
-        )
-        return -returns(play, luck, self.discount).follower.mean() * self._per_year()
+        beyond: list[Tensor] = []
+
+        def follower(own: Tensor, shared: Tensor) -> Tensor:
+            output: Tensor = self.networks[FOLLOWER](own, shared)
+            beyond.append(outside(output).sum(-1).mean())
+            return output
+
+        play = Play(self.path_game, self.sides[LEADER], self.sides[FOLLOWER], leader, follower, None, self.places)
+        worth = returns(play, luck, self.discount).follower.mean() * self._per_year()
+        return self.settings.bound_penalty * torch.stack(beyond).mean() - worth
 
     def _leader_step(self) -> dict[str, float]:
         """One step of the leader, by derivatives of its gain on paths or by paired differences of it."""
@@ -211,7 +217,8 @@ class StructuralLearner:
             "economies": self.economies.get_state(),
             "offset": self.offset,
             "noise": self.noise.bit_generator.state,
-            "optimizers": {side: x.state_dict() for side, x in self.optimizers.items()},
+            # torch hands out, and takes in, the very tensors that it goes on to move
+            "optimizers": {side: deepcopy(x.state_dict()) for side, x in self.optimizers.items()},
             "averaged": {side: x.steps for side, x in self.averaged.items()},
         }
 
@@ -222,7 +229,7 @@ class StructuralLearner:
         self.offset = state["offset"]
         self.noise.bit_generator.state = state["noise"]
         for side in (LEADER, FOLLOWER):
-            self.optimizers[side].load_state_dict(state["optimizers"][side])
+            self.optimizers[side].load_state_dict(deepcopy(state["optimizers"][side]))
             self.averaged[side].steps = state["averaged"][side]
 
     # --- parts of it -------------------------------------------------------------------------------------------------

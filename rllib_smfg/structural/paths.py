@@ -103,14 +103,22 @@ def returns(play: Play, luck: Luck, discount: float) -> Returns:
         if outcome.strain is not None:
             strain_sum = strain_sum + counted * _where(alive, outcome.strain) / game.leader_reward_scale
         lived, weights = lived + counted, weights + weight
+        state, weight = dict(outcome.state), weight * discount
         if outcome.ended is not None:
             alive = alive * (~outcome.ended).to(alive.dtype)
-        state, weight = dict(outcome.state), weight * discount
+            state = _begun_anew(state, alive, luck.first)
     return Returns(
         leader_sum[:, 0], follower_sum[:, 0], strain_sum[:, 0], outside_sum[:, 0] / weights, lived[:, 0] / weights
     )
 
 
+def _begun_anew(state: State, alive: Tensor, first: State) -> State:
+    """The state, with that of games that ended put back to their first: nothing more counts there, but 0 times the
+    derivative of what is no number is no number, and would be everybody's.
+    """
+    return {name: torch.where(alive > 0, x, first[name]) for name, x in state.items()}
+
+
 def _where(alive: Tensor, x: Tensor) -> Tensor:
-    """x of games that are alive; what is no number in others has neither value nor derivative."""
+    """x of games that are alive; others have neither value nor derivative."""
     return torch.where(alive > 0, x, torch.zeros_like(x))

@@ -8,11 +8,12 @@ from typing import Literal, get_args, get_type_hints
 
 from envs.game import InvalidSetting
 from envs.registry import nearest
-from rllib_smfg.bounds import BOUNDS, check
+from rllib_smfg.bounds import BOUNDS, Bounds, check
 from rllib_smfg.settings import FollowerGradient, LeaderGradient
 
 LeaderPolicyKind = Literal["network", "rule"]
 LeaderSearch = Literal["derivative", "paired"]
+SPREAD_OF = Bounds(0, 1000)
 
 
 def says(text: str) -> dict[str, str]:
@@ -110,3 +111,18 @@ class StructuralSettings:
             raise InvalidSetting(
                 f"lead_in = {self.lead_in:g}, settling = {self.settling:g}: shares of the run, together at most 1"
             )
+        self._refuse_spreads_that_change_nothing()
+
+    def _refuse_spreads_that_change_nothing(self) -> None:
+        for instrument, width in self.spread_of.items():
+            if fault := SPREAD_OF.fault(width):
+                raise InvalidSetting(f"spread_of: {instrument} = {width}: {fault}")
+        if self.lasting_spread and self.tremble:
+            raise InvalidSetting(f"tremble = {self.tremble:g}: changes nothing with lasting_spread; say tremble = 0")
+        if self.lasting_spread and self.follower_gradient == "team":
+            raise InvalidSetting(
+                "lasting_spread: changes nothing with follower_gradient = team, which trembles instead"
+            )
+        for name in ("yearly_spread", "spread_of"):
+            if getattr(self, name) and not self.lasting_spread:
+                raise InvalidSetting(f"{name}: changes nothing without lasting_spread, which is 0")

@@ -42,7 +42,7 @@ class Side:
             scaled = [self.scaling.feature(k, x, torch) for k, x in enumerate(observed)]
             return torch.stack(torch.broadcast_tensors(*scaled), -1)
         known = {k: self.scaling.feature(k, observed[k], torch) for k in places}
-        blank = torch.zeros_like(next(iter(known.values())))
+        blank = torch.zeros_like(next(iter(known.values()), observed[0]))
         return torch.stack([known.get(k, blank) for k in range(len(self.scaling.unit))], -1)
 
     def natural(self, u: Tensor) -> list[Tensor]:

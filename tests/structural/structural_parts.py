@@ -1,0 +1,70 @@
+"""Small games in double precision, and exact rules as network outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from torch import Tensor, nn
+
+import envs
+from envs.arithmetic import ArithmeticGame
+from envs.game import Array
+from envs.scaling import coordinate
+from rllib_smfg.networks import SmoothActor
+from rllib_smfg.rule import RuleActor
+from rllib_smfg.structural.sides import Side
+
+DOUBLE = torch.zeros(1, dtype=torch.float64)
+
+
+def built(name: str, **settings: Any) -> ArithmeticGame:
+    game = envs.make(name, **settings)
+    assert isinstance(game, ArithmeticGame)
+    return game
+
+
+def sides(game: ArithmeticGame, like: Tensor = DOUBLE) -> tuple[Side, Side]:
+    return (
+        Side.of(game.leader_scaling, game.leader_action_space, like),
+        Side.of(game.follower_scaling, game.follower_action_space, like),
+    )
+
+
+def outputs(action: Array, box: Box) -> Tensor:
+    """Natural actions (..., a) as network outputs u, in double precision."""
+    low, high = coordinate(box.low, box), coordinate(box.high, box)
+    return torch.from_numpy(2 * (coordinate(action, box) - low) / (high - low) - 1)
+
+
+def networks(game: ArithmeticGame, hidden: tuple[int, ...] = (8,), seed: int = 0) -> tuple[nn.Module, nn.Module]:
+    """A leader's and a followers' network that are far from constant, in double precision.
+
+    They begin in the middle of their ranges; in an economy, where it holds for some years.
+    """
+    torch.manual_seed(seed)
+    first: tuple[list[float] | None, list[float] | None] = (None, None)
+    if game.name == "economy":
+        first = ([0.3, 0.2, 0.01, 0.01, 0.15], [0.75, 0.4])
+    leader = SmoothActor(len(game.leader_observes), 0, hidden, game.leader_action_space, first[0])
+    seen = len(game.instruments)
+    follower = SmoothActor(len(game.follower_observes), seen, hidden, game.follower_action_space, first[1])
+    for network in (leader, follower):
+        with torch.no_grad():
+            network.last.weight.mul_(5.0)
+    return leader.double(), follower.double()
+
+
+def constant_rule(game: ArithmeticGame, u: list[float]) -> RuleActor:
+    """A leader that always does u, in network units."""
+    rule = RuleActor(len(game.leader_observes), game.leader_action_space, None, None).double()
+    with torch.no_grad():
+        rule.constant.copy_(torch.tensor(u, dtype=torch.float64))
+    return rule
+
+
+def columns(x: Any) -> list[Any]:
+    """Actions (..., a) one by one."""
+    return [np.asarray(x[..., k]) for k in range(x.shape[-1])]

@@ -1,0 +1,213 @@
+"""What a household's own play says it should do otherwise: nothing at an exact solution, by hand elsewhere."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from structural_parts import DOUBLE, built, columns, outputs, sides
+from torch import Tensor
+
+from envs import aiyagari, brock_mirman, linear_quadratic, linear_quadratic_solution, stage_game
+from envs.arithmetic import ArithmeticGame, Mean, plain_mean
+from envs.game import Array
+from rllib_smfg.structural.economies import own_share_mean, price_takers_mean, tensors
+from rllib_smfg.structural.households import euler_loss, residual, saving_decision, worth_of_carried, year_slopes
+
+
+def by_rule(game: ArithmeticGame, state: Any, rule: Any, leader_action: Array) -> Tensor:
+    """Outputs (B, N, a) of an exact rule in a state (tensors)."""
+    _, seen = game.observe({name: x.numpy() for name, x in state.items()}, plain_mean)
+    shape = (game.n_games, game.n_followers)
+    observed = np.stack([np.broadcast_to(x, shape) for x in seen], -1)
+    return outputs(rule(observed, leader_action), game.follower_action_space)
+
+
+def leader_by_rule(game: ArithmeticGame, state: Any, rule: Any) -> Array:
+    seen, _ = game.observe({name: x.numpy() for name, x in state.items()}, plain_mean)
+    return np.asarray(rule(np.concatenate(seen, -1)))
+
+
+def own_residual(game: ArithmeticGame, solution: Any, seed: int, mean: Mean) -> tuple[Tensor, Tensor]:
+    """Eq. 1 (B, N, a) and the reward's slopes under a solution, one year after a fresh start."""
+    random = np.random.default_rng(seed)
+    state = tensors(game.first_state(random, game.n_games), DOUBLE)
+    return residual_there(game, solution, state, random, mean)
+
+
+def residual_there(
+    game: ArithmeticGame, solution: Any, state: Any, random: np.random.Generator, mean: Mean
+) -> tuple[Tensor, Tensor]:
+    side, year = sides(game)[1], np.zeros(game.n_games, dtype=np.int64)
+    shocks = [tensors(game.shocks(random, year), DOUBLE) for _ in range(2)]
+    told = leader_by_rule(game, state, solution.leader_rule)
+    action = [torch.from_numpy(x)[:, None] for x in columns(told)]
+    output = by_rule(game, state, solution.follower_rule, told)
+    slopes, following, _ = year_slopes(game, side, state, action, output, shocks[0], mean)
+    if game.carried is None:
+        return residual(slopes, None, game.discount), slopes.reward
+    told = leader_by_rule(game, following, solution.leader_rule)
+    action = [torch.from_numpy(x)[:, None] for x in columns(told)]
+    output = by_rule(game, following, solution.follower_rule, told)
+    worth = worth_of_carried(game, side, following, action, output, shocks[1], mean)
+    return residual(slopes, worth, game.discount), slopes.reward
+
+
+# --- exact solutions -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("parameters", [{}, {"al": 0.3, "be": 0.95}, {"ph": 1.0, "A": 3.0}], ids=str)
+def test_the_exact_saving_rule_of_brock_mirman_leaves_no_residual(parameters: dict[str, float]) -> None:
+    game = built("brock_mirman", games=4, followers=50, **parameters)
+    exact = brock_mirman.solution(game.parameters, 50, "stackelberg")
+    found, reward = own_residual(game, exact, 0, price_takers_mean)
+    assert float(reward.abs().min()) > 1e-3  # what cancels is not small
+    assert float(found.abs().max()) < 1e-12
+
+
+def test_a_household_that_counts_its_own_share_would_not_follow_that_rule() -> None:
+    game = built("brock_mirman", games=4, followers=50)
+    exact = brock_mirman.solution(game.parameters, 50, "stackelberg")
+    found, _ = own_residual(game, exact, 0, partial(own_share_mean, followers=50))
+    assert float(found.abs().max()) > 1e-4
+
+
+def test_households_of_aiyagari_s_long_run_err_by_luck_alone() -> None:
+    """Eq. 1 holds in the mean over luck, for those who are not at the borrowing limit."""
+    game = built("aiyagari", games=2, followers=1000, horizon=1000)
+    exact = aiyagari.solution(game.parameters, 1000, "stackelberg")
+    observations = game.reset(3)
+    for _ in range(150):
+        leader = np.full((2, 1), 0.5)
+        observations = game.step(leader, exact.follower_rule(observations.follower, leader)).observations
+    state = tensors({name: getattr(game.state, name) for name in game.first_state(np.random.default_rng(0), 2)}, DOUBLE)
+    found, reward = residual_there(game, exact, state, np.random.default_rng(4), price_takers_mean)
+    saves = exact.follower_rule(observations.follower, np.full((2, 1), 0.5)) < 0.99
+    relative = (found / reward)[torch.from_numpy(saves)]
+    spread = float(relative.std())
+    assert spread > 0.1
+    assert abs(float(relative.mean())) < 0.06 * spread
+
+
+@pytest.mark.parametrize("followers", [2, 16])
+def test_the_exact_first_order_condition_of_the_stage_game_holds_with_one_s_own_share(followers: int) -> None:
+    game = built("stage_game", games=3, followers=followers)
+    exact = stage_game.solution(game.parameters, followers, "stackelberg")
+    own, _ = own_residual(game, exact, 0, partial(own_share_mean, followers=followers))
+    assert float(own.abs().max()) < 1e-12
+    taken_as_given, _ = own_residual(game, exact, 0, price_takers_mean)
+    assert float(taken_as_given.abs().max()) > 0.01
+
+
+def test_the_exact_solution_of_the_linear_quadratic_game_leaves_no_residual() -> None:
+    """For price takers in the limit of many, where no action rests at its bound."""
+    game = built("linear_quadratic", games=20, followers=100, sigma=0.0)
+    exact = linear_quadratic_solution.solution(game.parameters, float("inf"), "stackelberg")
+    random = np.random.default_rng(0)
+    state = {"x": 0.3 * torch.from_numpy(game.first_state(random, 20)["x"])}
+    found, reward = residual_there(game, exact, state, random, price_takers_mean)
+    assert float(reward.abs().max()) > 0.1
+    assert float(found.abs().max()) < 1e-9
+
+
+# --- lambda by hand --------------------------------------------------------------------------------------------------
+def test_the_worth_of_what_is_carried_by_hand() -> None:
+    """lambda = dr/dx - dr/da A / B, with the own share 1/N in all that is a mean."""
+    p = linear_quadratic.Parameters(D=0.3)
+    game = built("linear_quadratic", games=2, followers=4, D=0.3)
+    random = np.random.default_rng(0)
+    x, a = random.standard_normal((2, 4)), random.uniform(-1, 1, (2, 4))
+    z, abar = x.mean(1, keepdims=True), a.mean(1, keepdims=True)
+    g = [torch.full((2, 1), 0.4, dtype=torch.float64)]
+    shocks = {"eps": torch.zeros(2, 4, dtype=torch.float64)}
+    output = outputs(a[..., None], game.follower_action_space)
+    for n, mean in ((0.0, price_takers_mean), (1 / 4, partial(own_share_mean, followers=4))):
+        by_x = -p.Q * (x - p.H * z) * (1 - p.H * n)
+        by_a = -(p.R * a + p.M * abar + p.M * a * n)
+        expected = by_x - by_a * (p.A + p.D * n) / p.B
+        state = {"x": torch.from_numpy(x)}
+        found = worth_of_carried(game, sides(game)[1], state, g, output, shocks, mean)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_worth_of_capital_is_what_it_buys_at_the_same_saving() -> None:
+    """Finite differences: a little more capital, all of it consumed, so that k' stays."""
+    game = built("brock_mirman", games=1, followers=6)
+    p, k = game.parameters, np.exp(np.random.default_rng(2).normal(-1.5, 0.8, (1, 6)))
+    K, tau, s = k.mean(), 0.3, 0.25
+    Y = p.A * K**p.al
+
+    def income(k: Array) -> Array:
+        return (1 - tau) * ((1 - p.al) * Y + p.al * Y / K * k)
+
+    kept, step = s * income(k), 1e-6
+    expected = (np.log(income(k + step) - kept) - np.log(income(k - step) - kept)) / (2 * step)
+    output = outputs(np.full((1, 6, 1), s), game.follower_action_space)
+    action = [torch.full((1, 1), tau, dtype=torch.float64)]
+    state = {"capital": torch.from_numpy(k)}
+    found = worth_of_carried(game, sides(game)[1], state, action, output, {}, price_takers_mean)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-8)
+
+
+# --- slopes, and the loss that they make -----------------------------------------------------------------------------
+def test_slopes_and_curvature_of_a_year_by_hand() -> None:
+    game = built("linear_quadratic", games=1, followers=3)
+    p, a = game.parameters, np.array([[0.3, -0.6, 1.2]])
+    state = {"x": torch.zeros(1, 3, dtype=torch.float64)}
+    shocks = {"eps": torch.zeros(1, 3, dtype=torch.float64)}
+    output, g = outputs(a[..., None], game.follower_action_space), [torch.zeros(1, 1, dtype=torch.float64)]
+    slopes, following, ended = year_slopes(game, sides(game)[1], state, g, output, shocks, price_takers_mean)
+    unit = linear_quadratic.LARGEST_ACTION  # of a in one of u
+    np.testing.assert_allclose(slopes.reward[..., 0].numpy(), -unit * (p.R * a + p.M * a.mean()), rtol=1e-12)
+    np.testing.assert_allclose(slopes.curvature[..., 0].numpy(), np.full((1, 3), -p.R * unit**2), rtol=1e-12)
+    np.testing.assert_allclose(slopes.carried[..., 0].numpy(), np.full((1, 3), p.B * unit), rtol=1e-12)
+    np.testing.assert_allclose(following["x"].numpy(), p.B * a, rtol=1e-12)
+    assert ended is None
+
+
+def test_own_share_and_price_takers_means_have_the_same_value_and_other_derivatives() -> None:
+    x = torch.tensor([[1.0, 2.0, 6.0]], dtype=torch.float64, requires_grad=True)
+    for mean, slope in ((price_takers_mean, 0.0), (partial(own_share_mean, followers=12), 1 / 12)):
+        found = mean(x)
+        np.testing.assert_allclose(found.detach().expand(1, 3).numpy(), np.full((1, 3), 3.0))
+        if not slope:
+            assert not found.requires_grad
+            continue
+        (own,) = torch.autograd.grad(found[0, 1], x)
+        np.testing.assert_allclose(own.numpy(), [[0.0, slope, 0.0]])
+
+
+def test_the_loss_s_step_is_newton_s_and_leaves_out_bounds_ends_and_what_is_no_number() -> None:
+    game = built("linear_quadratic", games=3, followers=2)
+    side = sides(game)[1]
+    u = torch.tensor([[0.0, 1.0], [0.5, -1.0], [0.0, 0.0]], dtype=torch.float64).unsqueeze(-1).requires_grad_()
+    found = torch.tensor([[2.0, 2.0], [-1.0, -1.0], [4.0, float("nan")]], dtype=torch.float64).unsqueeze(-1)
+    curvature = torch.full((3, 2, 1), -4.0, dtype=torch.float64)
+    alive = torch.tensor([[True], [True], [True]])
+    euler_loss(found, u, curvature, side, 0.05, alive).backward()
+    newton = 1 / (4 * 1.05)
+    # who rests at a bound and would rather pass it, and who is no number, asks for nothing
+    expected = np.array([[2.0, 0.0], [-1.0, 0.0], [4.0, 0.0]]) * newton / 6
+    np.testing.assert_allclose(-u.grad[..., 0].numpy(), expected, rtol=1e-12)
+    u.grad = None
+    alive[2] = False
+    euler_loss(found, u, curvature, side, 0.05, alive).backward()
+    assert float(u.grad[2].abs().sum()) == 0.0
+    assert float(u.grad[:2].abs().sum()) > 0.0
+
+
+def test_shares_move_by_what_is_left_of_them() -> None:
+    game = built("brock_mirman", games=1, followers=3)
+    shares = np.array([[[0.5], [0.02], [0.97]]])
+    u = outputs(shares, game.follower_action_space).requires_grad_()
+    found, curvature = torch.ones(1, 3, 1, dtype=torch.float64), torch.ones(1, 3, 1, dtype=torch.float64)
+    euler_loss(found, u, curvature, sides(game)[1], 0.05, None).backward()
+    np.testing.assert_allclose(-u.grad[..., 0].numpy() * 3 * 1.05, [[0.5, 0.05, 0.05]], rtol=1e-12)
+
+
+def test_what_moves_what_is_carried_is_named() -> None:
+    game = built("brock_mirman", games=1, followers=3)
+    assert saving_decision(game) == 0
+    economy = built("economy", preset="calibrated", games=1, followers=3)
+    assert economy.decisions[saving_decision(economy)] == "saving_rate"
