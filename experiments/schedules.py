@@ -80,7 +80,7 @@ def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
 
     Raises InvalidSetting where no game lives as long.
     """
-    size = {"games": GAMES, "followers": FOLLOWERS, "horizon": year + 1}
+    size: dict[str, Any] = {"games": GAMES, "followers": FOLLOWERS, "horizon": year + 1}
     instruments = named_policies.instruments_of(government) or None
     game = make("economy", preset="calibrated", instruments=instruments, **size)
     assert isinstance(game, Economy)
