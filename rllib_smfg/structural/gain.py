@@ -42,7 +42,7 @@ def leader_gain(
     seed: int,
     utility_unit: float,
     *,
-    steps: int = 12,
+    steps: int = 8,
     rate: float = 0.02,
     games: int = 4,
     judged: int = 8,
@@ -123,7 +123,7 @@ class _Paths:
                 optimizer.step()
         return better
 
-    def searched(self, leader: RuleActor, luck: Luck, width: float, rounds: int = 2) -> nn.Module:
+    def searched(self, leader: RuleActor, luck: Luck, width: float, rounds: int = 1) -> nn.Module:
         """The rule after moving each of its constants up or down where that is better, on common random numbers."""
         better = deepcopy(leader).requires_grad_(False)
         best = float(self.worth(better, luck).mean())
