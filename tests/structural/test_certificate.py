@@ -31,7 +31,7 @@ GAME = {
     "task": "social_welfare",
     "horizon": 60,
     "games": 1,
-    "followers": 100,
+    "followers": 50,
 }
 US = [0.3, 0.181, 0.0, 0.0, 0.15]
 
