@@ -31,7 +31,7 @@ GAME = {
     "task": "social_welfare",
     "horizon": 60,
     "games": 1,
-    "followers": 100,
+    "followers": 50,
 }
 US = [0.3, 0.181, 0.0, 0.0, 0.15]
 
@@ -69,14 +69,14 @@ def test_a_certificate_has_both_sides_and_is_written_beside_the_seed(
     monkeypatch.setattr(certificate, "SINCES", (0, 40))
     monkeypatch.setattr(certificate, "SHIFTS", (0.0, 0.1))
     monkeypatch.setattr(certificate, "YEARS_LOOKED_AT", 10)
-    monkeypatch.setattr(certificate, "leader_gain", partial(leader_gain, steps=1, games=1, judged=2, years=8))
+    monkeypatch.setattr(certificate, "leader_gain", partial(leader_gain, steps=1, games=1, judged=2, tail=0.7))
     policies = pair()
     assert certificate.can_certify(policies)
     console = Console(file=io.StringIO(), width=200)
     certificate.write(console, [policies], {7: tmp_path}, seed=3)
     known = json.loads((tmp_path / certificate.FILE).read_text())
     assert set(known) == {"seed", "followers", "households", "leader", "at_bound"}
-    assert (known["seed"], known["followers"]) == (3, 100)
+    assert (known["seed"], known["followers"]) == (3, 50)
     assert [(each["since"], each["shift"]) for each in known["households"]] == [
         (0, 0.0),
         (40, 0.0),
@@ -119,7 +119,7 @@ def spending(action: float) -> tuple[Any, RuleActor, SmoothActor]:
 def test_a_bad_constant_government_could_gain_and_the_best_one_nothing() -> None:
     make_game, bad, follower = spending(0.6)
     best = make_game(games=1).parameters.optimal_tax
-    found = leader_gain(make_game, bad, follower, 1, 1.0, steps=10, rate=0.1, years=40)
+    found = leader_gain(make_game, bad, follower, 1, 1.0, steps=10, rate=0.1, tail=0.015)
     assert found.gain > 5
     assert found.low > 0
     assert found.low <= found.gain <= found.high
@@ -128,7 +128,7 @@ def test_a_bad_constant_government_could_gain_and_the_best_one_nothing() -> None
     assert found.starts["paired search"] > 0
     assert found.gain == pytest.approx(max(found.starts.values()), rel=0.05)
     make_game, good, follower = spending(best)
-    nothing = leader_gain(make_game, good, follower, 1, 1.0, steps=10, rate=0.1, years=100)
+    nothing = leader_gain(make_game, good, follower, 1, 1.0, steps=10, rate=0.1)
     assert 0 <= nothing.gain < 0.05
 
 
@@ -141,7 +141,7 @@ def test_a_search_that_runs_away_is_not_the_best_and_does_not_hide_the_others(
     with torch.no_grad():
         lost.constant.fill_(float("nan"))
     monkeypatch.setattr(gain._Paths, name, lambda *_, **__: lost)
-    found = leader_gain(make_game, leader, follower, 1, 1.0, steps=4, rate=0.1, years=20)
+    found = leader_gain(make_game, leader, follower, 1, 1.0, steps=4, rate=0.1, tail=0.13)
     assert found.gain > 1
     assert any(np.isnan(x) for x in found.starts.values())
 
@@ -150,7 +150,7 @@ def test_nothing_is_certified_where_no_search_ends_in_numbers() -> None:
     make_game, leader, follower = spending(0.6)
     with torch.no_grad():
         leader.constant.fill_(float("nan"))
-    assert np.isnan(leader_gain(make_game, leader, follower, 1, 1.0, steps=1, rate=0.1, years=3).gain)
+    assert np.isnan(leader_gain(make_game, leader, follower, 1, 1.0, steps=1, rate=0.1, tail=0.75).gain)
 
 
 def test_the_worst_off_the_path_is_not_hidden_where_one_shift_could_not_be_solved() -> None:
@@ -168,7 +168,7 @@ def test_the_worst_off_the_path_is_not_hidden_where_one_shift_could_not_be_solve
 def test_the_policies_that_are_certified_are_not_moved() -> None:
     make_game, leader, follower = spending(0.6)
     before = [x.clone() for x in (*leader.state_dict().values(), *follower.state_dict().values())]
-    leader_gain(make_game, leader, follower, 1, 1.0, steps=2, rate=0.1, years=5)
+    leader_gain(make_game, leader, follower, 1, 1.0, steps=2, rate=0.1, tail=0.5)
     after = [*leader.state_dict().values(), *follower.state_dict().values()]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
@@ -179,7 +179,7 @@ def test_a_gain_is_in_per_cent_of_consumption_by_hand(monkeypatch: pytest.Monkey
     better = RuleActor(1, make_game(games=1).leader_action_space, [0.3], None)
     monkeypatch.setattr(gain._Paths, "climbed", lambda self, leader, luck, steps, rate: better)
     monkeypatch.setattr(gain._Paths, "searched", lambda self, leader, luck, width: leader)
-    found = leader_gain(make_game, leader, follower, 1, 1.0, years=1)
+    found = leader_gain(make_game, leader, follower, 1, 1.0, tail=0.95)
     worth = np.log(0.7 / 0.4) + 0.3 * np.log(0.3 / 0.6)
     assert found.gain == pytest.approx(100 * np.expm1(worth), rel=1e-4)
     assert found.starts["paired search"] == pytest.approx(0.0, abs=1e-4)
