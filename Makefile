@@ -2,7 +2,7 @@
 # pip's own environment variables apply, e.g. PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu for the small torch.
 
 PYTHON ?= python3.11 python3
-RUN ?= runs/quickstart-$(shell date +%Y%m%d-%H%M%S)
+RUN ?= runs/calibrated-$(shell date +%Y%m%d-%H%M%S)
 BIN := .venv/bin
 READY := .venv/ready
 PIP := $(BIN)/python -m pip install -qq --constraint constraints.txt
@@ -16,8 +16,8 @@ export RAY_USAGE_STATS_ENABLED := 0
 help:  ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-run: $(READY)  ## train the quickstart; compare it with a free market, a random and the best constant policy
-	$(BIN)/smfg train experiments/configs/quickstart.yaml --output $(RUN)
+run: $(READY)  ## learn both sides of the calibrated economy; compare with the US system; certificate
+	$(BIN)/smfg train calibrated --set training.seeds=[1] --output $(RUN)
 
 test: $(READY)  ## run the tests, without the slow ones
 	$(BIN)/python -m pytest
