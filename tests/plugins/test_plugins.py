@@ -113,14 +113,11 @@ def test_a_game_added_to_the_list_travels_by_its_place(monkeypatch: pytest.Monke
     assert portable({"name": "mine", "games": 2}) == {"name": "envs.stage_game:StageGame", "games": 2}
 
 
-def test_entry_points_name_games_and_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entry_points_name_games(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_package(tmp_path, "my_offer")
     offer(tmp_path, "rllib_smfg.games", "fish", "my_offer:Fishery")
-    offer(tmp_path, "rllib_smfg.policies", "steady", "my_offer:Steady", "my-rules")
     monkeypatch.syspath_prepend(tmp_path)
-    game = envs.make("fish", games=2)
-    assert registry.leader("steady", game, tax=0.25).act(np.zeros((2, 1))).tolist() == [[0.25], [0.25]]
-    assert registry.is_leader("steady")
+    assert envs.make("fish", games=2).n_games == 2
     assert portable({"name": "fish"}) == {"name": "my_offer:Fishery", "module_folder": str(tmp_path)}
     with pytest.raises(InvalidSetting, match="unknown game 'fisch': did you mean 'fish'"):
         envs.make("fisch")
@@ -203,22 +200,6 @@ def test_a_game_that_says_too_little_is_refused_before_anything_is_learned(line:
     with pytest.raises(InvalidSetting, match=why) as refused:
         load_experiment(path)
     assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("side", "name", "why"),
-    [
-        ("leader", "my_sides:Idle", "makes a Idle, must be a LeaderPolicy"),
-        ("follower", "my_sides:Steady", "makes a Steady, must be a FollowerPolicy"),
-        ("leader", "my_sides:Nobody", "has no 'Nobody'"),
-        ("leader", "my_nowhere:Rule", "no module 'my_nowhere' can be imported"),
-    ],
-)
-def test_a_policy_of_the_wrong_side_or_of_none_is_refused(side: str, name: str, why: str, tmp_path: Path) -> None:
-    write_package(tmp_path, "my_sides")
-    game = envs.make("stage_game")
-    with pytest.raises(InvalidSetting, match=why):
-        getattr(registry, side)(name, game, module_folder=str(tmp_path))
 
 
 def test_a_module_of_another_folder_does_not_play_in_its_place(tmp_path: Path) -> None:
@@ -319,24 +300,3 @@ def test_the_examples_play_from_a_package_outside_the_repository(tmp_path: Path)
         assert type(game).__module__ == f"my_examples.{name.partition(':')[0]}"
         found = evaluate(game, registry.leader("random", game), registry.follower("random", game), seed=1)
         assert found["years"].tolist() == [3, 3]
-
-
-def test_a_tax_rule_of_a_package_is_named_in_a_configuration(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    shutil.copy(ROOT / "experiments" / "examples" / "own_tax_rule.py", tmp_path / "mine" / "my_tax.py")
-    path = tmp_path / "mine" / "flat.yaml"
-    rule = "{name: my_tax:FlatTax, rate: 0.3}"
-    path.write_text(
-        "game: {name: economy, followers: 10, games: 2, horizon: 3}\n"
-        f"algorithm: {{method: rule_based, leader: {rule}, follower: {{name: constant, action: [0.9, 0.5]}}}}\n"
-    )
-    experiment = load_experiment(path)
-    (tmp_path / "again.yaml").write_text(dump(experiment))
-    assert load(Experiment, tmp_path / "again.yaml") == experiment
-    rules = experiment.algorithm_config(1).build_algo()
-    leader = rules.config.leader.leader(envs.make(**experiment.game.settings()), 0)
-    assert (type(leader).__module__, leader._schedule.rate) == ("my_tax", 0.3)
-    rules.train()
-    path.write_text(path.read_text().replace("rate: 0.3", "rat: 0.3"))
-    with pytest.raises(InvalidSetting, match="has no setting 'rat': did you mean 'rate'"):
-        load_experiment(path).algorithm_config(1)

@@ -13,7 +13,7 @@ from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 
 from envs import InvalidSetting
 from envs.registry import GAMES
-from envs.rllib_env import SMFGMultiAgentEnv, policy_of
+from envs.rllib_env import SMFGMultiAgentEnv, policy_of, register_games
 
 HOUSEHOLDS = ["household_0", "household_1", "household_2"]
 
@@ -115,6 +115,7 @@ def test_stock_ppo_trains_both_policies_for_two_iterations(algorithm):
 
 
 def test_rllib_knows_every_game_by_its_name():
+    register_games()  # as the import did; a Ray that was shut down since has forgotten it
     for name in GAMES:
         config = PPOConfig().environment(name, env_config={"followers": 3}).experimental(_validate_config=False)
         config.multi_agent(policies={"leader", "follower"}, policy_mapping_fn=policy_of)
