@@ -23,7 +23,7 @@ def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_upload_is_small(upload: Path) -> None:
-    assert 0.1 * MIB < upload.stat().st_size < 2 * MIB
+    assert 0.1 * MIB < upload.stat().st_size < 3 * MIB
 
 
 def test_a_job_finds_what_it_needs_and_nothing_else(upload: Path) -> None:

@@ -72,7 +72,8 @@ def test_a_training_that_asks_for_too_much_ends_in_one_line(
     ray_local: None, smfg, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_start, "CPU_PATIENCE", 0.5)
-    result = smfg("train", tiny, "--set", "training.env_runners=40", "--output", tmp_path / "run")
+    many = ("--set", "training.env_runners=40", "--set", "algorithm.years_per_iteration=400")
+    result = smfg("train", tiny, *many, "--output", tmp_path / "run")
     assert result.code == 2
     waiting, refused = result.err.splitlines()
     assert waiting == "smfg: waiting for 40 CPUs, the cluster has 4 (at most 0.5 s)"
