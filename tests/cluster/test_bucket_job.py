@@ -111,11 +111,12 @@ def test_a_job_stopped_in_a_long_iteration_keeps_those_that_are_finished(head: H
     wait_until(lambda: "iteration 3/40" in head.about("stopped", "logs"), "no third iteration")
     head.about("stopped", "stop")
     wait_until(lambda: ended(head, "stopped"), "the job does not end")
-    assert reached(f"{runs}/stopped") >= 3
-    quick = ["--set", "training.iterations=4"]
+    saved = reached(f"{runs}/stopped")
+    assert saved >= 3
+    quick = ["--set", f"training.iterations={saved + 1}"]
     resumed = head.job(*SMFG, "train", "--resume", f"{runs}/stopped", *quick)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert "seed 1, from iteration 3" in resumed.stdout
+    assert f"seed 1, from iteration {saved}" in resumed.stdout
 
 
 def test_a_population_killed_late_in_a_bucket_is_resumed_by_another_job(head: Head, runs: str, files: Path) -> None:
