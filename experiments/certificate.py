@@ -24,10 +24,11 @@ from envs.economy.game import Economy
 from envs.game import Array
 from experiments.files import write_json
 from experiments.welfare import measurable
-from rllib_smfg.exploitability.exact import HouseholdGain, household_gains
+from rllib_smfg.exploitability.exact import household_gains
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import play
 from rllib_smfg.structural.gain import LeaderGain, leader_gain
+from rllib_smfg.structural.games import arithmetic_game
 
 FILE = "certificate.json"
 GAMES = 4  # behind households' gains
@@ -55,7 +56,7 @@ def certify(policies: TrainedPolicies, seed: int) -> dict[str, Any]:
     return {
         "seed": seed,
         "followers": game.n_followers,
-        "households": [_household(each) for each in households],
+        "households": [asdict(each) for each in households],
         "leader": asdict(_leader(policies, seed)),
         "at_bound": instruments_at_bound(policies, seed),
     }
@@ -127,21 +128,11 @@ def _leader(policies: TrainedPolicies, seed: int) -> LeaderGain:
     followers = min(int(policies.game.get("followers", 100)), 300)
     economy = make(**{**policies.game, "games": 1})
     assert isinstance(economy, Economy)
-    make_game = partial(_made, {**policies.game, "followers": followers})
+    make_game = partial(arithmetic_game, policies.game, followers=followers)
     leader, follower = deepcopy(policies.leader), deepcopy(policies.follower)
     assert isinstance(leader, torch.nn.Module)
     assert isinstance(follower, torch.nn.Module)
     return leader_gain(make_game, leader, follower, seed, economy.parameters.utility_unit)
-
-
-def _made(settings: dict[str, Any], games: int) -> ArithmeticGame:
-    game = make(**{**settings, "games": games})
-    assert isinstance(game, ArithmeticGame)
-    return game
-
-
-def _household(gain: HouseholdGain) -> dict[str, Any]:
-    return asdict(gain)
 
 
 def _interval(of_consumption: dict[str, Any]) -> str:

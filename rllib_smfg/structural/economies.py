@@ -61,7 +61,7 @@ class Economies:
         if ended is not None:
             over |= ended[:, 0].cpu().numpy()
         state = {name: x.detach() for name, x in following.items()}
-        over |= ~np.array([bool(x) for x in _finite(state)])
+        over |= ~_finite(state).cpu().numpy()
         self.fresh = over
         (which,) = over.nonzero()
         if which.size:

@@ -18,7 +18,6 @@ All derivatives are taken of the game's own arithmetic, at what each household r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,8 +28,6 @@ from rllib_smfg.structural.economies import State
 from rllib_smfg.structural.sides import Side
 
 LEAST_CURVATURE = 0.05  # of its median: where a reward hardly bends, a residual asks for no endless step
-# a network with its inputs: features (B, N, d), the leader's outputs (B, 1, al) -> outputs (B, N, af)
-Act = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)

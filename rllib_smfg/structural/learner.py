@@ -137,12 +137,8 @@ class StructuralLearner:
         action, told = self._leader_action(following, lasting)
         with torch.no_grad():
             output = self._answer(self.networks[FOLLOWER], following, told)
-        shocks = self._peeked_shocks()
+        shocks = self.economies.shocks()  # (2) needs nothing that they move, only numbers of the right shape
         return worth_of_carried(self.game, self.sides[FOLLOWER], following, action, output, shocks, mean)
-
-    def _peeked_shocks(self) -> State:
-        """Shocks of the year after: (2) needs none of what they move, only numbers of the right shape."""
-        return self.economies.shocks()
 
     def _team_loss(self) -> Tensor:
         """All households move together: minus their mean discounted reward along paths, all means in the graph."""

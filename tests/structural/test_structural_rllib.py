@@ -199,7 +199,7 @@ def refused(config: StructuralSMFRLConfig, reason: str) -> None:
 
 def test_games_that_are_not_arithmetic_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.GAMES, "written_otherwise", f"{__name__}:Written")
-    refused(small("written_otherwise"), "is not written as arithmetic .*; use method smfrl")
+    refused(small("written_otherwise"), "game '.*:Written' is not written as arithmetic .*; use method smfrl")
 
 
 @pytest.mark.parametrize(

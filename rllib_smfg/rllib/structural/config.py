@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
-from envs import InvalidSetting, make
+from envs import InvalidSetting
 from envs.arithmetic import ArithmeticGame
 from envs.plugins import FOLDER
 from envs.registry import game_class
@@ -20,6 +20,7 @@ from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
 from rllib_smfg.rllib.structural.learner import StructuralRLlibLearner
 from rllib_smfg.rllib.structural.modules import StructuralModule
 from rllib_smfg.rule import responding
+from rllib_smfg.structural.games import arithmetic_game
 from rllib_smfg.structural.imitation import imitated_rule
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.start import steady_start
@@ -35,7 +36,7 @@ class StructuralSMFRLConfig(GameConfig):
     algorithm = config.build_algo()
     """
 
-    learning_names = ("leader_gradient", "follower_gradient", "hidden", "bound_penalty")
+    learning_names = SHARED
     own_names = (
         *OWN, "updates_per_iteration", "leader_start", "follower_start", "leader_imitates", "torch_threads",
         "evaluation_seed",
@@ -127,6 +128,4 @@ class StructuralSMFRLConfig(GameConfig):
         return self.found_once("_imitated", key, lambda: imitated_rule(given, self._small_game(), responses))
 
     def _small_game(self) -> ArithmeticGame:
-        game = make(**{**self.game_settings(), "games": 1, "followers": min(self.followers(), 100)})
-        assert isinstance(game, ArithmeticGame)
-        return game
+        return arithmetic_game(self.game_settings(), 1, min(self.followers(), 100))

@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 
-from envs import make
-from envs.arithmetic import ArithmeticGame
 from rllib_smfg.memory import keep_freed_memory
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
+from rllib_smfg.structural.games import arithmetic_game
 from rllib_smfg.structural.learner import StructuralLearner
 
 STRUCTURAL = "structural"
@@ -28,7 +27,7 @@ class StructuralRLlibLearner(TorchLearner):
         super().build()
         sides = {side: self.module[side].unwrapped() for side in (LEADER, FOLLOWER)}
         self.structural = StructuralLearner(
-            partial(_made, self.config.game_settings()),
+            partial(arithmetic_game, self.config.game_settings()),
             sides[LEADER].learning,
             sides[FOLLOWER].learning,
             self.config.structural_settings(),
@@ -78,10 +77,3 @@ class StructuralRLlibLearner(TorchLearner):
     def compute_loss_for_module(self, **_: Any) -> Any:
         """Not used: `rllib_smfg.structural` has the losses."""
         raise NotImplementedError("structural SMFRL computes its losses in rllib_smfg.structural")
-
-
-def _made(settings: dict[str, Any], games: int, followers: int | None = None) -> ArithmeticGame:
-    changed = {"games": games} if followers is None else {"games": games, "followers": followers}
-    game = make(**{**settings, **changed})
-    assert isinstance(game, ArithmeticGame), "see StructuralSMFRLConfig.validate"
-    return game
