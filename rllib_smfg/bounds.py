@@ -155,6 +155,8 @@ BOUNDS: dict[str, Bounds] = {
     "tail": Bounds(0, 0.5, above=True),
     "averaging": Bounds(0, 1, below=True),
     "tremble": SHARE,
+    "settled_noise": SHARE,
+    "window_years": Bounds(1, 10**4, whole=True),
     "lasting_spread": Bounds(0, 10),
     "yearly_spread": Bounds(0, 10),
     "share_floor": Bounds(0, 0.5),

@@ -1,4 +1,4 @@
-"""How followers learn: by the Euler residuals of their own play, or along whole paths.
+"""How followers learn: by the Euler residuals of their own play.
 
 A household's problem is
 
@@ -13,11 +13,19 @@ it carries, at the rate at which its saving decision u_k trades reward for what 
 
     lambda_(t+1) = dr_(t+1)/ds - dr_(t+1)/du_k (df_(t+1)/ds) / (df_(t+1)/du_k).                               (2)
 
-All derivatives are taken of the game's own arithmetic, at what each household really met one year later.
+Condition (1) alone says little of a household whose saving hardly moves its own income: it consumes what it earns next
+year as well, and (1) hardly tells one level of consumption from another. So a residual follows n years of own play
+before (2) says what is then carried,
+
+    0 = d/du_t [ r_t + beta r_(t+1) + ... + beta^(n-1) r_(t+n-1) + beta^n lambda_(t+n) s_(t+n) ],              (3)
+
+which has the same solution, at which each of the years' own conditions holds, and n = 1 is (1). All derivatives are
+taken of the game's own arithmetic, at what each household really met.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,28 +35,76 @@ from envs.arithmetic import ArithmeticGame, Mean
 from rllib_smfg.structural.economies import State
 from rllib_smfg.structural.sides import Side
 
+LARGEST_STEP = 1e3  # half ranges: where play explodes within a window a residual means no more than its sign
 LEAST_CURVATURE = 0.05  # of its median: where a reward hardly bends, a residual asks for no endless step
 
 
 @dataclass(frozen=True)
-class Slopes:
-    """How a household's year moves with its outputs u, (B, N, a) each: reward, its own curvature, what is carried."""
+class Year:
+    """One year of all games as it is met; told: the leader's outputs, output: households'."""
 
-    reward: Tensor
-    curvature: Tensor
-    carried: Tensor | None
+    state: State
+    leader: list[Tensor]
+    told: Tensor
+    shocks: State
+    output: Tensor
 
 
-def year_slopes(
-    game: ArithmeticGame, side: Side, state: State, leader: list[Tensor], output: Tensor, shocks: State, mean: Mean
-) -> tuple[Slopes, State, Tensor | None]:
-    """The slopes of one year in the households' outputs; the next state and which games ended come with them."""
-    u = output.detach().requires_grad_()
-    outcome = game.advance(state, leader, side.natural(u), shocks, mean)
-    following = {name: x.detach() for name, x in outcome.state.items()}
-    carried = None
-    if game.carried is not None:
-        (carried,) = torch.autograd.grad(outcome.state[game.carried].sum(), u, retain_graph=True)
+@dataclass(frozen=True)
+class Window:
+    """Years in a row under households' own play, and which games (B, 1) came to an end within them (None: no end)."""
+
+    years: list[Year]
+    reward: Tensor  # sum over years of beta^t r_t and over households and games, with its graph
+    following: State
+    ended: Tensor | None
+
+
+def play_window(
+    game: ArithmeticGame,
+    side: Side,
+    state: State,
+    shocks: Sequence[State],
+    meet: Callable[[int, State], tuple[list[Tensor], Tensor, Tensor]],
+    mean: Mean,
+) -> Window:
+    """Plays a year for each of `shocks`; meet(year, state) -> the leader's action and outputs, households' outputs.
+
+    What a household carries stays in the graph from year to year, so that a reward knows all earlier outputs; a game
+    that ended stands still, and its households' later years count nothing.
+    """
+    years, reward, weight, ended = [], torch.zeros(()).to(next(iter(state.values())).device), 1.0, None
+    for t, draw in enumerate(shocks):
+        leader, told, output = meet(t, state)
+        outcome = game.advance(state, leader, side.natural(output), draw, mean)
+        years.append(Year(_detached(state), leader, told, draw, output))
+        met = outcome.follower_reward
+        if outcome.ended is not None:
+            ended = outcome.ended if ended is None else ended | outcome.ended
+            met = torch.where(ended, torch.zeros_like(met), met)
+            reached = {name: torch.where(ended, state[name], x) for name, x in outcome.state.items()}
+        else:
+            reached = dict(outcome.state)
+        reward = reward + weight * met.sum()
+        state, weight = reached, weight * game.discount
+    return Window(years, reward, state, ended)
+
+
+def window_residuals(game: ArithmeticGame, window: Window, worth: Tensor | None) -> list[Tensor]:
+    """The left side of eq. 3, (B, N, a) for each year of the window; worth (B, N): lambda after its last year."""
+    whole = window.reward
+    if game.carried is not None and worth is not None:
+        kept = window.following[game.carried]
+        whole = whole + game.discount ** len(window.years) * (worth * kept).sum()
+    outputs = [year.output for year in window.years]
+    slopes = torch.autograd.grad(whole, outputs, allow_unused=True, materialize_grads=True)
+    return [slope / game.discount**t for t, slope in enumerate(slopes)]
+
+
+def curvature(game: ArithmeticGame, side: Side, year: Year, mean: Mean) -> Tensor:
+    """d2r/du2 (B, N, a), each output's own, of the year's reward."""
+    u = year.output.detach().requires_grad_()
+    outcome = game.advance(year.state, year.leader, side.natural(u), year.shocks, mean)
     (reward,) = torch.autograd.grad(outcome.follower_reward.sum(), u, create_graph=True)
     bends = []
     for k in range(u.shape[-1]):
@@ -59,7 +115,23 @@ def year_slopes(
             reward[..., k].sum(), u, retain_graph=True, allow_unused=True, materialize_grads=True
         )
         bends.append(bend[..., k])
-    return Slopes(reward.detach(), torch.stack(bends, -1), carried), following, outcome.ended
+    return torch.stack(bends, -1)
+
+
+def joined(years: Sequence[Year]) -> Year:
+    """Years side by side, as if they were so many more games."""
+    first = years[0]
+    return Year(
+        {name: torch.cat([year.state[name] for year in years]) for name in first.state},
+        [torch.cat([year.leader[k] for year in years]) for k in range(len(first.leader))],
+        torch.cat([year.told for year in years]),
+        {name: torch.cat([year.shocks[name] for year in years]) for name in first.shocks},
+        torch.cat([year.output for year in years]),
+    )
+
+
+def _detached(state: State) -> State:
+    return {name: x.detach() for name, x in state.items()}
 
 
 def worth_of_carried(
@@ -85,17 +157,10 @@ def saving_decision(game: ArithmeticGame) -> int:
     return 0 if game.saved_by is None else game.decisions.index(game.saved_by)
 
 
-def residual(slopes: Slopes, worth: Tensor | None, discount: float) -> Tensor:
-    """The left side of eq. 1, dr/du + beta lambda df/du, (B, N, a)."""
-    if slopes.carried is None or worth is None:
-        return slopes.reward
-    return slopes.reward + discount * worth.unsqueeze(-1) * slopes.carried
-
-
 def euler_loss(
     found: Tensor, output: Tensor, curvature: Tensor, side: Side, floor: float, alive: Tensor | None
 ) -> Tensor:
-    """A loss that moves outputs u (B, N, a) by Newton's step for the residual `found`, were all else to stay.
+    """A loss (B, N) that moves outputs u (B, N, a) by Newton's step for the residual `found`, were all else to stay.
 
     The residual is divided by the curvature of the year's reward in u, so that rich and poor, and games in whatever
     units, count by how far they are from what they ask for. Shares are log odds, in which a step means the less the
@@ -114,5 +179,5 @@ def euler_loss(
     usable = step.isfinite() & ~bound
     if alive is not None:
         usable = usable & alive.unsqueeze(-1)
-    step = torch.where(usable, step, torch.zeros_like(step))
-    return -(step * output).sum(-1).mean()
+    step = torch.where(usable, step.clamp(-LARGEST_STEP, LARGEST_STEP), torch.zeros_like(step))
+    return -(step * output).sum(-1)

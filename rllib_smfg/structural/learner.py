@@ -20,7 +20,15 @@ from torch import Tensor, nn
 from envs.arithmetic import ArithmeticGame, Mean, plain_mean
 from rllib_smfg.rule import RuleActor
 from rllib_smfg.structural.economies import Economies, State, own_share_mean, price_takers_mean
-from rllib_smfg.structural.households import euler_loss, residual, worth_of_carried, year_slopes
+from rllib_smfg.structural.households import (
+    curvature,
+    euler_loss,
+    joined,
+    play_window,
+    window_residuals,
+    worth_of_carried,
+)
+from rllib_smfg.structural.optimizer import ShampooAdam
 from rllib_smfg.structural.paths import Act, Luck, Play, Returns, draw_luck, path_years, returns
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
@@ -62,6 +70,8 @@ class StructuralLearner:
         paths = settings.household_years // (trained_on * self.path_years)
         self.game = make_game(games=settings.economies, followers=trained_on)
         self.path_game = make_game(games=min(settings.economies, max(LEAST_PATHS, paths)), followers=trained_on)
+        # what has no consequence but this year's reward needs no window
+        self.window_years = 1 if self.game.carried is None else settings.window_years
         self.places = leader.places() if isinstance(leader, RuleActor) else None
         self.sides = {
             LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
@@ -77,9 +87,10 @@ class StructuralLearner:
             [settings.lasting_spread * settings.spread_of.get(name, 1.0) for name in self.game.instruments]
         ).to(like)
         self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
+        self.skipped = {LEADER: 0, FOLLOWER: 0}  # steps not taken, as a derivative was no number
         self.optimizers = {
             LEADER: torch.optim.Adam(leader.parameters(), lr=settings.leader_lr, betas=LEADER_BETAS),
-            FOLLOWER: torch.optim.Adam(follower.parameters(), lr=settings.follower_lr),
+            FOLLOWER: ShampooAdam(follower.parameters(), lr=settings.follower_lr),
         }
 
     # --- an update -------------------------------------------------------------------------------------------------
@@ -93,6 +104,7 @@ class StructuralLearner:
         if s.lead_in <= share < 1 - s.settling and self.game.governed:
             self._set_rate(LEADER, s.leader_lr, (share - s.lead_in) / (1 - s.settling - s.lead_in))
             logs |= self._leader_step()
+        logs |= {f"{side}/skipped_steps": float(steps) for side, steps in self.skipped.items()}
         self.update_number += 1
         return logs
 
@@ -103,26 +115,33 @@ class StructuralLearner:
         return {"follower/loss": float(loss.detach())}
 
     def _game_loss(self) -> Tensor:
-        """Each household moves alone: Euler residuals of one year of all games, which then move on.
+        """Each household moves alone: residuals of a window of years (eq. 3) of all games, which then move on by one.
 
         What a leader does that it would never do is answered, not lived with: games whose leader trembles far move on
-        as if it had not.
+        as if it had not, and the window's later years are those of the government that stays.
         """
         game, side, economies = self.game, self.sides[FOLLOWER], self.economies
-        state, mean, shocks = economies.state, self._households_mean(), economies.shocks()
+        mean, network = self._households_mean(), self.networks[FOLLOWER]
         stays, usual, now = self._offsets()
-        action, told = self._leader_action(state, now)
-        output = self._answer(self.networks[FOLLOWER], state, told)
-        slopes, following, ended = year_slopes(game, side, state, action, output, shocks, mean)
-        worth = None if game.carried is None else self._worth(following, stays, mean)
-        found = residual(slopes, worth, self.discount)
-        alive = None if ended is None else ~ended
-        loss = euler_loss(found, output, slopes.curvature, side, self.settings.share_floor, alive)
-        if usual is not now:
-            following, ended = self._played(state, usual, shocks)
+        shocks = [economies.shocks() for _ in range(self.window_years)]
+
+        def meet(year: int, state: State) -> tuple[list[Tensor], Tensor, Tensor]:
+            action, told = self._leader_action(state, stays if year else now)
+            return action, told, self._answer(network, state, told)
+
+        window = play_window(game, side, economies.state, shocks, meet, mean)
+        worth = None if game.carried is None else self._worth(window.following, stays, mean)
+        found = window_residuals(game, window, worth)
+        met = joined(window.years)
+        output = self._answer(network, met.state, met.told)
+        alive = None if window.ended is None else ~window.ended.repeat(self.window_years, 1)
+        loss = euler_loss(
+            torch.cat(found), output, curvature(game, side, met, mean), side, self.settings.share_floor, alive
+        )
+        following, ended = self._played(economies.state, usual, shocks[0])
         economies.move_on(following, ended)
-        self.years += game.n_games
-        return loss + self.settings.bound_penalty * outside(output).sum(-1).mean()
+        self.years += game.n_games * self.window_years
+        return (loss + self.settings.bound_penalty * outside(output).sum(-1)).mean()
 
     @torch.no_grad()
     def _played(self, state: State, offset: Tensor, shocks: State) -> tuple[State, Tensor | None]:
@@ -133,7 +152,8 @@ class StructuralLearner:
         return dict(outcome.state), outcome.ended
 
     def _worth(self, following: State, lasting: Tensor, mean: Mean) -> Tensor:
-        """lambda next year, under the government that stays and households' own play."""
+        """lambda of what a window ends with, under the government that stays and households' own play."""
+        following = {name: x.detach() for name, x in following.items()}
         action, told = self._leader_action(following, lasting)
         with torch.no_grad():
             output = self._answer(self.networks[FOLLOWER], following, told)
@@ -144,7 +164,7 @@ class StructuralLearner:
         """All households move together: minus their mean discounted reward along paths, all means in the graph."""
         luck = draw_luck(self.path_game, self.noise.integers(2**63), self.path_years, self.like)
         usual = self._normal()[: self.path_game.n_games] * self.settings.leader_noise
-        first = self._tremble(usual)
+        first = self._tremble(usual, self.settings.tremble)
         leader = _first_year_offset(self.averaged[LEADER].average, first)
         beyond: list[Tensor] = []
 
@@ -215,6 +235,7 @@ class StructuralLearner:
             "noise": self.noise.bit_generator.state,
             # torch hands out, and takes in, the very tensors that it goes on to move
             "optimizers": {side: deepcopy(x.state_dict()) for side, x in self.optimizers.items()},
+            "skipped": dict(self.skipped),
             "averaged": {side: x.steps for side, x in self.averaged.items()},
         }
 
@@ -224,6 +245,7 @@ class StructuralLearner:
         self.economies.set_state(state["economies"])
         self.offset = state["offset"]
         self.noise.bit_generator.state = state["noise"]
+        self.skipped = dict(state["skipped"])
         for side in (LEADER, FOLLOWER):
             self.optimizers[side].load_state_dict(deepcopy(state["optimizers"][side]))
             self.averaged[side].steps = state["averaged"][side]
@@ -265,15 +287,20 @@ class StructuralLearner:
             self.offset = torch.where(fresh, self._normal() * self.widths, self.offset)
             now = self.offset + self._normal() * s.yearly_spread
             return self.offset, now, now
-        usual = self._normal() * s.leader_noise
-        return self.offset, usual, self._tremble(usual)
+        left = s.settled_noise if self._settles() else 1.0
+        usual = self._normal() * (s.leader_noise * left)
+        return self.offset, usual, self._tremble(usual, s.tremble * left)
 
-    def _tremble(self, usual: Tensor) -> Tensor:
+    def _settles(self) -> bool:
+        """Whether the leader holds still for good, and what it never does need hardly be answered any more."""
+        return self.update_number >= (1 - self.settings.settling) * self.settings.updates
+
+    def _tremble(self, usual: Tensor, share: float) -> Tensor:
         """A move of this year's action alone: anywhere in its range in a share of the games, as usual in the others.
 
         It is big enough to reach any place from any other; what leads out of the range is clipped.
         """
-        anywhere = torch.as_tensor(self.noise.random(len(usual)) < self.settings.tremble, device=self.like.device)
+        anywhere = torch.as_tensor(self.noise.random(len(usual)) < share, device=self.like.device)
         wide = torch.as_tensor(self.noise.uniform(-2.0, 2.0, usual.shape), dtype=self.like.dtype).to(self.like.device)
         return torch.where(anywhere[:, None, None], wide, usual)
 
@@ -288,6 +315,7 @@ class StructuralLearner:
 
     def _step(self, side: str, gradients: Sequence[Tensor | None]) -> None:
         if not all(g is None or bool(g.isfinite().all()) for g in gradients):
+            self.skipped[side] += 1
             return
         for parameter, gradient in zip(self.networks[side].parameters(), gradients, strict=True):
             parameter.grad = gradient

@@ -33,25 +33,27 @@ class StructuralSettings:
         `leader_rule` (others are constants). leader_search: `derivative` of paths, or `paired` two-sided differences on
         common random numbers, which differentiate nothing: `search_pairs` of them a step (0: one for each number of the
         policy, along the axes; else along random directions), moved by `search_width` in network units.
-    hidden: units of each hidden layer. follower_lr, leader_lr: Adam's, falling as a cosine to `last_rate` of it.
+    hidden: units of each hidden layer. follower_lr, leader_lr: fall as a cosine to `last_rate` of it.
     economies: games played side by side, in the followers' steps. population: the most households of each that are
         trained on. household_years: how many the leader's paths have together, which says how many paths there are.
+    window_years: years of own play that a follower's residual knows before eq. 2 says what is then carried.
     tail: the share of a path's discounted weight that is cut off. averaging: of the weights that play.
     tremble: share of games in which the leader's action of the year is drawn from all its range, so that followers
-        learn to answer what the leader never does; others tremble by `leader_noise`. lasting_spread, yearly_spread:
+        learn to answer what the leader never does; others tremble by `leader_noise`. settled_noise: what is left of
+        both while followers settle. lasting_spread, yearly_spread:
         instead, an offset of each game's government that stays for the whole episode, and one that is drawn every year:
         then followers answer what lasts. spread_of: by instrument, how many times as wide its lasting offset is.
     share_floor: households close to the end of a share's range still move by at least this much of it.
     """
 
-    updates: int = field(default=500, metadata=says("of the whole run, of which schedules are shares"))
+    updates: int = field(default=300, metadata=says("of the whole run, of which schedules are shares"))
     lead_in: float = field(
         default=0.1, metadata=says("first share of the run: the leader holds still, followers learn to answer it")
     )
     settling: float = field(
-        default=0.3, metadata=says("last share of the run: the leader holds still, followers settle")
+        default=0.4, metadata=says("last share of the run: the leader holds still, followers settle")
     )
-    follower_steps: int = field(default=8, metadata=says("followers' steps in each update, before the leader's one"))
+    follower_steps: int = field(default=4, metadata=says("followers' steps in each update, before the leader's one"))
     leader_gradient: LeaderGradient = field(
         default="total", metadata=says("total: through the followers' reaction; partial: without")
     )
@@ -72,7 +74,7 @@ class StructuralSettings:
     )
     search_width: float = field(default=0.05, metadata=says("how far a paired search moves a number, in network units"))
     hidden: tuple[int, ...] = field(default=(32, 32), metadata=says("units of each hidden layer"))
-    follower_lr: float = field(default=0.005, metadata=says("Adam's, falling as a cosine"))
+    follower_lr: float = field(default=0.01, metadata=says("ShampooAdam's, falling as a cosine"))
     leader_lr: float = field(default=0.01, metadata=says("Adam's, falling as a cosine"))
     last_rate: float = field(default=0.01, metadata=says("share of a learning rate that is left at the end"))
     economies: int = field(default=16, metadata=says("games played side by side in the followers' steps"))
@@ -80,12 +82,18 @@ class StructuralSettings:
     household_years: int = field(
         default=131_072, metadata=says("of the leader's paths together, which says how many there are")
     )
+    window_years: int = field(
+        default=25, metadata=says("of own play that a follower's residual knows before what is carried is valued")
+    )
     tail: float = field(default=0.002, metadata=says("share of a path's discounted weight that is cut off"))
     averaging: float = field(default=0.98, metadata=says("of the weights that play, a step"))
     tremble: float = field(
         default=0.5, metadata=says("share of games whose leader's action of the year is drawn from all its range")
     )
     leader_noise: float = field(default=0.1, metadata=says("of the year in other games, in halves of the range"))
+    settled_noise: float = field(
+        default=0.1, metadata=says("share of tremble and leader_noise that is left while followers settle")
+    )
     lasting_spread: float = field(
         default=0.0, metadata=says("in place of both: what an episode's government differs by as long as it lasts")
     )

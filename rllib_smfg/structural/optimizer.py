@@ -1,0 +1,74 @@
+"""Adam along the axes in which a layer's gradients are uncorrelated (SOAP; Vyas et al. 2024, arXiv 2409.11321).
+
+A policy is a curve that must be right to a part in a thousand, over households of whom some are a thousand times as
+rich as others; Adam, which knows one scale for each weight, takes tens of thousands of steps to bend it so. For a
+layer's gradient G (m, n) the axes are the eigenvectors of Shampoo's averages of G G' and G' G.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+SETTLED = 10  # steps after which axes are found anew only every so often
+
+
+class ShampooAdam(torch.optim.Optimizer):
+    """Adam in the eigenbasis of Shampoo's preconditioner, found anew every `every` steps.
+
+    betas: decay of the averages of the gradient and of its squares (in the axes, and of the axes' own).
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float,
+        betas: tuple[float, float] = (0.95, 0.95),
+        every: int = 5,
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "every": every, "eps": eps})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step of all parameters that have a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None and parameter.numel():
+                    self._move(parameter, parameter.grad, group)
+
+    def _move(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        (slow, fast), state = group["betas"], self.state[parameter]
+        G = gradient.reshape(gradient.shape[0], -1)
+        if not state:
+            state.update(_begun(G))
+        state["steps"] += 1
+        steps = state["steps"]
+        state["left"].lerp_(G @ G.T, 1 - fast)
+        state["right"].lerp_(G.T @ G, 1 - fast)
+        if steps <= SETTLED or steps % group["every"] == 0:
+            state["left_axes"] = _axes(state["left"])
+            state["right_axes"] = _axes(state["right"])
+        U, V = state["left_axes"], state["right_axes"]
+        state["mean"].lerp_(G, 1 - slow)
+        state["square"].lerp_((U.T @ G @ V).square(), 1 - fast)
+        mean = U.T @ state["mean"] @ V / (1 - slow**steps)
+        size = (state["square"] / (1 - fast**steps)).sqrt() + group["eps"]
+        parameter.sub_((U @ (mean / size) @ V.T).view_as(parameter), alpha=group["lr"])
+
+
+def _begun(G: Tensor) -> dict[str, Any]:
+    """Averages of nothing yet, for gradients like G (m, n)."""
+    m, n = G.shape
+    left, right = G.new_zeros(m, m), G.new_zeros(n, n)
+    return {"steps": 0, "left": left, "right": right, "mean": torch.zeros_like(G), "square": torch.zeros_like(G)}
+
+
+def _axes(average: Tensor) -> Tensor:
+    """Eigenvectors of a symmetric matrix, of whatever size its entries are."""
+    size = average.diagonal().sum().clamp_min(torch.finfo(average.dtype).tiny)
+    axes: Tensor = torch.linalg.eigh(average / size).eigenvectors
+    return axes
