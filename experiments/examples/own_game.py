@@ -61,7 +61,7 @@ class Fishery(StackelbergMeanFieldGame):
 
 def main(iterations: int = 40) -> dict[str, float]:
     """Learns both sides; the mean of each indicator over 16 episodes of what was learned."""
-    from experiments.ray_session import ray_session
+    from rllib_smfg.processes.ray_session import ray_session
     from rllib_smfg.rllib.config import SMFRLConfig
     from rllib_smfg.rollout import evaluate
 

@@ -12,25 +12,26 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from experiments import checkpoints
-from experiments.evaluate import evaluate_policies
-from experiments.files import refuse_overwriting
-from experiments.frontier import constant_frontier
+from experiments.configuration.loading import find, load
+from experiments.configuration.shipped import GRIDS, shipped
 from experiments.grid.clones import clone
 from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import exploitability
 from experiments.grid.mixtures import mixtures
 from experiments.grid.results import Row, write
 from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
-from experiments.interrupts import Interrupted
-from experiments.loading import SHIPPED, find, load
-from experiments.metrics import HEADLINES
-from experiments.owners import taken
-from experiments.ownership import refuse_strangers_folders
 from experiments.report.make import run as report
-from experiments.run_log import read_progress
-from experiments.storage import Bucket, Place, is_uri, join, mirror_of, refuse_unusable
-from experiments.trials import Trial, TrialResult, run_trials
+from experiments.runs.log import read_progress
+from experiments.runs.metrics import HEADLINES
+from experiments.studies.evaluate import evaluate_policies
+from experiments.studies.frontier import constant_frontier
+from experiments.tuning.trials import Trial, TrialResult, run_trials
+from rllib_smfg.processes.interrupts import Interrupted
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.files import refuse_overwriting
+from rllib_smfg.storage.owners import taken
+from rllib_smfg.storage.ownership import refuse_strangers_folders
+from rllib_smfg.storage.places import Bucket, Place, is_uri, join, mirror_of, refuse_unusable
 
 RESULTS, CONFIG = "results.csv", "grid.yaml"
 
@@ -126,10 +127,10 @@ def _options(only: Sequence[str], output: Path | None, storage: str | None) -> l
 
 def _grid(config: str) -> tuple[Path, Grid]:
     """A grid's file, by its path or name; raises InvalidSetting."""
-    shipped = {path.stem: path for path in (SHIPPED / "grids").glob("*.yaml")}
-    if config not in shipped and not Path(config).exists():
-        raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(shipped))}")
-    path = shipped[config] if config in shipped else find(config)
+    known = shipped(GRIDS)
+    if config not in known and not Path(config).exists():
+        raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(known))}")
+    path = known[config] if config in known else find(config)
     return path, load(Grid, path)
 
 

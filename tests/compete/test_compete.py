@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from envs import InvalidSetting, make
-from experiments import compete
-from experiments.cli import app
-from experiments.compete import Contest, Score, Track, compositions, score, title
+from experiments.commands.main import app
+from experiments.studies import compete
+from experiments.studies.compete import Contest, Score, Track, compositions, score, title
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
 from policies.mixed import MixedFollowers

@@ -13,8 +13,8 @@ from envs import InvalidSetting, make
 from envs.economy.calibration import Benchmark, benchmark, first_prices
 from envs.economy.household_problem import euler_errors
 from envs.economy.presets import CALIBRATED
-from experiments import calibrate
-from experiments.cli import app
+from experiments.commands.main import app
+from experiments.studies import calibrate
 from policies import registry
 from policies.planned_household import PlannedHousehold
 from policies.us_system import US_LEVEL, USSystem

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from envs import InvalidSetting
-from experiments.algorithms import ALGORITHMS, GradientAlgorithm
-from experiments.config import Experiment
-from experiments.loading import SHIPPED, dump, load, load_experiment
+from experiments.configuration.algorithms import ALGORITHMS, GradientAlgorithm
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, load, load_experiment
+from experiments.configuration.shipped import shipped
 from rllib_smfg.settings import LearningSettings
 
 NAMES = ("quickstart", "paper_n100", "paper_n1000", "as_published_n100")
@@ -26,7 +27,7 @@ def test_a_shipped_configuration_survives_a_round_trip(name: str, tmp_path: Path
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_configuration_shows_every_value(name: str) -> None:
-    written, experiment = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text()), load_experiment(name)
+    written, experiment = yaml.safe_load(shipped()[name].read_text()), load_experiment(name)
     for section in Experiment.model_fields:
         assert set(type(getattr(experiment, section)).model_fields) <= set(written[section]), section
 

@@ -12,8 +12,8 @@ import pytest
 import typer
 
 import rllib_smfg
-from experiments.cli import app
-from experiments.cli_help import EXAMPLES
+from experiments.commands.help import EXAMPLES
+from experiments.commands.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = typer.main.get_command(app)

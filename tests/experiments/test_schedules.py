@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from envs import InvalidSetting
 from envs.economy.taxation import us_federal_2022
-from experiments import schedules
-from experiments.cli import app
-from experiments.schedules import ASSETS, INCOMES, drawn
+from experiments.commands.main import app
+from experiments.studies import schedules
+from experiments.studies.schedules import ASSETS, INCOMES, drawn
 
 
 @pytest.fixture(autouse=True)

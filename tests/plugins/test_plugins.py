@@ -17,8 +17,8 @@ from fishery_parts import CONFIG, write_package
 import envs
 from envs import InvalidSetting, plugins
 from envs.registry import GAMES, portable
-from experiments.config import Experiment
-from experiments.loading import dump, load, load_experiment
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, load, load_experiment
 from policies import registry
 from rllib_smfg.rollout import evaluate
 
@@ -266,7 +266,7 @@ def test_structural_learns_a_game_of_a_package(
 def test_trials_of_a_grid_import_a_game_by_name(ray_local: None, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from experiments.trials import Trial, run_trials
+    from experiments.tuning.trials import Trial, run_trials
 
     experiment = load_experiment(write_package(tmp_path, "my_grid"), ["training.env_runners=0"])
     trials = [Trial("mine", experiment.model_dump(mode="json"), seed) for seed in (1, 2)]

@@ -12,8 +12,8 @@ import pytest
 from envs import InvalidSetting, make
 from envs.game import Array
 from envs.registry import GAMES
-from experiments.config import Experiment
-from experiments.schedules import drawn
+from experiments.configuration.config import Experiment
+from experiments.studies.schedules import drawn
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.action_bounds import within
 from policies.constant import ConstantFollower, ConstantLeader

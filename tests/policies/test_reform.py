@@ -13,16 +13,17 @@ import pytest
 from envs import InvalidSetting, make
 from envs.economy.instruments import FURTHER
 from envs.economy.taxation import us_federal_2022
-from experiments import named_policies, schedules
-from experiments.algorithms import Rule
 from experiments.compare.config import Comparing
 from experiments.compare.reference import with_reference
-from experiments.config import Experiment
+from experiments.configuration.algorithms import Rule
+from experiments.configuration.config import Experiment
+from experiments.studies import schedules
 from policies import registry, written
 from policies.given import Given
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.reform import ReformedRule, first_mean_income, needed
 from policies.tax_rule import TaxRule
+from rllib_smfg import named_policies
 
 ALL = tuple(FURTHER)
 DEBT = 9  # the place of debt over GDP in what a government sees

@@ -18,20 +18,21 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments.config import Experiment
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, load
+from experiments.configuration.shipped import SHIPPED
 from experiments.grid.config import EXPLOITABILITY, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import shares
 from experiments.grid.results import Results, Row, read, write
 from experiments.grid.reuse import reuse
 from experiments.grid.run import run
-from experiments.loading import SHIPPED, dump, load
 from experiments.report import grid_figures
 from experiments.report.grid_page import grid_page, published
 from experiments.report.markdown import markdown
 from experiments.report.page import render
 from experiments.report.writing import shown
-from experiments.seed_statistics import iqm
-from experiments.trials import Trial
+from experiments.tuning.trials import Trial
+from rllib_smfg.statistics.seeds import iqm
 
 GRIDS = sorted((SHIPPED / "grids").glob("*.yaml"))
 RESULTS = Path(__file__).parents[2] / "docs/results"
@@ -307,7 +308,7 @@ def test_trainings_can_only_be_taken_from_grids_and_by_grids_that_train(tmp_path
 
 @pytest.mark.slow
 def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     (tmp_path / "tiny.yaml").write_text(TINY)
     out, err = io.StringIO(), io.StringIO()

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.grid.run import grid_place, run
-from experiments.storage import Place
+from rllib_smfg.storage.places import Place
 
 GRID = """
 title: Tiny
@@ -29,7 +29,7 @@ scales:
 
 
 def grid(*arguments: object) -> tuple[int, str, str]:
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):

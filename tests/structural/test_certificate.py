@@ -15,7 +15,7 @@ from rich.console import Console
 from structural_parts import built
 
 from envs import make
-from experiments import certificate
+from experiments.studies import certificate
 from policies.given import Given
 from rllib_smfg.build import Interface
 from rllib_smfg.export import TrainedPolicies

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting
-from experiments.loading import dump, load
-from experiments.metrics import columns, counted, over_horizon
-from experiments.trial_training import Goal
-from experiments.tuning_config import Tuning, find_search
-from experiments.tuning_session import space, within_bounds
+from experiments.configuration.loading import dump, load
+from experiments.runs.metrics import columns, counted, over_horizon
+from experiments.tuning.config import Tuning, find_search
+from experiments.tuning.session import space, within_bounds
+from experiments.tuning.trial_training import Goal
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "tune_configs").glob("*.yaml"))
 
