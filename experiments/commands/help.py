@@ -31,8 +31,8 @@ EXAMPLES = {
     "replay": "smfg replay recorded.npz --preset paper",
     "benchmark": "smfg benchmark --quick",
     "data check": "smfg data check SCFP2022.csv",
-    "compete households": "smfg compete households experiments/examples/submission.py:CarefulHouseholds",
-    "compete government": "smfg compete government experiments/examples/submission.py:ProgressiveGovernment",
+    "compete households": "smfg compete households docs/examples/submission.py:CarefulHouseholds",
+    "compete government": "smfg compete government docs/examples/submission.py:ProgressiveGovernment",
 }
 
 

@@ -52,5 +52,5 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
 def test_links_out_of_the_documentation_become_paths(site: Path) -> None:
     text = (site / "extend.html").read_text(encoding="utf-8")
-    assert "<code>experiments/examples/own_structural_game.py</code>" in text
+    assert "<code>docs/examples/own_structural_game.py</code>" in text
     assert "../experiments" not in text

@@ -150,7 +150,7 @@ def test_no_module_unpickles_but_for_resuming() -> None:
         ("tests/campaigns/faults/states.py", "pickle.loads"),  # compares our own checkpoints; asks who owns them first
         ("rllib_smfg/storage/checkpoints.py", "algorithm.restore_from_path"),  # after the same question
         ("rllib_smfg/rllib/population.py", "super().restore_from_path"),  # what that calls
-        ("experiments/examples/rllib_recipe.py", "SMFRL.from_checkpoint"),  # of a search of its own
+        ("docs/examples/rllib_recipe.py", "SMFRL.from_checkpoint"),  # of a search of its own
         ("envs/registry.py", "plugins.load"),  # imports a module by the name that was given
         ("policies/registry.py", "plugin.load"),  # the same
     }

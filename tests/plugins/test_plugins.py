@@ -294,7 +294,7 @@ def test_the_commands_take_a_game_of_a_package_from_anywhere(tmp_path: Path) -> 
 
 # --- the examples of docs/extend.md, in a package of somebody else's -------------------------------------------------
 def test_the_examples_play_from_a_package_outside_the_repository(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "experiments" / "examples", tmp_path / "my_examples")
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "my_examples")
     for name in ("own_game:Fishery", "own_structural_game:PollutingMarket"):
         game = envs.make(f"my_examples.{name}", module_folder=str(tmp_path), games=2, horizon=3)
         assert type(game).__module__ == f"my_examples.{name.partition(':')[0]}"

@@ -8,9 +8,9 @@ Shows how to
 
 How to run this script
 ----------------------
-    python experiments/examples/ppo_multi_agent.py
-    python experiments/examples/ppo_multi_agent.py --game stage_game --iterations 30
-    python experiments/examples/ppo_multi_agent.py --runners 2
+    python docs/examples/ppo_multi_agent.py
+    python docs/examples/ppo_multi_agent.py --game stage_game --iterations 30
+    python docs/examples/ppo_multi_agent.py --runners 2
 
 `--households` above 100 or so is slow: RLlib handles each of them in Python. `smfg train` is made for more.
 

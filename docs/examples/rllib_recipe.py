@@ -1,7 +1,7 @@
 """Ray's own recipes with SMFRL: a configuration in RLlib's words, a search by Tune, an evaluation, a module that acts.
 
-    python experiments/examples/rllib_recipe.py
-    python experiments/examples/rllib_recipe.py --search pbt
+    python docs/examples/rllib_recipe.py
+    python docs/examples/rllib_recipe.py --search pbt
 
 Shows how to
 - name a game by `.environment(name, env_config=...)` and settings by RLlib's names: lr is actor_lr and critic_lr, gamma

@@ -1,6 +1,6 @@
 """A game of your own: fishers who share a stock of fish, and a government that taxes their catch.
 
-    python experiments/examples/own_game.py
+    python docs/examples/own_game.py
 
 Everybody ignores that today's catch is missing tomorrow, so without a tax the stock is fished down. What the government
 can reach is known: catches are largest with half of the stock left. See docs/extend.md.
@@ -18,7 +18,7 @@ from envs.game import Array, Observations, StackelbergMeanFieldGame, Transition
 from envs.registry import GAMES
 from envs.scaling import FeatureScaling
 
-GAMES["fishery"] = "experiments.examples.own_game:Fishery"  # from now on `make("fishery", ...)` builds it
+GAMES["fishery"] = "own_game:Fishery"  # from now on `make("fishery", ...)` builds it
 
 
 class Fishery(StackelbergMeanFieldGame):

@@ -1,6 +1,6 @@
 """A tax rule of your own: a flat tax on what exceeds an exempt amount, beside a free market.
 
-    python experiments/examples/own_tax_rule.py
+    python docs/examples/own_tax_rule.py
 
 docs/extend.md walks through this file.
 """

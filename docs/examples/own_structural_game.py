@@ -70,7 +70,7 @@ def exact_tax() -> Any:
 
 
 if __name__ == "__main__":
-    algorithm = StructuralSMFRLConfig().game("experiments.examples.own_structural_game:PollutingMarket").build_algo()
+    algorithm = StructuralSMFRLConfig().game("own_structural_game:PollutingMarket").build_algo()
     for _ in range(30):
         algorithm.train()
     states = np.array([[15.0, 8.0], [20.0, 7.0], [20.0, 8.0], [20.0, 9.0]])

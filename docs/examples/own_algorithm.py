@@ -1,6 +1,6 @@
 """An algorithm of your own: the cross-entropy method for a government, against households that are given.
 
-    python experiments/examples/own_algorithm.py
+    python docs/examples/own_algorithm.py
 
 A government is a linear rule of what it observes; every candidate governs a game of its own, all in one call. No Ray,
 no torch: a game is arrays. docs/extend.md walks through this file.

@@ -1,4 +1,4 @@
-"""An example for the competition: `smfg compete households experiments/examples/submission.py:CarefulHouseholds`.
+"""An example for the competition: `smfg compete households docs/examples/submission.py:CarefulHouseholds`.
 
 Needs nothing but numpy. docs/competition.md tells what the numbers are and what a submission may do.
 """
