@@ -23,7 +23,8 @@ def impulse(
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the bands as JSON.")] = None,
 ) -> None:
     """Impulse responses: a financial crisis and a disaster against the same economies' luck without them."""
-    from experiments.studies.impulse import SHOCKS, run
+    from experiments.studies.impulse import run
+    from rllib_smfg.economics.impulse import SHOCKS
 
     run(
         console(),

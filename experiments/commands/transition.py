@@ -30,7 +30,8 @@ def transition(
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write every year as JSON.")] = None,
 ) -> None:
     """A reform of the calibrated economy as households live through it who know the whole path of prices and taxes."""
-    from experiments.studies.transition import Reform, run
+    from experiments.studies.transition import run
+    from rllib_smfg.economics.transition import Reform
 
     reform = Reform(policy, origin, against, years, closure, announced, lasts)
     run(console(), reform, json, command_line())

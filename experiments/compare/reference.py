@@ -10,7 +10,7 @@ from envs.registry import nearest
 from experiments.compare.config import Comparing, Row
 from experiments.configuration.algorithms import Rule
 from policies import registry
-from rllib_smfg import welfare
+from rllib_smfg.economics import welfare
 
 GOVERNMENT, HOUSEHOLDS, NAME = "us_system", "planning", "US system"
 

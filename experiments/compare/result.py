@@ -31,12 +31,12 @@ from experiments.results.welfare_tables import (
     welfare_table,
     welfare_title,
 )
-from experiments.runs.metrics import headlines
 from experiments.runs.summary import versions
-from rllib_smfg import welfare
+from rllib_smfg.economics import welfare
+from rllib_smfg.economics.welfare import ConsumptionEquivalent
+from rllib_smfg.metrics import headlines
 from rllib_smfg.statistics.estimates import Estimate, differences, estimates
 from rllib_smfg.storage.files import write_json, write_text
-from rllib_smfg.welfare import ConsumptionEquivalent
 
 Rows = dict[str, dict[str, Estimate]]
 GAIN = "consumption_equivalent"

@@ -22,10 +22,10 @@ from experiments.grid.results import Row, write
 from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
 from experiments.report.make import run as report
 from experiments.runs.log import read_progress
-from experiments.runs.metrics import HEADLINES
 from experiments.studies.evaluate import evaluate_policies
-from experiments.studies.frontier import constant_frontier
 from experiments.tuning.trials import Trial, TrialResult, run_trials
+from rllib_smfg.economics.frontier import constant_frontier
+from rllib_smfg.metrics import HEADLINES
 from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import refuse_overwriting

@@ -13,7 +13,7 @@ from envs.game import Array
 from experiments.report.drawing import INK, MUTED, SERIES, YEARS, Panel, amounts, band, log_amounts, panel, percent
 from experiments.report.writing import SHARES
 from experiments.results.tables import headline, label
-from rllib_smfg.history import INCOMES, History, Snapshot
+from rllib_smfg.economics.history import INCOMES, History, Snapshot
 from rllib_smfg.statistics.summaries import interval
 
 OVER_YEARS = {

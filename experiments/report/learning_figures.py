@@ -10,7 +10,7 @@ from experiments.report.drawing import INK, SERIES, Panel, amounts, band, even_a
 from experiments.report.writing import DOLLARS
 from experiments.results.figures import Rows, common, source
 from experiments.results.tables import headline, label
-from experiments.runs.metrics import HEADLINES, RETURNS
+from rllib_smfg.metrics import HEADLINES, RETURNS
 from rllib_smfg.statistics.summaries import Summary
 
 

@@ -22,14 +22,14 @@ from experiments.results.figures import Rows
 from experiments.results.tables import headline, label, number
 from experiments.results.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
 from experiments.runs.log import read_progress
-from experiments.runs.metrics import RETURNS, headlines
 from experiments.studies.exploitability.report import FAILED, FAILED_MEANS
 from policies.free_market import free_market
-from rllib_smfg.history import pooled, record
+from rllib_smfg.economics.history import pooled, record
+from rllib_smfg.economics.welfare import ConsumptionEquivalent
+from rllib_smfg.metrics import RETURNS, headlines
 from rllib_smfg.playing import one_thread
 from rllib_smfg.statistics.summaries import Summary
 from rllib_smfg.storage import checkpoints
-from rllib_smfg.welfare import ConsumptionEquivalent
 
 HOUSEHOLDS = 3200  # played at the same time by each seed, over all its episodes
 EPISODES = 16

@@ -12,7 +12,7 @@ from experiments.configuration.config import Experiment
 from experiments.report.economy_figures import decile_intervals
 from experiments.report.writing import amount, compact, listed, times
 from experiments.results.comparison import TITLES, learned_row
-from rllib_smfg.history import History
+from rllib_smfg.economics.history import History
 from rllib_smfg.statistics.summaries import Summary
 
 Rows = Mapping[str, Mapping[str, Summary]]

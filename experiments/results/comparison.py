@@ -18,14 +18,14 @@ from experiments.configuration.config import Experiment
 from experiments.results.reference import reference_of
 from experiments.results.tables import comparison_table
 from experiments.results.welfare_tables import BESIDE, LIVED, Standing, Standings, welfare_table, welfare_title
-from experiments.runs.metrics import headlines
 from policies import FollowerPolicy, LeaderPolicy
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
 from policies.random import RandomFollower, RandomLeader
-from rllib_smfg import welfare
-from rllib_smfg.constant_search import ConstantPolicy, best_constant_policy
+from rllib_smfg.economics import welfare
+from rllib_smfg.economics.constant_search import ConstantPolicy, best_constant_policy
 from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.metrics import headlines
 from rllib_smfg.playing import play_pair
 from rllib_smfg.rollout import Episodes
 from rllib_smfg.statistics.summaries import Summary, read_summary, summarise_all

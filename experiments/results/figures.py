@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.results.tables import label
-from experiments.runs.metrics import GROUPS, HEADLINES, RETURNS, grouped
+from rllib_smfg.metrics import GROUPS, HEADLINES, RETURNS, grouped
 
 Rows = list[dict[str, float]]
 LARGEST = 1e5  # amounts beyond it are drawn on a logarithmic axis

@@ -14,7 +14,8 @@ from envs.game import Array
 from experiments.results.welfare_tables import BESIDE, Standing
 from policies import FollowerPolicy, LeaderPolicy
 from policies.given import Given
-from rllib_smfg import named_policies, welfare
+from rllib_smfg import named_policies
+from rllib_smfg.economics import welfare
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import Episodes
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from envs.economy.indicators import TENTHS
 from experiments.results.tables import between, number
-from rllib_smfg.welfare import ConsumptionEquivalent
+from rllib_smfg.economics.welfare import ConsumptionEquivalent
 
 # beside consumption equivalents: indicator -> head of its column
 BESIDE = {

@@ -17,6 +17,15 @@ from envs.text_files import read_utf8
 from rllib_smfg.storage.files import write_text
 from experiments.runs.pictures import Look
 from experiments.runs.wandb_log import WandbLog, Wanted
+import resource
+import sys
+from collections.abc import Mapping
+from typing import Any
+import numpy as np
+from numpy.typing import NDArray
+from envs import StackelbergMeanFieldGame
+from experiments.configuration.config import Experiment
+from rllib_smfg.methods import Family
 
 
 class RunLog:
@@ -113,3 +122,12 @@ def _lines(columns: list[str], rows: list[Mapping[str, float] | None]) -> str:
         else:
             writer.writerow({name: f"{value:.10g}" for name, value in row.items()})
     return text.getvalue()
+
+
+
+
+def settings_shown(experiment: Experiment, seed: int) -> dict[str, Any]:
+    """What TensorBoard's table of runs lists: `section.key` of game and algorithm, and the seed."""
+    sections = {name: getattr(experiment, name).settings() for name in ("game", "algorithm")}
+    named = {"seed": seed, "algorithm.method": experiment.algorithm.method}
+    return named | {f"{name}.{key}": value for name, keys in sections.items() for key, value in keys.items()}

@@ -19,7 +19,8 @@ from envs.economy.taxation import Schedule
 from envs.game import Array, StackelbergMeanFieldGame
 from policies import FollowerPolicy, LeaderPolicy
 from policies.tax_rule import TaxRule
-from rllib_smfg.rollout import play
+from rllib_smfg.economics.taxes_in_force import income_tax
+from rllib_smfg.rollout import first_episodes
 
 YEARS = 10  # played before an economy is looked at, or fewer where it ends before
 POINTS = 200  # incomes at which a tax schedule is drawn
@@ -87,19 +88,12 @@ def look(
     """
     if not isinstance(game, Economy):
         return None
-    observations = game.reset(seed)
-    everyone = np.ones(game.n_games, dtype=bool)
-    leader.forget(everyone)
-    follower.forget(everyone)
-    before, index, played, alive = game.state, game.year.copy(), 0, everyone
-    for year in islice(play(game, leader, follower, observations), years):
-        played += 1
-        tax = leader.schedule(index) if isinstance(leader, TaxRule) else _announced(game, before, year.leader_action)
-        shown = int(np.argmax(alive))
-        alive = alive & ~year.step.done
-        if played == years or not alive.any():
-            break
-        before, index = game.state, game.year.copy()
+    episodes = first_episodes(game, leader, follower, seed, years)
+    now, index = game.state, game.year.copy()
+    for played, (year, alive) in enumerate(episodes, start=1):  # noqa: B007 (used after the last)
+        tax = income_tax(game, leader, now, year.leader_action, index)
+        before, now, index = now, game.state, game.year.copy()
+    shown = int(np.argmax(alive))
     flows = game.flows
     assert flows is not None
     income = np.asarray(flows.income[shown], dtype=np.float64)
@@ -117,13 +111,6 @@ def look(
         np.asarray(tax.marginal_rate(every))[shown],
         np.asarray(tax.tax(every))[shown] / incomes,
     )
-
-
-def _announced(game: Economy, before: State, action: Array) -> Schedule:
-    """The income tax that an action (B, 5) names."""
-    box = game.leader_action_space
-    action = np.clip(action, box.low, box.high)
-    return game.parameters.laws.fiscal_policy(game.parameters, before, action, total).income_tax
 
 
 def _log10(amounts: Array) -> Array:

@@ -19,7 +19,7 @@ from experiments.configuration.config import Experiment
 from experiments.studies.evaluate import evaluate_policies
 from experiments.results.figures import training_curves
 from rllib_smfg.storage.files import write_json, write_text
-from experiments.runs.metrics import RETURNS, headlines
+from rllib_smfg.metrics import RETURNS, headlines
 from experiments.runs.log import read_progress
 from rllib_smfg.statistics.summaries import summarise_all
 

@@ -17,15 +17,8 @@ from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump
 from rllib_smfg.storage.files import clear_leftovers
 from rllib_smfg.processes.interrupts import GRACE, Interrupted, Interrupts, Overdue, Stopped
-from experiments.runs.metrics import (
-    RETURNS,
-    columns,
-    counted,
-    indicators_of,
-    of_iteration,
-    over_horizon,
-    settings_shown,
-)
+from rllib_smfg.metrics import RETURNS, columns, counted, indicators_of, of_iteration, over_horizon
+from experiments.runs.log import settings_shown
 from experiments.runs.progress import Display
 from rllib_smfg.processes.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
 from experiments.runs.log import RunLog

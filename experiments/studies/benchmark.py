@@ -17,12 +17,12 @@ from rich.table import Table
 
 from envs import StackelbergMeanFieldGame, make
 from experiments.configuration.config import Experiment
-from experiments.runs.metrics import TIMERS, peak_memory_mib
 from experiments.runs.summary import versions
 from policies import FollowerPolicy, LeaderPolicy
 from policies.constant import ConstantFollower, ConstantLeader
 from rllib_smfg.build import Interface, follower_actor, leader_actor
 from rllib_smfg.learned import LearnedFollower, LearnedLeader
+from rllib_smfg.metrics import TIMERS, peak_memory_mib
 from rllib_smfg.playing import one_thread
 from rllib_smfg.processes.ray_session import ray_session
 from rllib_smfg.rollout import play

@@ -22,13 +22,13 @@ from envs import make
 from envs.arithmetic import ArithmeticGame
 from envs.economy.game import Economy
 from envs.game import Array
+from rllib_smfg.economics.welfare import measurable
 from rllib_smfg.exploitability.exact import household_gains
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.rollout import play
 from rllib_smfg.storage.files import write_json
 from rllib_smfg.structural.gain import LeaderGain, leader_gain
 from rllib_smfg.structural.games import arithmetic_game
-from rllib_smfg.welfare import measurable
 
 FILE = "certificate.json"
 GAMES = 4  # behind households' gains

@@ -20,9 +20,9 @@ from experiments.results.welfare_tables import (
     welfare_table,
     welfare_title,
 )
-from experiments.runs.metrics import headlines
-from rllib_smfg import welfare
+from rllib_smfg.economics import welfare
 from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.metrics import headlines
 from rllib_smfg.playing import play_pair, play_policies
 from rllib_smfg.statistics.summaries import summarise_all
 from rllib_smfg.storage import checkpoints

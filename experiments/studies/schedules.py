@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +11,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from envs import InvalidSetting, make
-from envs.economy.arrays import total
-from envs.economy.game import Economy
-from envs.economy.taxation import Schedule
-from envs.game import Array
 from policies import registry
-from policies.tax_rule import TaxRule
-from rllib_smfg import named_policies
-from rllib_smfg.rollout import play
+from rllib_smfg.economics.tax_schedules import ASSETS, INCOMES, REPORTED, Drawn, drawn
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import write_json
 
 matplotlib.use("Agg")
 
-INCOMES = np.geomspace(10_000.0, 5_000_000.0, 120)
-ASSETS = np.geomspace(10_000.0, 100_000_000.0, 120)
 SHOWN = (30_000.0, 100_000.0, 300_000.0, 1_000_000.0)  # incomes of the printed table
-FOLLOWERS, GAMES = 1000, 4
-REPORTED = {  # indicator -> how it is printed
-    "interest_rate": "interest rate",
-    "capital_output_ratio": "capital / GDP",
-    "debt_to_gdp": "debt / GDP",
-    "spending_to_gdp": "spending / GDP",
-}
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A government's taxes: marginal and average rates (120,) at INCOMES, tax over assets (120,) at ASSETS.
-
-    Means over games that still live. Rules without a tax on assets have zeros there. economy: REPORTED of that year.
-    """
-
-    government: str
-    marginal: Array
-    average: Array
-    on_assets: Array
-    economy: dict[str, float]
 
 
 def run(
@@ -74,45 +42,6 @@ def run(
         write_json(json, {"command": command, "year": year, **grids, "governments": content})
     if image is not None:
         draw(found, year, image)
-
-
-def drawn(government: str, follower: str, year: int, seed: int) -> Drawn:
-    """Plays to a year (1: the first) and reads the schedules of that year.
-
-    Raises InvalidSetting where no game lives as long.
-    """
-    size: dict[str, Any] = {"games": GAMES, "followers": FOLLOWERS, "horizon": year + 1}
-    instruments = named_policies.instruments_of(government) or None
-    game = make("economy", preset="calibrated", instruments=instruments, **size)
-    assert isinstance(game, Economy)
-    leader = named_policies.leader(government, game, seed)
-    alive = np.ones(GAMES, dtype=bool)
-    years = play(game, leader, named_policies.living_under(leader, follower, game, seed), game.reset(seed))
-    before, index = game.state, game.year.copy()
-    for played in islice(years, year):
-        action = _within(game, played.leader_action)
-        announced = game.parameters.laws.fiscal_policy(game.parameters, before, action, total)
-        before, lived, last, index = game.state, alive, index, game.year.copy()
-        alive = alive & ~played.step.done
-    if not lived.any():
-        raise InvalidSetting(f"under government '{government}' no game lives to year {year}: name an earlier one")
-    income = leader.schedule(last) if isinstance(leader, TaxRule) else announced.income_tax
-    untaxed = isinstance(leader, TaxRule) and not leader.taxes_assets
-    assets = np.zeros(len(ASSETS)) if untaxed else _mean(announced.asset_tax, ASSETS, lived)
-    marginal = np.asarray(income.marginal_rate(np.tile(INCOMES, (GAMES, 1))))[lived].mean(axis=0)
-    state = {name: float(played.step.indicators[name][lived].mean()) for name in REPORTED}
-    return Drawn(government, marginal, _mean(income, INCOMES, lived), assets, state)
-
-
-def _mean(schedule: Schedule, amounts: Array, lived: Array) -> Array:
-    """Average rates, the mean over games that lived."""
-    rates: Array = (np.asarray(schedule.tax(np.tile(amounts, (GAMES, 1))))[lived] / amounts).mean(axis=0)
-    return rates
-
-
-def _within(game: Economy, action: Array) -> Array:
-    clipped: Array = np.clip(action, game.leader_action_space.low, game.leader_action_space.high)
-    return clipped
 
 
 def _seeds(name: str) -> list[str]:

@@ -17,8 +17,8 @@ from envs.written import mistyped
 from experiments.configuration.config import Experiment, Section
 from experiments.configuration.loading import load_experiment
 from experiments.configuration.shipped import SEARCHES, shipped
-from experiments.runs.metrics import columns, indicators_of
 from experiments.tuning.trial_training import chosen
+from rllib_smfg.metrics import columns, indicators_of
 from rllib_smfg.settings import DEFAULT_YEARS
 
 EVALUATION = "evaluation/"

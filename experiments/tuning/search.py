@@ -28,8 +28,8 @@ from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, read_experiment
 from experiments.results.tables import label, number
 from experiments.runs.log import read_progress
-from experiments.runs.metrics import counted
 from experiments.tuning.config import Tuning, find_search
+from rllib_smfg.metrics import counted
 from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_start import NoRay

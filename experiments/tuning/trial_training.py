@@ -14,8 +14,8 @@ from ray import tune
 
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump
-from experiments.runs.metrics import counted
 from experiments.runs.trainer import CHECKPOINTS, train_seed
+from rllib_smfg.metrics import counted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import copy_folder, write_text

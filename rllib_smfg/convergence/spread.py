@@ -10,7 +10,7 @@ import numpy as np
 from envs import make
 from envs.game import StackelbergMeanFieldGame
 from policies.constant import ConstantFollower, ConstantLeader
-from rllib_smfg.rollout import play
+from rllib_smfg.rollout import first_episodes
 
 INDICATORS = ("per_capita_gdp", "income_gini", "wealth_gini", "mean_consumption")
 # the same policy every year, which lets economies live: (tau, xi, tau_a, xi_a, spending), (saving rate, working time)
@@ -64,10 +64,6 @@ def _play(
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Indicators (B,) of the last year, and which games lived until then, (B,)."""
     leader, follower = POLICIES[preset]
-    lived = np.ones(game.n_games, dtype=bool)
-    indicators: dict[str, np.ndarray] = {}
-    played = play(game, ConstantLeader(leader), ConstantFollower(follower), game.reset(seed))
-    for _, year in zip(range(years), played, strict=False):
-        indicators = year.step.indicators
-        lived &= ~year.step.done
+    for year, alive in first_episodes(game, ConstantLeader(leader), ConstantFollower(follower), seed, years):
+        indicators, lived = year.step.indicators, alive & ~year.step.done
     return indicators, lived

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from envs import InvalidSetting, make
 from experiments.commands.main import app
-from experiments.studies.compete import Contest, Score, Track, compositions, score, title
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
 from policies.mixed import MixedFollowers
 from policies.random import RandomFollower
 from policies.submission import Limits
+from rllib_smfg.contest import Contest, Score, Track, compositions, score, title
 from rllib_smfg.groups import evaluate_groups
 from rllib_smfg.rollout import evaluate
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from envs import InvalidSetting
 from experiments.commands.main import app
-from experiments.studies.impulse import BEFORE, MEASURES, Measure, band, effects
+from rllib_smfg.economics.impulse import BEFORE, MEASURES, Measure, band, effects
 
 SETTINGS = {"name": "economy", "preset": "calibrated", "games": 3, "followers": 20}
 

@@ -14,8 +14,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from envs import make
 from envs.economy.indicators import gini
 from experiments.configuration.loading import load_experiment
-from experiments.runs.log import RunLog
-from experiments.runs.metrics import settings_shown
+from experiments.runs.log import RunLog, settings_shown
 from experiments.runs.pictures import Look, look
 from policies import FollowerPolicy, LeaderPolicy
 

@@ -17,13 +17,13 @@ from experiments.compare.config import Comparing
 from experiments.compare.reference import with_reference
 from experiments.configuration.algorithms import Rule
 from experiments.configuration.config import Experiment
-from experiments.studies import schedules
 from policies import registry, written
 from policies.given import Given
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.reform import ReformedRule, first_mean_income, needed
 from policies.tax_rule import TaxRule
 from rllib_smfg import named_policies
+from rllib_smfg.economics import tax_schedules
 
 ALL = tuple(FURTHER)
 DEBT = 9  # the place of debt over GDP in what a government sees
@@ -212,7 +212,7 @@ def test_schedules_are_drawn_in_games_with_the_instruments_a_reform_needs() -> N
     ]
     assert named_policies.instruments_of("us_system") == []
     assert named_policies.instruments_of("fortunes_2_percent") == ["wealth_tax_exemption"]
-    flat = schedules.drawn("basic_income", "real_data", year=1, seed=1)
+    flat = tax_schedules.drawn("basic_income", "real_data", year=1, seed=1)
     np.testing.assert_allclose(flat.marginal, 0.281, atol=2e-3)
 
 

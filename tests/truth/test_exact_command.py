@@ -10,10 +10,11 @@ from rich.console import Console
 import experiments.studies.exploitability.run as command
 from envs import make
 from experiments.commands.main import app
-from experiments.studies.exploitability.report import exploitability, show
+from experiments.studies.exploitability.report import show
 from policies.given import Given
 from rllib_smfg.build import Interface
 from rllib_smfg.exploitability import Effort, Found, Response, Scores, Training
+from rllib_smfg.exploitability.summary import exploitability
 from rllib_smfg.export import TrainedPolicies, save_policies
 from rllib_smfg.settings import LearningSettings
 

@@ -10,10 +10,10 @@ import pytest
 
 from envs import InvalidSetting
 from experiments.configuration.loading import dump, load
-from experiments.runs.metrics import columns, counted, over_horizon
 from experiments.tuning.config import Tuning, find_search
 from experiments.tuning.session import space, within_bounds
 from experiments.tuning.trial_training import Goal
+from rllib_smfg.metrics import columns, counted, over_horizon
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "tune_configs").glob("*.yaml"))
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from envs.economy.arrays import total
 from envs.economy.game import Economy
 from envs.economy.taxation import Schedule
 from envs.game import Array, BoolArray
 from policies import FollowerPolicy, LeaderPolicy
 from policies.tax_rule import TaxRule
-from rllib_smfg.rollout import play
+from rllib_smfg.economics.taxes_in_force import announced_taxes
+from rllib_smfg.rollout import first_episodes
 
 SNAPSHOTS = (1, 10, 100, 300)  # years in which households are looked at one by one
 INCOMES = np.geomspace(1e3, 1e18, 181)  # dollars a year at which a tax schedule is read off
@@ -62,29 +62,24 @@ class History:
 
 def record(game: Economy, leader: LeaderPolicy, follower: FollowerPolicy, seed: int) -> History:
     """Plays the first episode of every game to its end and keeps what `History` holds."""
-    observations = game.reset(seed)
+    played = first_episodes(game, leader, follower, seed)
     first_wealth = game.state.assets.astype(np.float64)
-    alive, utility, weight = np.ones(game.n_games, dtype=bool), np.zeros(first_wealth.shape), 1.0
-    leader.forget(alive)
-    follower.forget(alive)
+    utility, weight = np.zeros(first_wealth.shape), 1.0
     rows: list[dict[str, Array]] = []
     actions: list[Array] = []
     snapshots: dict[int, Snapshot] = {}
-    box, before = game.leader_action_space, game.state
-    for year in play(game, leader, follower, observations):
+    before = game.state
+    for year, alive in played:
         step = year.step
         utility += weight * np.where(alive[:, None], step.follower_reward, 0.0)
         weight *= game.discount
         rows.append({name: np.where(alive, values, np.nan) for name, values in step.indicators.items()})
         actions.append(np.where(alive[:, None], year.leader_action, np.nan))
         if len(rows) in SNAPSHOTS:
-            laws, action = game.parameters.laws, np.clip(year.leader_action, box.low, box.high)
-            ruled = isinstance(leader, TaxRule)
-            schedule = None if ruled else laws.fiscal_policy(game.parameters, before, action, total).income_tax
+            schedule = (
+                None if isinstance(leader, TaxRule) else announced_taxes(game, before, year.leader_action).income_tax
+            )
             snapshots[len(rows)] = _snapshot(game, schedule, alive)
-        alive &= ~step.done
-        if not alive.any():
-            break
         before = game.state
     indicators = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     return History(indicators, np.stack(actions), snapshots, utility, first_wealth)

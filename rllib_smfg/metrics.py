@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs import StackelbergMeanFieldGame
-from experiments.configuration.config import Experiment
 from rllib_smfg.methods import Family
 
 # what is compared, in this order, where a game reports it
@@ -171,13 +170,6 @@ def of_iteration(result: Mapping[str, Any], seconds: float) -> dict[str, float]:
     row["learning/weights_age"] = result.get("weights_age")
     row["learning/free_market"] = result.get("free_market")
     return {name: float(value) for name, value in row.items() if value is not None and np.isfinite(float(value))}
-
-
-def settings_shown(experiment: Experiment, seed: int) -> dict[str, Any]:
-    """What TensorBoard's table of runs lists: `section.key` of game and algorithm, and the seed."""
-    sections = {name: getattr(experiment, name).settings() for name in ("game", "algorithm")}
-    named = {"seed": seed, "algorithm.method": experiment.algorithm.method}
-    return named | {f"{name}.{key}": value for name, keys in sections.items() for key, value in keys.items()}
 
 
 def peak_memory_mib() -> float:
