@@ -21,6 +21,7 @@ from experiments.configuration.shipped import shipped
 from policies.written import Yaml
 from rllib_smfg.storage.checkpoints import CONFIG
 
+BASE = "base"  # the setting at the top of a file that names another, whose values hold where this one has none
 Location = tuple[str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 NUMBERS = {str(kind.__name__): words[0] for kind, words in WORDS.items()}
@@ -48,7 +49,6 @@ def find(source: str | Path) -> Path:
 
 def load(model: type[Model], path: Path, overrides: Sequence[str] = ()) -> Model:
     """A YAML file as a `model`; raises InvalidSetting."""
-    look_in(path.parent)  # where the module of a `module:Class` may lie
     values, places = _read(path, model)
     for override in overrides:
         _apply(override, values, places)
@@ -69,8 +69,46 @@ def dump(experiment: Section) -> str:
     return text
 
 
-def _read(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Location, str]]:
-    """The file's values, and where each setting stands ("file:line")."""
+def _read(path: Path, model: type[BaseModel], above: Sequence[Path] = ()) -> tuple[dict[str, Any], dict[Location, str]]:
+    """The file's values over those of its `base:`, and where each setting stands ("file:line").
+
+    above: the files whose base this one is.
+    """
+    look_in(path.parent)  # where the module of a `module:Class` may lie
+    values, places = _read_alone(path, model)
+    if BASE not in values:
+        return values, places
+    base = _base(values.pop(BASE), path, places.pop((BASE,)), [*above, path])
+    lower, lower_places = _read(base, model, [*above, path])
+    return _over(values, lower), {**lower_places, **places}
+
+
+def _base(name: Any, path: Path, place: str, above: Sequence[Path]) -> Path:
+    """The file that `base: name` means: one beside this file, or a shipped configuration."""
+    known = shipped()
+    beside = path.parent / str(name)
+    for found in (beside, beside.with_name(f"{beside.name}.yaml"), known.get(str(name))):
+        if found is not None and found.is_file() and not found.samefile(path):
+            break
+    else:
+        missing = f"no such file and no such configuration{nearest(str(name), list(known))}"
+        raise InvalidSetting(f"{place}: base = {name!r}: {missing}")
+    if any(found.samefile(each) for each in above):
+        raise InvalidSetting(f"{place}: base = {name!r}: goes round in a circle; must lead to a file without a base")
+    return found
+
+
+def _over(values: dict[str, Any], lower: dict[str, Any]) -> dict[str, Any]:
+    """Sections of both; a setting that both have is that of `values`."""
+    merged = {**lower, **values}
+    for section in values.keys() & lower.keys():
+        if isinstance(values[section], dict) and isinstance(lower[section], dict):
+            merged[section] = {**lower[section], **values[section]}
+    return merged
+
+
+def _read_alone(path: Path, model: type[BaseModel]) -> tuple[dict[str, Any], dict[Location, str]]:
+    """The same without the base."""
     try:
         text = read_utf8(path, str(path))
         alias = next((event for event in yaml.parse(text, Loader=Yaml) if isinstance(event, yaml.AliasEvent)), None)

@@ -25,9 +25,8 @@ def test_a_shipped_configuration_survives_a_round_trip(name: str, tmp_path: Path
     assert load(Experiment, tmp_path / "again.yaml") == experiment
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_shipped_configuration_shows_every_value(name: str) -> None:
-    written, experiment = yaml.safe_load(shipped()[name].read_text()), load_experiment(name)
+def test_the_quickstart_shows_every_value() -> None:
+    written, experiment = yaml.safe_load(shipped()["quickstart"].read_text()), load_experiment("quickstart")
     for section in Experiment.model_fields:
         assert set(type(getattr(experiment, section)).model_fields) <= set(written[section]), section
 
