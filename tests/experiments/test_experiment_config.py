@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ from experiments.configuration.algorithms import ALGORITHMS, GradientAlgorithm
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, load_experiment
 from experiments.configuration.shipped import shipped
+from rllib_smfg import PopulationPPOConfig, SMFRLConfig, StructuralSMFRLConfig
 from rllib_smfg.settings import LearningSettings
 
 NAMES = ("quickstart", "paper_n100", "paper_n1000", "as_published_n100")
@@ -58,14 +61,20 @@ def test_as_published_keeps_the_authors_settings_that_it_claims() -> None:
 
 
 def test_the_algorithm_section_mirrors_the_settings_of_the_algorithm() -> None:
-    from rllib_smfg.rllib.config import SMFRLConfig
-
     learning = {field.name: field.default for field in fields(LearningSettings)} | {"discount": None}
     config = SMFRLConfig()
     own = {name: getattr(config, name) for name in SMFRLConfig.own_names if name != "evaluation_seed"}
     section = GradientAlgorithm()
     mirrored = {name: getattr(section, name) for name in GradientAlgorithm.model_fields if name != "method"}
     assert mirrored == learning | own
+
+
+@pytest.mark.parametrize("config", [SMFRLConfig, PopulationPPOConfig, StructuralSMFRLConfig])
+def test_the_keywords_of_training_are_the_settings_that_are_stated(config: type[Any]) -> None:
+    keywords = signature(config.training).parameters
+    for each in (each for stated in config.stated_in for each in fields(stated)):
+        assert keywords[each.name].default == each.default
+        assert f"{each.name}: {each.metadata['says']}" in config.training.__doc__
 
 
 def test_every_setting_says_what_it_is() -> None:
