@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,16 @@ from rllib_smfg.storage.buckets import for_arrow, join
 from rllib_smfg.storage.ownership import refuse_strangers_files
 from rllib_smfg.storage.places import Place
 
+OLD_NAMES = {
+    "population": "population",
+    "trial_training": "trial_training",
+    "trials": "trials",
+    "trials_display": "display",
+    "tune_run": "tune_run",
+    "tuning_config": "config",
+    "tuning_session": "session",
+}
+
 CLOCK = "iteration"  # a column of progress.csv, and so of every result
 KEPT = 4  # of Tune's own copies of a trial's checkpoints, with which a population exchanges weights
 
@@ -43,6 +55,7 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
         if place.resumed and tune.Tuner.can_restore(state):
             _refuse_strangers_state(place)
             with going_on_from(reached(folder)):
+                know_old_names()
                 tuner = tune.Tuner.restore(state, trainable, param_space=param_space, resume_errored=True)
             display.ended = tuner.get_results().num_terminated  # where all are done, nothing will tell the display
         else:
@@ -58,6 +71,12 @@ def reached(folder: Path) -> int:
     """The last iteration of the trial that has come furthest; 0 where none has begun."""
     progress = [path for trial in folder.glob("trial_*") for path in trial.glob("seed_*/progress.csv")]
     return max((int(row["iteration"]) for path in progress for row in read_progress(path)), default=0)
+
+
+def know_old_names() -> None:
+    """Lets Tune read the state of a search that began when modules stood elsewhere: its pickles name them."""
+    for old, new in OLD_NAMES.items():
+        sys.modules.setdefault(f"experiments.{old}", import_module(f"experiments.tuning.{new}"))
 
 
 def _refuse_strangers_state(place: Place) -> None:
