@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from envs import InvalidSetting, StackelbergMeanFieldGame, make
 from envs.game import Array, BoolArray
 from experiments.compare.config import Luck, Row
-from experiments.configuration.algorithms import Rule
 from experiments.configuration.shipped import shipped
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.given import Given
 from policies.pairing import check_pair
 from rllib_smfg import named_policies
+from rllib_smfg.configuration.sections import Rule
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.playing import one_thread
 from rllib_smfg.rollout import Episodes, episodes

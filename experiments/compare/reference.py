@@ -8,8 +8,8 @@ from envs import InvalidSetting, make
 from envs.economy.game import Economy
 from envs.registry import nearest
 from experiments.compare.config import Comparing, Row
-from experiments.configuration.algorithms import Rule
 from policies import registry
+from rllib_smfg.configuration.sections import Rule
 from rllib_smfg.economics import welfare
 
 GOVERNMENT, HOUSEHOLDS, NAME = "us_system", "planning", "US system"

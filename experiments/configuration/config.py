@@ -10,7 +10,11 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, fiel
 from envs import InvalidSetting, make
 from envs.plugins import FOLDER
 from envs.registry import game_settings, is_known, nearest, place_of, portable
-from experiments.configuration.algorithms import (
+from policies import written
+from policies.action_bounds import within
+from policies.pairing import refuse_no_action
+from rllib_smfg.bounds import BOUNDS
+from rllib_smfg.configuration.sections import (
     GradientAlgorithm,
     ProximalAlgorithm,
     RuleAlgorithm,
@@ -18,10 +22,6 @@ from experiments.configuration.algorithms import (
     StructuralAlgorithm,
     family_of,
 )
-from policies import written
-from policies.action_bounds import within
-from policies.pairing import refuse_no_action
-from rllib_smfg.bounds import BOUNDS
 
 AnyAlgorithm = Annotated[
     Annotated[GradientAlgorithm, Tag("gradient")]

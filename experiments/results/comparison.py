@@ -13,7 +13,6 @@ from rich.console import Console
 
 from envs import make
 from envs.game import Array, StackelbergMeanFieldGame
-from experiments.configuration.algorithms import RuleAlgorithm
 from experiments.configuration.config import Experiment
 from experiments.results.reference import reference_of
 from experiments.results.tables import comparison_table
@@ -22,6 +21,7 @@ from policies import FollowerPolicy, LeaderPolicy
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
 from policies.random import RandomFollower, RandomLeader
+from rllib_smfg.configuration.sections import RuleAlgorithm
 from rllib_smfg.economics import welfare
 from rllib_smfg.economics.constant_search import ConstantPolicy, best_constant_policy
 from rllib_smfg.export import TrainedPolicies

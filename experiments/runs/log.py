@@ -15,7 +15,7 @@ from envs import InvalidSetting
 from envs.csv_table import shown
 from envs.text_files import read_utf8
 from rllib_smfg.storage.files import write_text
-from experiments.runs.pictures import Look
+from rllib_smfg.economics.pictures import Look
 from experiments.runs.wandb_log import WandbLog, Wanted
 import resource
 import sys

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from experiments.studies import certificate
+from rllib_smfg.structural import certificate
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.checkpoints import Progress
 from experiments.results.comparison import FILE, Evaluations, compare, obstacle, read_rows, show

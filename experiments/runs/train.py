@@ -14,7 +14,8 @@ from rllib_smfg.storage.checkpoints import seed_folder
 from experiments.configuration.config import Experiment
 from rllib_smfg.storage.files import write_text
 from rllib_smfg.processes.interrupts import Interrupted, Stopped
-from experiments.configuration.loading import dump, find, load, load_experiment
+from experiments.configuration.loading import find, load_experiment
+from experiments.configuration.loading import dump, load
 from rllib_smfg.storage.owners import taken
 from experiments.runs.progress import Mirrored, display
 from rllib_smfg.processes.quiet import quieten

@@ -22,7 +22,7 @@ from experiments.runs.log import settings_shown
 from experiments.runs.progress import Display
 from rllib_smfg.processes.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
 from experiments.runs.log import RunLog
-from experiments.runs.pictures import look
+from rllib_smfg.economics.pictures import look
 from rllib_smfg.rollout import evaluate
 
 if TYPE_CHECKING:

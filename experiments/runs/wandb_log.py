@@ -16,7 +16,7 @@ from typing import Any
 
 from envs import InvalidSetting
 from rllib_smfg.storage.files import write_text
-from experiments.runs.pictures import Look
+from rllib_smfg.economics.pictures import Look
 from rllib_smfg.processes.waiting import saying
 
 Wanted = bool | str  # false, true, offline, or the name of a project

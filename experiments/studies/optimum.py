@@ -15,7 +15,7 @@ from rich.table import Table
 
 from envs.economy.foresight import Setting
 from envs.economy.presets import CALIBRATED
-from experiments.results.bars import progress
+from rllib_smfg.bars import progress
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.optimum.commitment import Paths, commit, us_path
 from rllib_smfg.optimum.family import NAMES, US, Family

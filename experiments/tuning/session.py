@@ -19,22 +19,22 @@ from experiments.configuration.config import Experiment
 from experiments.runs.log import read_progress
 from experiments.tuning.config import Distribution, Tuning
 from experiments.tuning.display import TrialsDisplay
-from experiments.tuning.population import Population, going_on_from
 from experiments.tuning.trial_training import Goal, Work, search_trial, trial_number
 from experiments.tuning.tune_run import TUNE, in_one_line, processes, refuse_scattering, resources, run_config
 from rllib_smfg.processes.ray_session import ray_session
+from rllib_smfg.rllib.resumable_population import Population, going_on_from
 from rllib_smfg.storage.buckets import for_arrow, join
 from rllib_smfg.storage.ownership import refuse_strangers_files
 from rllib_smfg.storage.places import Place
 
 OLD_NAMES = {
-    "population": "population",
-    "trial_training": "trial_training",
-    "trials": "trials",
-    "trials_display": "display",
-    "tune_run": "tune_run",
-    "tuning_config": "config",
-    "tuning_session": "session",
+    "population": "rllib_smfg.rllib.resumable_population",
+    "trial_training": "experiments.tuning.trial_training",
+    "trials": "experiments.tuning.trials",
+    "trials_display": "experiments.tuning.display",
+    "tune_run": "experiments.tuning.tune_run",
+    "tuning_config": "experiments.tuning.config",
+    "tuning_session": "experiments.tuning.session",
 }
 
 CLOCK = "iteration"  # a column of progress.csv, and so of every result
@@ -76,7 +76,7 @@ def reached(folder: Path) -> int:
 def know_old_names() -> None:
     """Lets Tune read the state of a search that began when modules stood elsewhere: its pickles name them."""
     for old, new in OLD_NAMES.items():
-        sys.modules.setdefault(f"experiments.{old}", import_module(f"experiments.tuning.{new}"))
+        sys.modules.setdefault(f"experiments.{old}", import_module(new))
 
 
 def _refuse_strangers_state(place: Place) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from experiments.commands.main import app
-from experiments.configuration.algorithms import GradientAlgorithm
 from experiments.configuration.shipped import GRIDS, shipped
+from rllib_smfg.configuration.sections import GradientAlgorithm
 from rllib_smfg.methods import METHODS, SMFRL, replace
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from envs import InvalidSetting
-from experiments.configuration.algorithms import ALGORITHMS, GradientAlgorithm
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, load_experiment
 from experiments.configuration.shipped import shipped
 from rllib_smfg import PopulationPPOConfig, SMFRLConfig, StructuralSMFRLConfig
+from rllib_smfg.configuration.sections import ALGORITHMS, GradientAlgorithm
 from rllib_smfg.settings import LearningSettings
 
 NAMES = ("quickstart", "paper_n100", "paper_n1000", "as_published_n100")

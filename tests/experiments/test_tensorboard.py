@@ -15,8 +15,8 @@ from envs import make
 from envs.economy.indicators import gini
 from experiments.configuration.loading import load_experiment
 from experiments.runs.log import RunLog, settings_shown
-from experiments.runs.pictures import Look, look
 from policies import FollowerPolicy, LeaderPolicy
+from rllib_smfg.economics.pictures import Look, look
 
 TAU, XI, SAVING, WORK = 0.15, 0.03, 0.6, 0.5
 LEADER = (TAU, XI, 0.01, 0.001, 0.1)

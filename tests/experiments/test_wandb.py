@@ -15,8 +15,8 @@ from envs import InvalidSetting
 from experiments.configuration.loading import load_experiment
 from experiments.runs import wandb_log
 from experiments.runs.log import RunLog
-from experiments.runs.pictures import Look
 from experiments.runs.wandb_log import refuse_unusable
+from rllib_smfg.economics.pictures import Look
 
 BLOCK, HEADER = 32768, 7  # the log format of LevelDB, which their files have
 

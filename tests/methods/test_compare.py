@@ -17,12 +17,12 @@ from envs import InvalidSetting, make
 from experiments.compare.config import Comparing, Row
 from experiments.compare.contenders import crossed
 from experiments.compare.run import run
-from experiments.configuration.algorithms import Rule
 from experiments.configuration.loading import load
 from experiments.configuration.shipped import SHIPPED
 from policies.free_market import free_market
 from policies.given import Given
 from policies.random import RandomFollower
+from rllib_smfg.configuration.sections import Rule
 from rllib_smfg.export import save_policies
 from rllib_smfg.rollout import evaluate
 from rllib_smfg.statistics.estimates import differences, estimates

@@ -15,7 +15,6 @@ from envs.economy.instruments import FURTHER
 from envs.economy.taxation import us_federal_2022
 from experiments.compare.config import Comparing
 from experiments.compare.reference import with_reference
-from experiments.configuration.algorithms import Rule
 from experiments.configuration.config import Experiment
 from policies import registry, written
 from policies.given import Given
@@ -23,6 +22,7 @@ from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.reform import ReformedRule, first_mean_income, needed
 from policies.tax_rule import TaxRule
 from rllib_smfg import named_policies
+from rllib_smfg.configuration.sections import Rule
 from rllib_smfg.economics import tax_schedules
 
 ALL = tuple(FURTHER)

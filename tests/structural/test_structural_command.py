@@ -138,7 +138,7 @@ def test_yaml_refuses_what_python_does(written: Path, tmp_path: Path) -> None:
 
 def test_defaults_stand_in_one_place() -> None:
     """What YAML leaves out is what `StructuralSMFRLConfig` has."""
-    from experiments.configuration.algorithms import StructuralAlgorithm
+    from rllib_smfg.configuration.sections import StructuralAlgorithm
 
     said, usual = StructuralAlgorithm().settings(), StructuralSMFRLConfig()
     for name, value in said.items():

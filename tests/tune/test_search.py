@@ -29,9 +29,9 @@ from experiments.runs.log import read_progress
 from experiments.runs.trainer import train_seed
 from experiments.tuning import session as tuning_session
 from experiments.tuning.config import Tuning
-from experiments.tuning.population import Population, going_on_from
 from experiments.tuning.search import best_first, finish, run
 from experiments.tuning.trial_training import Goal
+from rllib_smfg.rllib.resumable_population import Population, going_on_from
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.places import Place
 

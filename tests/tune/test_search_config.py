@@ -15,10 +15,10 @@ from experiments.configuration.loading import dump, load
 from experiments.tuning import session
 from experiments.tuning.config import Tuning, find_search
 from experiments.tuning.display import TrialsDisplay
-from experiments.tuning.population import Population
 from experiments.tuning.session import space, within_bounds
 from experiments.tuning.trial_training import Goal
 from rllib_smfg.metrics import columns, counted, over_horizon
+from rllib_smfg.rllib.resumable_population import Population
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "tune_configs").glob("*.yaml"))
 

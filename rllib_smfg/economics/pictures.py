@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,14 +10,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from envs.economy.arrays import total
 from envs.economy.game import Economy
 from envs.economy.indicators import lorenz_curve
-from envs.economy.state import State
-from envs.economy.taxation import Schedule
 from envs.game import Array, StackelbergMeanFieldGame
 from policies import FollowerPolicy, LeaderPolicy
-from policies.tax_rule import TaxRule
 from rllib_smfg.economics.taxes_in_force import income_tax
 from rllib_smfg.rollout import first_episodes
 
