@@ -1,6 +1,6 @@
 """What `smfg benchmark` has measured as Markdown: goals met or missed, then every size.
 
-Writes it beside what was measured: python -m tests.campaigns.benchmark_goals docs/results/benchmark.json
+Prints it: python -m tests.campaigns.benchmark_goals docs/results/benchmark.json
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 
 from experiments.report.markdown import markdown
 from experiments.report.page import Cell, Page, Section, Table
-from rllib_smfg.storage.files import write_text
 
 Content = Mapping[str, Any]
 LARGE = 6400  # households over all games, from which a year's fixed cost no longer counts
@@ -128,5 +127,4 @@ def _number(x: float) -> str:
 
 
 if __name__ == "__main__":
-    measured = Path(sys.argv[1])
-    write_text(measured.with_suffix(".md"), page(json.loads(measured.read_text(encoding="utf-8"))))
+    print(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
