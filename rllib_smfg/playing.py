@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 
 from envs import StackelbergMeanFieldGame
+from envs.game import Array
 from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg import rollout
 from rllib_smfg.export import TrainedPolicies
@@ -19,6 +20,13 @@ def play_policies(policies: TrainedPolicies, *, episodes: int, seed: int, follow
     """Episodes of what was learned, in games like those of training; see `rollout.episodes`."""
     game = policies.make_game(games=episodes, **({} if followers is None else {"followers": followers}))
     return play_pair(game, policies.policies(game, seed), seed)
+
+
+def evaluate_policies(
+    policies: TrainedPolicies, *, episodes: int, seed: int, followers: int | None = None
+) -> dict[str, Array]:
+    """Each indicator of `episodes` episodes, (episodes,); see `rollout.evaluate`. On one thread, to be repeatable."""
+    return play_policies(policies, episodes=episodes, seed=seed, followers=followers).indicators
 
 
 def play_pair(game: StackelbergMeanFieldGame, pair: tuple[LeaderPolicy, FollowerPolicy], seed: int) -> Episodes:

@@ -39,6 +39,7 @@ def grid(
 ) -> None:
     """Run a table or figure of the paper, seeds side by side, and show it as one HTML page."""
     from experiments.grid.run import run
+    from experiments.report.make import run as report
 
     command = command_line("--resume")
     raise typer.Exit(
@@ -51,6 +52,7 @@ def grid(
             resume=resume,
             sources=reuse or [],
             command=command,
+            report=report,
             storage=storage,
         )
     )

@@ -16,7 +16,7 @@ from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.checkpoints import Progress
 from experiments.results.comparison import FILE, Evaluations, compare, obstacle, read_rows, show
 from experiments.configuration.config import Experiment
-from experiments.studies.evaluate import evaluate_policies
+from rllib_smfg.playing import evaluate_policies
 from experiments.results.figures import training_curves
 from rllib_smfg.storage.files import write_json, write_text
 from rllib_smfg.metrics import RETURNS, headlines

@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.console import Console
 
 from envs import InvalidSetting
-from envs.game import Array
 from experiments.configuration.config import Evaluation
 from experiments.configuration.loading import read_experiment
 from experiments.results.reference import reference_of
@@ -21,7 +20,6 @@ from experiments.results.welfare_tables import (
     welfare_title,
 )
 from rllib_smfg.economics import welfare
-from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.metrics import headlines
 from rllib_smfg.playing import play_pair, play_policies
 from rllib_smfg.statistics.summaries import summarise_all
@@ -29,13 +27,6 @@ from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import write_json
 
 OWN = "these policies"
-
-
-def evaluate_policies(
-    policies: TrainedPolicies, *, episodes: int, seed: int, followers: int | None = None
-) -> dict[str, Array]:
-    """Each indicator of `episodes` episodes, (episodes,); see `rollout.evaluate`. On one thread, to be repeatable."""
-    return play_policies(policies, episodes=episodes, seed=seed, followers=followers).indicators
 
 
 def run(

@@ -17,10 +17,10 @@ from experiments.results import comparison
 from experiments.results.comparison import TITLES, compare, show
 from experiments.results.figures import training_curves
 from experiments.studies.benchmark import QUICK
-from experiments.studies.evaluate import evaluate_policies
 from rllib_smfg.build import Interface, follower_actor, leader_actor
 from rllib_smfg.economics.constant_search import best_constant_policy
 from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.playing import evaluate_policies
 from rllib_smfg.settings import LearningSettings
 from rllib_smfg.speed import DTYPES
 

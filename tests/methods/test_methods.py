@@ -17,10 +17,10 @@ from envs import InvalidSetting, make
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, load_experiment
 from experiments.runs import train
-from experiments.studies.evaluate import evaluate_policies
 from rllib_smfg.configuration.sections import ALGORITHMS, ProximalAlgorithm
 from rllib_smfg.export import load_policies, save_policies
 from rllib_smfg.methods import METHODS
+from rllib_smfg.playing import evaluate_policies
 from rllib_smfg.storage import checkpoints
 
 ROWS_OF_THE_TABLES = [
