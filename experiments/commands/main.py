@@ -132,7 +132,7 @@ def train(
     storage: cli_tune.Storage = None,
 ) -> None:
     """Train SMFRL, then compare what it learned with a free market, a random and the best constant policy."""
-    from experiments.runs.train import run
+    from experiments.training.train import run
 
     run(
         console(),

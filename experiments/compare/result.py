@@ -31,7 +31,7 @@ from experiments.results.welfare_tables import (
     welfare_table,
     welfare_title,
 )
-from experiments.runs.summary import versions
+from experiments.training.summary import versions
 from rllib_smfg.economics import welfare
 from rllib_smfg.economics.welfare import ConsumptionEquivalent
 from rllib_smfg.metrics import headlines

@@ -17,7 +17,7 @@ from experiments.compare.reference import with_reference
 from experiments.compare.result import FILES, show, summed_up, write
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, find, load, load_experiment
-from experiments.runs.train import CONFIG, train_pending
+from experiments.training.train import CONFIG, train_pending
 from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session, side_by_side

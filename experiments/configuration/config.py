@@ -169,7 +169,7 @@ class Experiment(Section):
     def algorithm_config(self, seed: int) -> Any:
         """What builds the algorithm of one seed, validated: RLlib configuration, or rules; raises InvalidSetting."""
         if self.training.wandb is not False:
-            from experiments.runs.wandb_log import refuse_unusable
+            from experiments.training.wandb_log import refuse_unusable
 
             refuse_unusable(self.training.wandb)
         if isinstance(self.algorithm, RuleAlgorithm):

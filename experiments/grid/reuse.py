@@ -11,7 +11,7 @@ from rich.console import Console
 from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import load_experiment
-from experiments.runs.trainer import is_finished
+from experiments.training.trainer import is_finished
 from experiments.tuning.trials import CONFIG, Trial
 from rllib_smfg.storage.checkpoints import seed_folder
 from rllib_smfg.storage.files import copy_folder

@@ -20,7 +20,7 @@ from experiments.grid.exploitability import exploitability
 from experiments.grid.mixtures import mixtures
 from experiments.grid.results import Row, write
 from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
-from experiments.runs.log import read_progress
+from experiments.training.log import read_progress
 from experiments.tuning.trials import Trial, TrialResult, run_trials
 from rllib_smfg.economics.frontier import constant_frontier
 from rllib_smfg.metrics import HEADLINES

@@ -18,8 +18,8 @@ from experiments.report.writing import amount, shown
 from experiments.results.comparison import COLUMNS
 from experiments.results.tables import label
 from experiments.results.welfare_tables import LIVED
-from experiments.runs.summary import versions
 from experiments.studies.exploitability.report import FAILED
+from experiments.training.summary import versions
 from rllib_smfg.statistics.seeds import ENOUGH_SEEDS, Estimate, iqm, probability_of_improvement
 
 TITLES = {

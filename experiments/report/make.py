@@ -14,7 +14,7 @@ from experiments.report.grid_page import grid_page
 from experiments.report.markdown import markdown
 from experiments.report.page import Page, render
 from experiments.report.run_page import read_run, run_page
-from experiments.runs.summary import versions
+from experiments.training.summary import versions
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.storage.files import write_text
 

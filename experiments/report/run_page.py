@@ -21,8 +21,8 @@ from experiments.results.comparison import COLUMNS, FILE, learned_row, read_rows
 from experiments.results.figures import Rows
 from experiments.results.tables import headline, label, number
 from experiments.results.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
-from experiments.runs.log import read_progress
 from experiments.studies.exploitability.report import FAILED, FAILED_MEANS
+from experiments.training.log import read_progress
 from policies.free_market import free_market
 from rllib_smfg.economics.history import pooled, record
 from rllib_smfg.economics.welfare import ConsumptionEquivalent

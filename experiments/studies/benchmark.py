@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.configuration.config import Experiment
-from experiments.runs.summary import versions
+from experiments.training.summary import versions
 from rllib_smfg.metrics import TIMERS, peak_memory_mib
 from rllib_smfg.playing import one_thread
 from rllib_smfg.processes.ray_session import ray_session

@@ -27,7 +27,7 @@ from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, read_experiment
 from experiments.results.tables import label, number
-from experiments.runs.log import read_progress
+from experiments.training.log import read_progress
 from experiments.tuning.config import Tuning, find_search
 from rllib_smfg.metrics import counted
 from rllib_smfg.processes.interrupts import Interrupted

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.configuration.config import Experiment
-from experiments.runs.log import read_progress
+from experiments.training.log import read_progress
 from experiments.tuning.config import Distribution, Tuning
 from experiments.tuning.display import TrialsDisplay
 from experiments.tuning.trial_training import Goal, Work, search_trial, trial_number

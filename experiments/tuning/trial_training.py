@@ -14,7 +14,7 @@ from ray import tune
 
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump
-from experiments.runs.trainer import CHECKPOINTS, train_seed
+from experiments.training.trainer import CHECKPOINTS, train_seed
 from rllib_smfg.metrics import counted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.storage import checkpoints

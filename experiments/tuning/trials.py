@@ -26,8 +26,8 @@ from rich.console import Console
 from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load
-from experiments.runs.log import read_progress
-from experiments.runs.trainer import is_finished
+from experiments.training.log import read_progress
+from experiments.training.trainer import is_finished
 from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session

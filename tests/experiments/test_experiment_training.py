@@ -16,9 +16,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import load
-from experiments.runs import train
-from experiments.runs.log import RunLog, read_progress
-from experiments.runs.progress import PlainDisplay
+from experiments.training import train
+from experiments.training.log import RunLog, read_progress
+from experiments.training.progress import PlainDisplay
 
 STATISTICS = {"mean", "iqm", "ci_low", "ci_high", "per_seed"}
 NO_COMPARISON = ("--set", "comparison.baselines=[]")
@@ -234,7 +234,7 @@ def test_without_a_terminal_every_iteration_is_a_line(finished_run: Path) -> Non
 def test_on_a_terminal_there_is_a_live_table() -> None:
     from io import StringIO
 
-    from experiments.runs.progress import LiveDisplay, display
+    from experiments.training.progress import LiveDisplay, display
 
     screen = StringIO()
     terminal = Console(file=screen, force_terminal=True, width=100, _environ={"TERM": "xterm"})

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from envs import make
 from envs.economy.indicators import gini
 from experiments.configuration.loading import load_experiment
-from experiments.runs.log import RunLog, settings_shown
+from experiments.training.log import RunLog, settings_shown
 from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg.economics.pictures import Look, look
 

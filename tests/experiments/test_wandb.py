@@ -13,9 +13,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from envs import InvalidSetting
 from experiments.configuration.loading import load_experiment
-from experiments.runs import wandb_log
-from experiments.runs.log import RunLog
-from experiments.runs.wandb_log import refuse_unusable
+from experiments.training import wandb_log
+from experiments.training.log import RunLog
+from experiments.training.wandb_log import refuse_unusable
 from rllib_smfg.economics.pictures import Look
 
 BLOCK, HEADER = 32768, 7  # the log format of LevelDB, which their files have

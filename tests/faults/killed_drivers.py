@@ -53,7 +53,7 @@ def _trained(run: Path) -> Driver:
 
 
 def _train(run: Path, place: str | None) -> None:
-    from experiments.runs.trainer import train_seed
+    from experiments.training.trainer import train_seed
     from rllib_smfg.processes.ray_session import ray_session
 
     if place is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fault_parts import Watcher, tiny
 
-from experiments.runs.trainer import CHECKPOINTS, train_seed
+from experiments.training.trainer import CHECKPOINTS, train_seed
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.checkpoints import MANIFEST
 from tests.campaigns.faults import damaged

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from fault_parts import TINY, Watcher, tiny
 
-from experiments.runs.trainer import train_seed
+from experiments.training.trainer import train_seed
 from rllib_smfg.storage import checkpoints
 from tests.campaigns.faults.states import differences, training_state
 

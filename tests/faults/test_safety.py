@@ -20,7 +20,7 @@ from fault_parts import Watcher, tiny
 
 from envs import InvalidSetting
 from experiments.commands.main import app
-from experiments.runs.trainer import train_seed
+from experiments.training.trainer import train_seed
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.ownership import refuse_strangers_files
 

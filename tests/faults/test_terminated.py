@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from fault_parts import Watcher, tiny
 
-from experiments.runs import trainer
-from experiments.runs.trainer import CHECKPOINTS, train_seed
+from experiments.training import trainer
+from experiments.training.trainer import CHECKPOINTS, train_seed
 from rllib_smfg.processes import interrupts
 from rllib_smfg.processes.interrupts import Interrupted, Interrupts, Overdue, terminated_as_interrupted
 from rllib_smfg.storage import checkpoints

@@ -115,7 +115,7 @@ def test_a_row_is_trained_kept_resumed_and_compared(ray_local: None, tmp_path: P
     def trained_again(*_: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("experiments.runs.train.train_seed", trained_again)
+    monkeypatch.setattr("experiments.training.train.train_seed", trained_again)
     assert compared(tmp_path, rows, resume=True)[0]["rows"] == content["rows"]
     by_path = f"  - {{name: Run, policies: {own}}}\n"
     (tmp_path / "later").mkdir()

@@ -16,7 +16,7 @@ from tiny import CONFIGS, parameters, same, tiny
 from envs import InvalidSetting, make
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, load_experiment
-from experiments.runs import train
+from experiments.training import train
 from rllib_smfg.configuration.sections import ALGORITHMS, ProximalAlgorithm
 from rllib_smfg.export import load_policies, save_policies
 from rllib_smfg.methods import METHODS

@@ -25,8 +25,8 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.configuration.loading import load, load_experiment, read_experiment
-from experiments.runs.log import read_progress
-from experiments.runs.trainer import train_seed
+from experiments.training.log import read_progress
+from experiments.training.trainer import train_seed
 from experiments.tuning import session as tuning_session
 from experiments.tuning.config import Tuning
 from experiments.tuning.search import best_first, finish, run
@@ -130,7 +130,7 @@ def test_the_best_is_the_best_of_all_evaluations(halving, tiny: Path) -> None:
 
 
 def test_best_yaml_is_a_configuration_that_trains_to_the_same(halving, tmp_path: Path) -> None:
-    from experiments.runs.progress import PlainDisplay
+    from experiments.training.progress import PlainDisplay
 
     folder, _, _ = halving
     best = checkpoints.read_progress(folder / "best")
@@ -172,7 +172,7 @@ def population(ray_local: None, tiny: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.slow
 def test_a_population_copies_weights_and_learns_on_from_them(population: Path, tmp_path: Path) -> None:
     """The loser's parameters become the winner's, and what it learns next follows from them and its new settings."""
-    from experiments.runs.progress import PlainDisplay
+    from experiments.training.progress import PlainDisplay
 
     own = [parameters(path) for path in sorted(population.glob(".tune/*/checkpoint_000000"))]
     assert len(own) == 2

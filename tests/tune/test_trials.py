@@ -18,7 +18,7 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.configuration.loading import load_experiment
-from experiments.runs.log import read_progress
+from experiments.training.log import read_progress
 from experiments.tuning import display as trials_display
 from experiments.tuning.trials import Trial, TrialResult, run_trials
 from rllib_smfg.storage import checkpoints
@@ -88,8 +88,8 @@ def test_every_trial_is_finished_in_a_folder_of_its_own(grid) -> None:
 
 
 def test_a_killed_trial_ends_where_an_unharmed_one_does(grid, ray_local, tiny: Path, tmp_path: Path) -> None:
-    from experiments.runs.progress import PlainDisplay
-    from experiments.runs.trainer import train_seed
+    from experiments.training.progress import PlainDisplay
+    from experiments.training.trainer import train_seed
 
     results, _, said = grid
     assert "total, seed 1  died, is started again" in said

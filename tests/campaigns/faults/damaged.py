@@ -11,9 +11,9 @@ from typing import Any
 
 from envs import InvalidSetting
 from experiments.configuration.config import Experiment
-from experiments.runs.progress import Display
-from experiments.runs.trainer import CHECKPOINTS, train_seed
 from experiments.studies.export import run as export
+from experiments.training.progress import Display
+from experiments.training.trainer import CHECKPOINTS, train_seed
 from rllib_smfg.processes.ray_session import ray_session
 from rllib_smfg.storage import checkpoints
 from tests.campaigns.faults.kills import EXPERIMENT

@@ -115,7 +115,7 @@ class Driver:
 
 
 class Teller:
-    """A display (`experiments.runs.progress.Display`) that writes iterations into a pipe."""
+    """A display (`experiments.training.progress.Display`) that writes iterations into a pipe."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
@@ -143,7 +143,7 @@ def start_training(experiment: Experiment, seed: int, folder: Path) -> Driver:
     """A driver that trains a seed from its latest checkpoint; needs a `ray_head`."""
 
     def train(pipe: int) -> None:
-        from experiments.runs.trainer import train_seed
+        from experiments.training.trainer import train_seed
         from rllib_smfg.processes.ray_session import ray_session
 
         with ray_session(0):

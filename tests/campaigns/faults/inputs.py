@@ -89,7 +89,7 @@ def fate(arguments: Sequence[str]) -> str:
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        patch("experiments.runs.train.train_pending", _accepted),
+        patch("experiments.training.train.train_pending", _accepted),
     ):
         try:
             code = app(list(arguments), prog_name="smfg", standalone_mode=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.configuration.config import Experiment
-from experiments.runs.trainer import CHECKPOINTS
+from experiments.training.trainer import CHECKPOINTS
 from rllib_smfg.storage import checkpoints
 from tests.campaigns.faults.drivers import STARTED, Driver, start_training
 from tests.campaigns.faults.states import differences

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.runs.log import read_progress
+from experiments.training.log import read_progress
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import write_json
 from tests.campaigns.faults.drivers import ray_head

@@ -11,17 +11,17 @@ from typing import Any
 
 from rich.console import Console
 
-from rllib_smfg.structural import certificate
+from experiments.configuration.config import Experiment
+from experiments.results.comparison import FILE, Evaluations, compare, obstacle, read_rows, show
+from experiments.results.figures import training_curves
+from experiments.training.log import read_progress
+from rllib_smfg.metrics import RETURNS, headlines
+from rllib_smfg.playing import evaluate_policies
+from rllib_smfg.statistics.summaries import summarise_all
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.checkpoints import Progress
-from experiments.results.comparison import FILE, Evaluations, compare, obstacle, read_rows, show
-from experiments.configuration.config import Experiment
-from rllib_smfg.playing import evaluate_policies
-from experiments.results.figures import training_curves
 from rllib_smfg.storage.files import write_json, write_text
-from rllib_smfg.metrics import RETURNS, headlines
-from experiments.runs.log import read_progress
-from rllib_smfg.statistics.summaries import summarise_all
+from rllib_smfg.structural import certificate
 
 PACKAGES = ("rllib-smfg", "ray", "torch", "numpy", "scipy", "gymnasium")
 

@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from experiments.results.tables import number
 from rllib_smfg.storage.checkpoints import path_of
 from rllib_smfg.storage.places import Place
-from experiments.results.tables import number
 
 # what the live table shows: heading -> rows of (label, name of the number)
 ECONOMY = (

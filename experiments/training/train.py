@@ -10,20 +10,19 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from envs.plugins import FOLDER
-from rllib_smfg.storage.checkpoints import seed_folder
 from experiments.configuration.config import Experiment
-from rllib_smfg.storage.files import write_text
+from experiments.configuration.loading import dump, find, load, load_experiment
+from experiments.training.progress import Mirrored, display
+from experiments.training.summary import report
+from experiments.training.trainer import CHECKPOINTS, is_finished, train_seed
 from rllib_smfg.processes.interrupts import Interrupted, Stopped
-from experiments.configuration.loading import find, load_experiment
-from experiments.configuration.loading import dump, load
-from rllib_smfg.storage.owners import taken
-from experiments.runs.progress import Mirrored, display
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session
 from rllib_smfg.processes.ray_start import NoRay
-from experiments.runs.summary import report
+from rllib_smfg.storage.checkpoints import seed_folder
+from rllib_smfg.storage.files import write_text
+from rllib_smfg.storage.owners import taken
 from rllib_smfg.storage.places import Place, new_or_resumed
-from experiments.runs.trainer import CHECKPOINTS, is_finished, train_seed
 
 CONFIG = "config.yaml"
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from envs import InvalidSetting
-from rllib_smfg.storage.files import write_text
 from rllib_smfg.economics.pictures import Look
 from rllib_smfg.processes.waiting import saying
+from rllib_smfg.storage.files import write_text
 
 Wanted = bool | str  # false, true, offline, or the name of a project
 OFFLINE, PROJECT = "offline", "rllib-smfg"

@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envs import make
-from rllib_smfg.storage import checkpoints
-from rllib_smfg.storage.checkpoints import Progress
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump
-from rllib_smfg.storage.files import clear_leftovers
-from rllib_smfg.processes.interrupts import GRACE, Interrupted, Interrupts, Overdue, Stopped
-from rllib_smfg.metrics import RETURNS, columns, counted, indicators_of, of_iteration, over_horizon
-from experiments.runs.log import settings_shown
-from experiments.runs.progress import Display
-from rllib_smfg.processes.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
-from experiments.runs.log import RunLog
+from experiments.training.log import RunLog, settings_shown
+from experiments.training.progress import Display
 from rllib_smfg.economics.pictures import look
+from rllib_smfg.metrics import RETURNS, columns, counted, indicators_of, of_iteration, over_horizon
+from rllib_smfg.processes.interrupts import GRACE, Interrupted, Interrupts, Overdue, Stopped
+from rllib_smfg.processes.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
 from rllib_smfg.rollout import evaluate
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.checkpoints import Progress
+from rllib_smfg.storage.files import clear_leftovers
 
 if TYPE_CHECKING:
     from rllib_smfg.export import TrainedPolicies

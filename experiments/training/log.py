@@ -14,18 +14,10 @@ from tensorboardX.summary import hparams
 from envs import InvalidSetting
 from envs.csv_table import shown
 from envs.text_files import read_utf8
-from rllib_smfg.storage.files import write_text
-from rllib_smfg.economics.pictures import Look
-from experiments.runs.wandb_log import WandbLog, Wanted
-import resource
-import sys
-from collections.abc import Mapping
-from typing import Any
-import numpy as np
-from numpy.typing import NDArray
-from envs import StackelbergMeanFieldGame
 from experiments.configuration.config import Experiment
-from rllib_smfg.methods import Family
+from experiments.training.wandb_log import WandbLog, Wanted
+from rllib_smfg.economics.pictures import Look
+from rllib_smfg.storage.files import write_text
 
 
 class RunLog:
@@ -122,8 +114,6 @@ def _lines(columns: list[str], rows: list[Mapping[str, float] | None]) -> str:
         else:
             writer.writerow({name: f"{value:.10g}" for name, value in row.items()})
     return text.getvalue()
-
-
 
 
 def settings_shown(experiment: Experiment, seed: int) -> dict[str, Any]:
