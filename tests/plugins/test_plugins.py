@@ -123,6 +123,17 @@ def test_entry_points_name_games(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         envs.make("fisch")
 
 
+def test_entry_points_name_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = str(write_package(tmp_path, "my_rules_offered").parent)
+    offer(tmp_path, "rllib_smfg.policies", "steady", "my_rules_offered:Steady")
+    monkeypatch.syspath_prepend(tmp_path)
+    game = envs.make("my_rules_offered:Fishery", module_folder=folder, games=2, horizon=3)
+    assert registry.is_rule("steady", registry.LEADERS)
+    assert type(registry.leader("steady", game, tax=0.1)).__name__ == "Steady"
+    with pytest.raises(InvalidSetting, match=r"must be a policies.policy.FollowerPolicy"):
+        registry.follower("steady", game)
+
+
 def test_two_packages_that_offer_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(tmp_path, "rllib_smfg.games", "fish", "my_a:Fishery")
     offer(tmp_path, "rllib_smfg.games", "fish", "my_b:Fishery", "other")

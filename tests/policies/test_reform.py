@@ -322,13 +322,13 @@ def test_own_classes_play_by_name(own_rules: Path) -> None:
 @pytest.mark.parametrize(
     ("side", "name", "settings", "says"),
     [
-        ("leader", "own_rules_of_test:Flt", {}, "did you mean 'Flat'"),
+        ("leader", "own_rules_of_test:Flt", {}, "has no 'Flt'; it has .*Flat"),
         ("leader", "own_rules_of_test:Lucky", {}, "must be a policies.policy.LeaderPolicy"),
         ("follower", "own_rules_of_test:Flat", {}, "must be a policies.policy.FollowerPolicy"),
         ("leader", "own_rules_of_test:Flat", {"rat": 0.1}, "did you mean 'rate'"),
         ("leader", "no_such_module_of_test:Flat", {}, "no module 'no_such_module_of_test'"),
         ("leader", "broken_of_test:Flat", {}, "cannot be imported .SyntaxError"),
-        ("leader", "needy_of_test:Flat", {}, "needs 'no_such_thing_at_all'"),
+        ("leader", "needy_of_test:Flat", {}, "no module 'no_such_thing_at_all'"),
     ],
 )
 def test_classes_that_cannot_play_are_refused(
