@@ -1,6 +1,6 @@
 """Given policies by name; names and settings that do not exist are refused with the nearest that do.
 
-A name is one of `LEADERS` or `FOLLOWERS`, a class from elsewhere (`envs.plugins`: `module:Class`, or an entry point), or
+A name is one of `LEADERS` or `FOLLOWERS`, a class from elsewhere (`envs.plugins`: `module:Class`, an entry point), or
 a YAML file (`policies.written`).
 """
 
