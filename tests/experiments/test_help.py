@@ -61,7 +61,7 @@ def test_every_command_has_an_example() -> None:
     ("typed", "offered"),
     [
         ("smfg tr", {"train", "transition"}),
-        ("smfg train paper", {"paper_n100", "paper_n1000"}),
+        ("smfg train paper", {"paper_economy", "paper_n100", "paper_n1000"}),
         ("smfg tune asha", {"asha_smfrl"}),
         ("smfg grid table", {"table1", "table3"}),
     ],
