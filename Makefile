@@ -44,6 +44,7 @@ verify: $(READY)  ## learn the games whose solution is known, and compare with i
 
 benchmark: $(READY)  ## measure the speed; the figures in the README come from here
 	$(BIN)/smfg benchmark --json docs/results/benchmark.json
+	$(BIN)/python -m tests.campaigns.benchmark_goals docs/results/benchmark.json
 
 clean:  ## remove .venv and caches; runs/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build site *.egg-info

@@ -1,4 +1,4 @@
-"""A hook of mkdocs: links that lead out of docs/ become the file's path in the repository, which the site has not."""
+"""A hook of mkdocs: links to code or out of docs/ become the path in the repository, as the site has neither."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
 
     def replaced(link: re.Match[str]) -> str:
         text, target = link.group(1), (folder / link.group(2).split("#")[0]).resolve()
-        if target.is_relative_to(docs) and target.is_file():
+        if target.is_relative_to(docs) and target.is_file() and target.suffix != ".py":
             return link.group(0)
         path = target.relative_to(docs.parent).as_posix()
         return f"`{path}`" if text.strip("`") in (path, target.name) else f"{text} (`{path}`)"

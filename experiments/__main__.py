@@ -13,7 +13,7 @@ def main() -> None:
         import rllib_smfg  # noqa: F401
     except ImportError as error:
         sys.exit(f"smfg: {error}")
-    from experiments.cli import main as run
+    from experiments.commands.main import main as run
 
     run()
 

@@ -1,7 +1,7 @@
 """Given policies by name; names and settings that do not exist are refused with the nearest that do.
 
-A name is one of `LEADERS` or `FOLLOWERS`, a class from elsewhere as `module:Class` (`policies.plugin`), or a YAML file
-(`policies.written`).
+A name is one of `LEADERS` or `FOLLOWERS`, a class from elsewhere (`envs.plugins`: `module:Class`, an entry point), or
+a YAML file (`policies.written`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from envs import plugins
 from envs.economy.calibration import US_PROGRESSIVITY
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest, refuse_mistyped
-from policies import plugin, written
+from policies import written
 from policies.action_bounds import within
 from policies.behavior_cloned import BehaviorClonedHousehold
 from policies.constant import ConstantFollower, ConstantLeader
@@ -51,7 +52,8 @@ def follower(name: str, game: StackelbergMeanFieldGame, seed: int = 0, **setting
 
 def is_rule(name: str, known: Mapping[str, Any]) -> bool:
     """Whether a name is one that `leader` or `follower` answers to (known: LEADERS or FOLLOWERS), and no folder."""
-    return name in known or plugin.is_plugin(name) or (not Path(name).is_dir() and written.file_of(name) is not None)
+    written_down = not Path(name).is_dir() and written.file_of(name) is not None
+    return name in known or written_down or _place_of(name) is not None
 
 
 def _free_market(game: StackelbergMeanFieldGame, seed: int) -> LeaderPolicy:
@@ -187,15 +189,28 @@ def _build(
     if name not in known and written.file_of(name) is not None:
         described = written.described({"name": name, **settings})
         return _build(what, known, kind, described.pop("name"), game, seed, described)
-    if name not in known and not plugin.is_plugin(name):
-        raise InvalidSetting(f"unknown {what} '{name}'{nearest(name, [*known, *written.names()])}")
-    make: Callable[..., Policy] = known[name] if name in known else plugin.load(name, kind, what)
+    make: Callable[..., Policy] = known[name] if name in known else _from_elsewhere(name, kind, what, list(known))
     own = inspect.signature(make).parameters
     _check_settings(what, name, own, settings)
     if name in known:
         refuse_mistyped(make.__init__ if inspect.isclass(make) else make, settings)
     luck = {"seed": seed} if "seed" in own else {}
     return make(game, **luck, **settings)
+
+
+def _place_of(name: str) -> str | None:
+    """Where a policy from elsewhere is, `module:Class`; None for a name that nobody offers."""
+    return name if plugins.is_place(name) else plugins.offered(plugins.POLICY_GROUP).get(name)
+
+
+def _from_elsewhere(name: str, kind: type[Policy], what: str, known: list[str]) -> Callable[..., Policy]:
+    place = _place_of(name)
+    if place is None:
+        raise InvalidSetting(f"unknown {what} '{name}'{nearest(name, [*known, *written.names()])}")
+    found = plugins.load(place, what)
+    if not (isinstance(found, type) and issubclass(found, kind)):
+        raise InvalidSetting(f"{what} '{name}': must be a policies.policy.{kind.__name__}")
+    return found
 
 
 def _check_settings(what: str, name: str, own: Mapping[str, inspect.Parameter], settings: Mapping[str, Any]) -> None:

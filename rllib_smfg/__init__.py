@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from envs.registry import make as make
     from envs.scaling import FeatureScaling as FeatureScaling
     from envs.solution import solve as solve
-    from experiments.compare.policies import compare as compare
     from policies.policy import FollowerPolicy as FollowerPolicy
     from policies.policy import LeaderPolicy as LeaderPolicy
     from rllib_smfg.export import TrainedPolicies as TrainedPolicies
     from rllib_smfg.export import load_policies as load_policies
+    from rllib_smfg.paired import compare as compare
     from rllib_smfg.rllib.config import SMFRLConfig as SMFRLConfig
     from rllib_smfg.rllib.population_ppo.algorithm import PopulationPPO as PopulationPPO
     from rllib_smfg.rllib.population_ppo.config import PopulationPPOConfig as PopulationPPOConfig
@@ -40,7 +40,7 @@ PUBLIC = {
     "make": "envs.registry",
     "solve": "envs.solution",
     "evaluate": "rllib_smfg.rollout",
-    "compare": "experiments.compare.policies",
+    "compare": "rllib_smfg.paired",
     "load_policies": "rllib_smfg.export",
     "TrainedPolicies": "rllib_smfg.export",
     "SMFRL": "rllib_smfg.rllib.smfrl",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 from envs.game import InvalidSetting
 from rllib_smfg.schedule import check_rising
 
+Kind = TypeVar("Kind")
 SEEDS = 2**31
 
 
@@ -43,6 +44,11 @@ class Bounds:
         if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
             return f"must be {self._kind()}{' or a schedule [[0, value], [years, value], ...]' * self.scheduled}"
         return self._fault_of_number(float(value))
+
+    def words(self) -> str:
+        """The bounds as an interval."""
+        low, high = "[("[self.above], "])"[self.below]
+        return f"{low}{_plain(self.low)}, {_plain(self.high)}{high}"
 
     def pydantic(self) -> dict[str, Any]:
         """The bounds as `pydantic.Field` takes them."""
@@ -88,7 +94,8 @@ def _plain(number: float) -> str:
 
 
 YEARS = Bounds(0, 10**9, whole=True)
-MANY_YEARS = Bounds(1, 10**9, whole=True)
+SOME_YEARS = Bounds(1, 10**9, whole=True, optional=True)
+SOME_HOUSEHOLDS = Bounds(1, 10**7, whole=True, optional=True)
 RATE = Bounds(0, 1, above=True, scheduled=True)
 NOISE = Bounds(0, 10, scheduled=True)
 UNITS = Bounds(1, 4096, whole=True, several=True)
@@ -97,48 +104,11 @@ SHARE = Bounds(0, 1)
 WEIGHT = Bounds(0, 10**6)
 SIZE = Bounds(0, 10**9, above=True)
 
+# what is no setting of a learner; theirs are put here by `stated`
 BOUNDS: dict[str, Bounds] = {
     # the game
     "followers": Bounds(1, 10**7, whole=True),
     "games": Bounds(1, 10**5, whole=True),
-    # both families
-    "discount": Bounds(0, 1, below=True, optional=True),
-    "hidden": UNITS,
-    "years_per_iteration": Bounds(1, 10**9, whole=True, optional=True),
-    "torch_threads": Bounds(1, 256, whole=True),
-    "evaluation_seed": Bounds(0, SEEDS, below=True, whole=True),
-    # SMFRL and its relatives
-    "target_step": Bounds(0, 1, above=True, below=True),
-    "bound_penalty": WEIGHT,
-    "huber_threshold": SIZE,
-    "slope_damping": Bounds(0, 10**12, above=True, scheduled=True),
-    "actor_lr": RATE,
-    "critic_lr": RATE,
-    "updates_per_iteration": COUNT,
-    "transitions_per_update": COUNT,
-    "households_per_transition": Bounds(1, 10**7, whole=True, optional=True),
-    "replay_capacity": Bounds(1, 10**8, whole=True),
-    "warm_up_years": YEARS,
-    "leader_noise": NOISE,
-    "follower_noise": NOISE,
-    "common_noise": NOISE,
-    "leader_lasting_noise": Bounds(0, 10),
-    "leader_held_years": YEARS,
-    "follower_held_years": YEARS,
-    # the AI Economist
-    "critic_hidden": UNITS,
-    "free_market_years": YEARS,
-    "households_per_game": Bounds(1, 10**7, whole=True, optional=True),
-    "sequence_years": COUNT,
-    "minibatches": COUNT,
-    "num_epochs": COUNT,
-    "lr": RATE,
-    "clip_param": Bounds(0, 10, above=True),
-    "lambda_": SHARE,
-    "entropy_coeff": Bounds(0, 10),
-    "vf_loss_coeff": WEIGHT,
-    "vf_clip_param": SIZE,
-    "grad_clip": Bounds(0, 10**9, above=True, optional=True),
     # structural SMFRL
     "updates": Bounds(1, 10**7, whole=True),
     "lead_in": SHARE,
@@ -165,6 +135,24 @@ BOUNDS: dict[str, Bounds] = {
     "num_learners": Bounds(0, 1, whole=True),
     "seed": Bounds(0, SEEDS, below=True, whole=True, optional=True),
 }
+
+
+def setting(default: Any, says: str, bounds: Bounds | None = None, **more: Any) -> Any:
+    """A field of a settings class: its default, what it is in one sentence, and between what it must lie.
+
+    more: unset (a configuration leaves it to the game), of_run (the experiment says it), several (of a list: at least
+    one).
+    """
+    return field(default=default, metadata={"says": says, "bounds": bounds, **more})
+
+
+def stated(cls: type[Kind]) -> type[Kind]:
+    """Makes the bounds of a settings class known to `check`; raises ValueError where two classes differ in one."""
+    for each in fields(cls):  # type: ignore[arg-type]
+        bounds = each.metadata.get("bounds")
+        if bounds is not None and BOUNDS.setdefault(each.name, bounds) != bounds:
+            raise ValueError(f"{cls.__name__}.{each.name}: has other bounds than the setting of this name elsewhere")
+    return cls
 
 
 def check(name: str, value: Any) -> None:

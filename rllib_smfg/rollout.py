@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -46,6 +47,27 @@ def play(
             follower.forget(step.done)
         yield Year(observations, leader_action, follower_action, step)
         observations = step.observations
+
+
+def first_episodes(
+    game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy, seed: int, years: int | None = None
+) -> Iterator[tuple[Year, BoolArray]]:
+    """The first episode of every game: each year with the games that live in it, (B,), until none does.
+
+    The games begin, and the policies forget, at the call. years: the most that are played.
+    """
+    everyone = np.ones(game.n_games, dtype=bool)
+    leader.forget(everyone)
+    follower.forget(everyone)
+    return _until_all_ended(islice(play(game, leader, follower, game.reset(seed)), years), everyone)
+
+
+def _until_all_ended(years: Iterator[Year], alive: BoolArray) -> Iterator[tuple[Year, BoolArray]]:
+    for year in years:
+        yield year, alive
+        alive = alive & ~year.step.done
+        if not alive.any():
+            return
 
 
 def announced(game: StackelbergMeanFieldGame, leader: LeaderPolicy, observations: Observations) -> Array:
@@ -99,24 +121,18 @@ def episodes(
     measure: Measure = indicators,
 ) -> Episodes:
     """As `evaluate`, with what the episodes were worth to their households."""
-    alive = np.ones(game.n_games, dtype=bool)
     means, sums = _Sums(), _Sums()
     years, weight = np.zeros(game.n_games), 1.0
-    leader.forget(alive)
-    follower.forget(alive)
-    observations = game.reset(seed)
+    played = first_episodes(game, leader, follower, seed)
     first_wealth = game.state.assets.astype(np.float64) if isinstance(game, Economy) else None
     lifetimes = np.zeros((game.n_games, game.n_followers))
-    for year in play(game, leader, follower, observations):
+    for year, alive in played:
         step = year.step
         means.add(measure(game, step), alive)
         sums.add({"leader_return": step.leader_reward, "follower_return": step.follower_reward.mean(-1)}, alive)
         lifetimes += weight * np.where(alive[:, None], step.follower_reward, 0.0)
         weight *= game.discount
         years += alive
-        alive &= ~step.done
-        if not alive.any():
-            break
     found = {**means.means(), **sums.totals, "years": years}
     return Episodes(found, years < game.horizon, _worth(game, lifetimes, first_wealth))
 

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from experiments.algorithms import Rule, Section
-from experiments.config import Game, Seeds
+from experiments.configuration.config import Game, Seeds
 from policies import written
+from rllib_smfg.configuration.sections import Rule, Section
 
 
 class Row(Section):

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from envs import InvalidSetting, StackelbergMeanFieldGame, make
 from envs.game import Array, BoolArray
-from experiments import checkpoints, named_policies
-from experiments.algorithms import Rule
 from experiments.compare.config import Luck, Row
-from experiments.playing import one_thread
+from experiments.configuration.shipped import shipped
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.given import Given
 from policies.pairing import check_pair
+from rllib_smfg import named_policies
+from rllib_smfg.configuration.sections import Rule
 from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.playing import one_thread
 from rllib_smfg.rollout import Episodes, episodes
+from rllib_smfg.storage import checkpoints
 
 Source = Given | TrainedPolicies
 
@@ -142,7 +144,7 @@ def _sources(rule: Rule, side: str, game: dict[str, Any]) -> list[Source]:
 
 
 def _trained(path: str | Path, game: dict[str, Any], rules: list[str]) -> TrainedPolicies:
-    return named_policies.trained(str(path), make(**{**game, "games": 1}), rules)
+    return named_policies.trained(str(path), make(**{**game, "games": 1}), rules, shipped())
 
 
 def _checkpoints(folder: Path) -> list[Path]:

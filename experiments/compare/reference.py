@@ -7,10 +7,10 @@ from typing import Any
 from envs import InvalidSetting, make
 from envs.economy.game import Economy
 from envs.registry import nearest
-from experiments import welfare
-from experiments.algorithms import Rule
 from experiments.compare.config import Comparing, Row
 from policies import registry
+from rllib_smfg.configuration.sections import Rule
+from rllib_smfg.economics import welfare
 
 GOVERNMENT, HOUSEHOLDS, NAME = "us_system", "planning", "US system"
 

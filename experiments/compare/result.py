@@ -14,18 +14,12 @@ from rich.console import Console
 from envs import StackelbergMeanFieldGame
 from envs.economy.game import Economy
 from envs.economy.indicators import TENTHS
-from experiments import welfare
 from experiments.compare.config import Comparing
 from experiments.compare.contenders import Together
-from experiments.compare.estimates import Estimate, differences, estimates
-from experiments.comparison import COLUMNS
-from experiments.files import write_json, write_text
-from experiments.markdown import markdown_table
-from experiments.metrics import headlines
-from experiments.run_report import versions
-from experiments.tables import comparison_table, headline, label, number, span
-from experiments.welfare import ConsumptionEquivalent
-from experiments.welfare_tables import (
+from experiments.results.comparison import COLUMNS
+from experiments.results.markdown import markdown_table
+from experiments.results.tables import comparison_table, headline, label, number, span
+from experiments.results.welfare_tables import (
     BESIDE,
     HEADS,
     LIVED,
@@ -37,6 +31,12 @@ from experiments.welfare_tables import (
     welfare_table,
     welfare_title,
 )
+from experiments.training.summary import versions
+from rllib_smfg.economics import welfare
+from rllib_smfg.economics.welfare import ConsumptionEquivalent
+from rllib_smfg.metrics import headlines
+from rllib_smfg.statistics.estimates import Estimate, differences, estimates
+from rllib_smfg.storage.files import write_json, write_text
 
 Rows = dict[str, dict[str, Estimate]]
 GAIN = "consumption_equivalent"

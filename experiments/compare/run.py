@@ -15,15 +15,15 @@ from experiments.compare.config import Comparing, Row
 from experiments.compare.contenders import Batch, Played, batches, pairs, together
 from experiments.compare.reference import with_reference
 from experiments.compare.result import FILES, show, summed_up, write
-from experiments.config import Experiment
-from experiments.files import new_name, refuse_overwriting, write_text
-from experiments.interrupts import Interrupted
-from experiments.loading import dump, find, load, load_experiment
-from experiments.owners import folder_taken
-from experiments.quiet import quieten
-from experiments.ray_session import ray_session, side_by_side
-from experiments.train import CONFIG, train_pending
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, find, load, load_experiment
+from experiments.training.train import CONFIG, train_pending
+from rllib_smfg.processes.interrupts import Interrupted
+from rllib_smfg.processes.quiet import quieten
+from rllib_smfg.processes.ray_session import ray_session, side_by_side
 from rllib_smfg.rollout import Episodes
+from rllib_smfg.storage.files import new_name, refuse_overwriting, write_text
+from rllib_smfg.storage.owners import folder_taken
 
 PLAN, TRAINED = "compare.yaml", "trained"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments import pretrain
-from experiments.checkpoints import seed_folder
 from experiments.grid.config import Clones, Setting
 from experiments.grid.results import Row
+from experiments.studies import pretrain
+from rllib_smfg.storage.checkpoints import seed_folder
 
 LOSSES = "losses.csv"
 SIDES = ("training", "held_out")

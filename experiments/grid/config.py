@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from experiments.algorithms import Section
-from experiments.loading import load_experiment
-from experiments.trials import Trial
+from experiments.configuration.loading import load_experiment
+from experiments.tuning.trials import Trial
+from rllib_smfg.configuration.sections import Section
 
 Shown = Literal["table1", "table3", "figure2", "figure3", "figure4", "figure5", "figure6", "figure7", "assumption"]
 BOTH, PUBLISHED, EQUAL = "both", "published", "equal"  # on which bounds of the saving rate a run counts

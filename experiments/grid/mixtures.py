@@ -9,14 +9,14 @@ import numpy as np
 
 from envs.economy.game import Economy
 from envs.game import Array, StackelbergMeanFieldGame, Step
-from experiments import checkpoints
 from experiments.grid.config import BOTH, MIXED, PUBLISHED, REAL, SMFG, Mixture, Setting
 from experiments.grid.results import Row
-from experiments.playing import one_thread
-from experiments.trials import TrialResult
+from experiments.tuning.trials import TrialResult
 from policies import registry
 from policies.mixed import MixedFollowers
+from rllib_smfg.playing import one_thread
 from rllib_smfg.rollout import Measure, evaluate
+from rllib_smfg.storage import checkpoints
 
 ALL = "all households"
 PER_HOUSEHOLD = {"utility": "reward", "wealth": "next_assets", "income": "income"}

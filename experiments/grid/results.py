@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from envs import InvalidSetting
 from envs.text_files import read_utf8
-from experiments.files import write_text
+from rllib_smfg.storage.files import write_text
 
 COLUMNS = ("run", "seed", "setting", "indicator", "years", "value")
 COMMAND, SHOWS = "# command: ", "# shows: "

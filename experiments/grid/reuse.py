@@ -9,12 +9,12 @@ from typing import Any
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments.checkpoints import seed_folder
-from experiments.config import Experiment
-from experiments.files import copy_folder
-from experiments.loading import load_experiment
-from experiments.trainer import is_finished
-from experiments.trials import CONFIG, Trial
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import load_experiment
+from experiments.training.trainer import is_finished
+from experiments.tuning.trials import CONFIG, Trial
+from rllib_smfg.storage.checkpoints import seed_folder
+from rllib_smfg.storage.files import copy_folder
 
 TRIALS = "trials"  # of a grid's folder
 

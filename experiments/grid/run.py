@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,25 +12,27 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from experiments import checkpoints
-from experiments.evaluate import evaluate_policies
-from experiments.files import refuse_overwriting
-from experiments.frontier import constant_frontier
+from experiments.configuration.loading import find, load
+from experiments.configuration.shipped import GRIDS, shipped
 from experiments.grid.clones import clone
 from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import exploitability
 from experiments.grid.mixtures import mixtures
 from experiments.grid.results import Row, write
 from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
-from experiments.interrupts import Interrupted
-from experiments.loading import SHIPPED, find, load
-from experiments.metrics import HEADLINES
-from experiments.owners import taken
-from experiments.ownership import refuse_strangers_folders
-from experiments.report.make import run as report
-from experiments.run_log import read_progress
-from experiments.storage import Bucket, Place, is_uri, join, mirror_of, refuse_unusable
-from experiments.trials import Trial, TrialResult, run_trials
+from experiments.training.log import read_progress
+from experiments.tuning.trials import Trial, TrialResult, run_trials
+from rllib_smfg.economics.frontier import constant_frontier
+from rllib_smfg.metrics import HEADLINES
+from rllib_smfg.playing import evaluate_policies
+from rllib_smfg.processes.interrupts import Interrupted
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.files import refuse_overwriting
+from rllib_smfg.storage.owners import taken
+from rllib_smfg.storage.ownership import refuse_strangers_folders
+from rllib_smfg.storage.places import Bucket, Place, is_uri, join, mirror_of, refuse_unusable
+
+Report = Callable[[Console, Path, Path, tuple[str, ...] | None], None]
 
 RESULTS, CONFIG = "results.csv", "grid.yaml"
 
@@ -45,14 +47,16 @@ def run(
     resume: bool,
     sources: Sequence[Path] = (),
     command: str,
+    report: Report,
     storage: str | None = None,
 ) -> int:
     """Runs what is not there yet, and makes results.csv and report.html; 1 if a run failed, else 0.
 
     only: the groups of the scale that are run; empty: all of them. sources: folders of grids whose finished trainings
     of the same settings are taken instead of training again. storage: where the folder is made, or the bucket that
-    mirrors it; trials on several nodes need one of the two. A grid that shows another one's runs makes those,
-    and a page of its own beside theirs.
+    mirrors it; trials on several nodes need one of the two. report: draws the page of a file of results
+    (`experiments.report.make.run`). A grid that shows another one's runs makes those, and a page of its own beside
+    theirs.
     """
     path, grid = _grid(config)
     own, runs = path.stem, grid
@@ -80,7 +84,7 @@ def run(
             raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
         shutil.copyfile(path, folder / CONFIG)
         write(folder / RESULTS, command, runs.shows, rows)
-        report(console, folder / RESULTS, folder / "report.html")
+        report(console, folder / RESULTS, folder / "report.html", None)
         if grid.of is not None:
             report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
         place.push()
@@ -126,10 +130,10 @@ def _options(only: Sequence[str], output: Path | None, storage: str | None) -> l
 
 def _grid(config: str) -> tuple[Path, Grid]:
     """A grid's file, by its path or name; raises InvalidSetting."""
-    shipped = {path.stem: path for path in (SHIPPED / "grids").glob("*.yaml")}
-    if config not in shipped and not Path(config).exists():
-        raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(shipped))}")
-    path = shipped[config] if config in shipped else find(config)
+    known = shipped(GRIDS)
+    if config not in known and not Path(config).exists():
+        raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(known))}")
+    path = known[config] if config in known else find(config)
     return path, load(Grid, path)
 
 

@@ -10,22 +10,11 @@ from matplotlib.axes import Axes
 
 from envs.economy.indicators import by_tenth, lorenz_curve
 from envs.game import Array
-from experiments.report.drawing import (
-    INK,
-    MUTED,
-    SERIES,
-    YEARS,
-    Panel,
-    amounts,
-    band,
-    log_amounts,
-    panel,
-    percent,
-)
-from experiments.report.episodes import INCOMES, History, Snapshot
+from experiments.report.drawing import INK, MUTED, SERIES, YEARS, Panel, amounts, band, log_amounts, panel, percent
 from experiments.report.writing import SHARES
-from experiments.statistics import interval
-from experiments.tables import headline, label
+from experiments.results.tables import headline, label
+from rllib_smfg.economics.history import INCOMES, History, Snapshot
+from rllib_smfg.statistics.summaries import interval
 
 OVER_YEARS = {
     "per_capita_gdp": "Dollars a household",

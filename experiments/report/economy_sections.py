@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from experiments.report import economy_figures
-from experiments.report.episodes import History
 from experiments.report.page import Section
+from rllib_smfg.economics.history import History
 
 SCHEDULE = (
     "tau is the level and xi the progressivity of the tax of Heathcote, Storesletten and Violante (2017), in the preset"

@@ -12,19 +12,9 @@ from numpy.typing import NDArray
 from experiments.grid.config import BOTH, CONSTANT, EQUAL, MIXED, PUBLISHED, REAL, SMFG, Setting
 from experiments.grid.mixtures import ALL
 from experiments.grid.results import Results
-from experiments.report.drawing import (
-    INK,
-    MUTED,
-    SERIES,
-    Panel,
-    amounts,
-    band,
-    even_amounts,
-    log_amounts,
-    panel,
-)
-from experiments.seed_statistics import iqm, iqm_curve
-from experiments.tables import headline, label
+from experiments.report.drawing import INK, MUTED, SERIES, Panel, amounts, band, even_amounts, log_amounts, panel
+from experiments.results.tables import headline, label
+from rllib_smfg.statistics.seeds import iqm, iqm_curve
 
 CURVES = ("per_capita_gdp", "social_welfare", "income_gini", "wealth_gini", "years")
 WEIGHTS = np.linspace(0, 10, 41)

@@ -9,18 +9,18 @@ from importlib import resources
 
 import numpy as np
 
-from experiments.comparison import COLUMNS
-from experiments.exploitability_report import FAILED
 from experiments.grid.config import BOTH, CONSTANT, EQUAL, EXPLOITABILITY, PUBLISHED, Setting
 from experiments.grid.results import Results
 from experiments.report import grid_figures
 from experiments.report.drawing import Panel
 from experiments.report.page import Cell, Code, Page, Section, Table
 from experiments.report.writing import amount, shown
-from experiments.run_report import versions
-from experiments.seed_statistics import ENOUGH_SEEDS, Estimate, iqm, probability_of_improvement
-from experiments.tables import label
-from experiments.welfare_tables import LIVED
+from experiments.results.comparison import COLUMNS
+from experiments.results.tables import label
+from experiments.results.welfare_tables import LIVED
+from experiments.studies.exploitability.report import FAILED
+from experiments.training.summary import versions
+from rllib_smfg.statistics.seeds import ENOUGH_SEEDS, Estimate, iqm, probability_of_improvement
 
 TITLES = {
     "table1": "Table 1: six algorithms in three settings",

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from experiments.figures import Rows, common, source
-from experiments.metrics import HEADLINES, RETURNS
 from experiments.report.drawing import INK, SERIES, Panel, amounts, band, even_amounts, panel
 from experiments.report.writing import DOLLARS
-from experiments.statistics import Summary
-from experiments.tables import headline, label
+from experiments.results.figures import Rows, common, source
+from experiments.results.tables import headline, label
+from rllib_smfg.metrics import HEADLINES, RETURNS
+from rllib_smfg.statistics.summaries import Summary
 
 
 def curves(seeds: Sequence[Rows], indicators: Sequence[str]) -> list[Panel]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments.files import write_text
 from experiments.grid.results import read
-from experiments.quiet import quieten
 from experiments.report.grid_page import grid_page
 from experiments.report.markdown import markdown
 from experiments.report.page import Page, render
 from experiments.report.run_page import read_run, run_page
-from experiments.run_report import versions
+from experiments.training.summary import versions
+from rllib_smfg.processes.quiet import quieten
+from rllib_smfg.storage.files import write_text
 
 RESULTS, PAGE = "results.csv", "report.html"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from experiments.markdown import markdown_table
 from experiments.report.page import Cell, Page
+from experiments.results.markdown import markdown_table
 
 
 def markdown(page: Page) -> str:

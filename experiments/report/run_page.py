@@ -12,24 +12,24 @@ from typing import Any
 from envs import InvalidSetting, make
 from envs.economy.game import Economy
 from envs.economy.indicators import TENTHS
-from experiments import checkpoints
-from experiments.comparison import COLUMNS, FILE, learned_row, read_rows
-from experiments.config import Experiment
-from experiments.exploitability_report import FAILED, FAILED_MEANS
-from experiments.figures import Rows
-from experiments.loading import dump, load
-from experiments.metrics import RETURNS, headlines
-from experiments.playing import one_thread
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, load
 from experiments.report import economy_sections, learning_figures, words
-from experiments.report.episodes import pooled, record
 from experiments.report.page import Cell, Code, Page, Section, Table, Tile
 from experiments.report.writing import compact, shown
-from experiments.run_log import read_progress
-from experiments.statistics import Summary
-from experiments.tables import headline, label, number
-from experiments.welfare import ConsumptionEquivalent
-from experiments.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
+from experiments.results.comparison import COLUMNS, FILE, learned_row, read_rows
+from experiments.results.figures import Rows
+from experiments.results.tables import headline, label, number
+from experiments.results.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
+from experiments.studies.exploitability.report import FAILED, FAILED_MEANS
+from experiments.training.log import read_progress
 from policies.free_market import free_market
+from rllib_smfg.economics.history import pooled, record
+from rllib_smfg.economics.welfare import ConsumptionEquivalent
+from rllib_smfg.metrics import RETURNS, headlines
+from rllib_smfg.playing import one_thread
+from rllib_smfg.statistics.summaries import Summary
+from rllib_smfg.storage import checkpoints
 
 HOUSEHOLDS = 3200  # played at the same time by each seed, over all its episodes
 EPISODES = 16

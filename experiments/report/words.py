@@ -8,12 +8,12 @@ import numpy as np
 
 from envs.economy.indicators import TENTHS, by_tenth
 from envs.solution import SOLVED_GAMES
-from experiments.comparison import TITLES, learned_row
-from experiments.config import Experiment
+from experiments.configuration.config import Experiment
 from experiments.report.economy_figures import decile_intervals
-from experiments.report.episodes import History
 from experiments.report.writing import amount, compact, listed, times
-from experiments.statistics import Summary
+from experiments.results.comparison import TITLES, learned_row
+from rllib_smfg.economics.history import History
+from rllib_smfg.statistics.summaries import Summary
 
 Rows = Mapping[str, Mapping[str, Summary]]
 FREE, CONSTANT = TITLES["free_market_learned"], TITLES["best_constant"]

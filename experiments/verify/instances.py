@@ -18,8 +18,8 @@ from envs.linear_quadratic import LARGEST_ACTION
 from envs.solution import CONCEPTS, SOLVED_GAMES, Solution, solution
 from envs.stage_game import LARGEST_FOLLOWER_ACTION, LARGEST_LEADER_ACTION
 from envs.stage_game import Parameters as StageGame
-from experiments.verify.acceptance import TELLING
 from experiments.verify.learning import Case
+from rllib_smfg.known_games.acceptance import TELLING
 
 Range = tuple[float, float]
 # game -> parameter -> the range from which it is drawn evenly; what is not named stays as in the reference instance

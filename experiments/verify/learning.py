@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from experiments.config import Experiment
-from experiments.loading import SHIPPED, load_experiment
-from experiments.verify.readings import Readings, read
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import load_experiment
+from experiments.configuration.shipped import SHIPPED
+from rllib_smfg.known_games.readings import Readings, read
 
 Method = Literal["structural", "smfrl"]
 # method -> folder of its configurations of the known games: one default for all, or settings found for each
@@ -64,7 +65,7 @@ def configuration(game: str, method: Method) -> Path:
 
 def learn(case: Case, seed: int) -> Readings:
     """Trains one seed and returns its readings. Runs in a process of its own, beside other seeds."""
-    from experiments.quiet import quieten
+    from rllib_smfg.processes.quiet import quieten
 
     quieten()
     experiment = case.experiment()

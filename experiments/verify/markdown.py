@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.markdown import markdown_table
+from experiments.results.markdown import markdown_table
 from experiments.verify.kept import kept_cases
 
 

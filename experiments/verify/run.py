@@ -14,13 +14,13 @@ from rich.table import Table
 from envs import InvalidSetting
 from envs.registry import nearest
 from envs.solution import SOLVED_GAMES
-from experiments.files import write_json
-from experiments.loading import load_experiment
-from experiments.ray_session import ray_session, side_by_side
-from experiments.verify.acceptance import TELLING, Check, judge, label
+from experiments.configuration.loading import load_experiment
 from experiments.verify.kept import IDENTITY, kept_cases
 from experiments.verify.learning import CONFIGURATIONS, Case, Method, configuration, learn
-from experiments.verify.readings import Readings
+from rllib_smfg.known_games.acceptance import TELLING, Check, judge, label
+from rllib_smfg.known_games.readings import Readings
+from rllib_smfg.processes.ray_session import ray_session, side_by_side
+from rllib_smfg.storage.files import write_json
 
 FOLLOWED = ("stage_game", "linear_quadratic")  # games that must follow the finite-N column
 TRACKED = (16, 100, 1000)  # N at which they must

@@ -13,13 +13,13 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from envs.solution import SOLVED_GAMES
-from experiments.files import write_json
-from experiments.ray_session import ray_session, side_by_side
 from experiments.verify.instances import Instance, draw
 from experiments.verify.kept import read_object
 from experiments.verify.learning import Case, learn
-from experiments.verify.readings import Readings
 from experiments.verify.run import Outcome, table_of, usual_size
+from rllib_smfg.known_games.readings import Readings
+from rllib_smfg.processes.ray_session import ray_session, side_by_side
+from rllib_smfg.storage.files import write_json
 
 
 @dataclass(frozen=True)

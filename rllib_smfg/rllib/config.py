@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
@@ -18,25 +18,26 @@ from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.learner import SMFRLLearner
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, PlayerModule, module_specs
-from rllib_smfg.schedule import Schedule
-from rllib_smfg.settings import Device, LearningSettings, Sampling
+from rllib_smfg.settings import LearningSettings, Sampling, SMFRLSettings
+
+if TYPE_CHECKING:
+
+    class _Stated(GameConfig, SMFRLSettings):
+        """For type checkers: what `stated_in` makes of it."""
+
+else:
+    _Stated = GameConfig
 
 
-class SMFRLConfig(GameConfig):
+class SMFRLConfig(_Stated):
     """Configures SMFRL and its relatives.
 
     config = SMFRLConfig().game("economy", games=4, followers=100).training(leader_gradient="total")
     algorithm = config.build_algo()
     """
 
+    stated_in = (LearningSettings, SMFRLSettings)
     learning_names = tuple(field.name for field in fields(LearningSettings))
-    own_names = (
-        "actor_lr", "critic_lr", "slope_damping", "years_per_iteration", "updates_per_iteration",
-        "transitions_per_update", "households_per_transition", "replay_capacity", "warm_up_years", "leader_noise",
-        "leader_lasting_noise", "follower_noise", "common_noise", "leader_held_years", "follower_held_years",
-        "leader_start", "leader_imitates", "follower_imitates", "follower_start", "follower", "pretrain", "sampling",
-        "device", "torch_threads", "evaluation_seed",
-    )  # fmt: skip
     aliases: ClassVar[dict[str, tuple[str, ...]]] = {
         "lr": ("actor_lr", "critic_lr"),
         "tau": ("target_step",),
@@ -45,15 +46,7 @@ class SMFRLConfig(GameConfig):
         "num_steps_sampled_before_learning_starts": ("warm_up_years",),
     }
     takes_effect = GameConfig.takes_effect | {"explore"}
-    given_names = ("follower", "leader_imitates", "follower_imitates")
     follower_kind = "actor"
-    # on the class, so that checkpoints from before these settings go on
-    sampling: Sampling = "synchronous"
-    device: Device = "cpu"
-    leader_lasting_noise: float = 0.0
-    slope_damping: Schedule = 0.01
-    leader_imitates: Given | None = None
-    follower_imitates: Given | None = None
 
     def __init__(self, algo_class: type | None = None) -> None:
         if algo_class is None:
@@ -62,48 +55,15 @@ class SMFRLConfig(GameConfig):
             algo_class = SMFRL
         super().__init__(algo_class=algo_class)
         self.env_runner_cls = PopulationEnvRunner
-        self.actor_lr: Schedule = 1e-3
-        self.critic_lr: Schedule = 1e-3
-        self.updates_per_iteration = 100
-        self.transitions_per_update = 128
-        self.households_per_transition: int | None = None
-        self.replay_capacity = 30_000
-        self.warm_up_years = 300
-        self.leader_noise: Schedule = 0.1
-        self.follower_noise: Schedule = 0.1
-        self.common_noise: Schedule = 0.05
-        self.leader_held_years = 0
-        self.follower_held_years = 0
-        self.leader_start: Sequence[float] | None = None
-        self.follower_start: Sequence[float] | None = None
+        self.take_defaults()
 
     def training(self, **settings: Any) -> Self:
         """Settings of the algorithm, each by its name.
 
-        Those of `LearningSettings` (views, gradients, networks, ...; `discount` defaults to the game's own), and
-        actor_lr, critic_lr: learning rates, constant or piecewise linear in years sampled ([[0, 1e-3], [30000, 1e-4]])
-        slope_damping: of the least squares of a households' critic that learns slopes, constant or piecewise linear
-        years_per_iteration: of all games and runners (None: 300, or the next multiple of the games of a runner)
-        updates_per_iteration, transitions_per_update (batch size B)
-        households_per_transition: m, at most N (None: 16; all N for a joint view; 1 of households that are given)
-        replay_capacity: transitions;  warm_up_years: sampled before the first update
-        leader_noise, follower_noise, common_noise: see `Exploration`; constant or piecewise linear, as learning rates
-        leader_lasting_noise: see `Exploration`
-        leader_held_years, follower_held_years: years before this side's actor learns
-        leader_start, follower_start: what each actor does before learning, in natural units (default: mid-range)
-        leader_imitates: a rule that the leader's actor does before learning, see `imitated_leader` (None: leader_start)
-        follower_imitates: the same of the households' actor, see `imitated_follower` (None: follower_start)
-        follower: households that are given and learn nothing (None: they learn), which needs leader_view "own"
-        pretrain: where the followers' actor starts instead: a cloned follower's folder, see `pretrained_follower`
-        sampling: runners and learner take turns (synchronous), or runners play the next iteration's years while the
-            learner learns (asynchronous): their weights are then at most one iteration old
         RLlib's names of some of them: lr (both actor_lr and critic_lr), gamma (discount), tau (target_step),
-            train_batch_size and train_batch_size_per_learner (transitions_per_update),
-            num_steps_sampled_before_learning_starts (warm_up_years)
-        device: where the learner computes, cpu, cuda, or auto (cuda where there is one); networks that act in the
-            learner's process are there, too, those of other runners and all games on the processor
-        torch_threads: threads of driver, runners and learner each;  evaluation_seed: luck of the evaluation games
-        Raises InvalidSetting for a name that is none of these.
+        train_batch_size and train_batch_size_per_learner (transitions_per_update),
+        num_steps_sampled_before_learning_starts (warm_up_years). See `Exploration` for noise, `imitated_leader` and
+        `imitated_follower` for rules to start as. Raises InvalidSetting for a name that is none of these.
         """
         return super().training(**settings)
 

@@ -8,8 +8,10 @@ refused as soon as it differs from its default, however it was set: by a method,
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import Field
 from functools import wraps
+from inspect import Parameter, Signature
 from typing import Any
 
 from ray._common.deprecation import DEPRECATED_VALUE
@@ -175,6 +177,20 @@ def refuse_two_names(aliases: dict[str, tuple[str, ...]], given: Iterable[str]) 
         )
         if name in given and other:
             raise InvalidSetting(f"{name}, {other[0]}: are two names of one setting; say one of them")
+
+
+def say_what_training_takes(cls: type[Any], stated: Sequence[Field[Any]]) -> None:
+    """Gives a configuration's `training` its keywords, for completion and `help`, and their sentences."""
+    training = vars(cls).get("training")
+    if training is None:
+        return
+    keywords = [
+        Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=each.type) for each in stated
+    ]
+    own = Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)
+    training.__signature__ = Signature([own, *keywords, Parameter("settings", Parameter.VAR_KEYWORD)])
+    sentences = "".join(f"\n            {each.name}: {each.metadata['says']}" for each in stated)
+    training.__doc__ = f"{(training.__doc__ or '').rstrip()}\n\n        Args:{sentences}\n        "
 
 
 def defaults(cls: type) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from typing import Any, ClassVar, Self
 
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig, NotProvided
@@ -20,11 +21,13 @@ SAID = "said_in_rllib_s_words"  # in dictionaries, see WordedConfig.to_dict
 class WordedConfig(AlgorithmConfig):
     """An RLlib configuration with settings of ours.
 
-    learning_names, own_names, rllib_names: what `training` takes, as fields of `LearningSettings`, as attributes of
-    the configuration, as RLlib's. aliases: RLlib's names of settings of ours. takes_effect: RLlib's settings that do
-    what RLlib says. given_names: settings that are policies. kept: attributes that hold what was found, not settings.
+    stated_in: the classes (`rllib_smfg.settings`) whose fields are what `training` takes, where each setting's type,
+    default and sentence stand. learning_names, own_names, rllib_names: which of them are fields of `LearningSettings`,
+    attributes of the configuration, RLlib's. aliases: RLlib's names of settings of ours. takes_effect: RLlib's settings
+    that do what RLlib says. given_names: settings that are policies. kept: attributes that hold what was found.
     """
 
+    stated_in: ClassVar[tuple[type[Any], ...]]
     learning_names: ClassVar[tuple[str, ...]]
     own_names: ClassVar[tuple[str, ...]]
     rllib_names: ClassVar[tuple[str, ...]] = ()
@@ -39,6 +42,14 @@ class WordedConfig(AlgorithmConfig):
         super().__init_subclass__(**kwargs)
         if not hasattr(cls, "learning_names"):  # no algorithm's yet
             return
+        stated = [each for where in cls.stated_in for each in fields(where)]
+        others = {*cls.learning_names, *cls.rllib_names}
+        cls.own_names = tuple(each.name for each in stated if each.name not in others)
+        cls.given_names = tuple(each.name for each in stated if "Given" in str(each.type))
+        for each in stated:
+            if each.name in cls.own_names and each.default is not MISSING:
+                setattr(cls, each.name, each.default)  # checkpoints from before a setting go on with it
+        contract.say_what_training_takes(cls, stated)
         ours = {*cls.learning_names, *cls.own_names, "games"}
         aliases = {"gamma": ("discount",), "num_envs_per_env_runner": ("games",), **cls.aliases}
         cls.aliases = {name: targets for name, targets in aliases.items() if ours.issuperset(targets)}
@@ -47,6 +58,13 @@ class WordedConfig(AlgorithmConfig):
             alias = Alias(*targets)
             alias.__set_name__(cls, name)
             setattr(cls, name, alias)
+
+    def take_defaults(self) -> None:
+        """Sets all settings of ours, and of RLlib's that are stated beside them, to the defaults that are stated."""
+        for each in (each for where in self.stated_in for each in fields(where)):
+            if each.name not in self.learning_names:
+                default = each.default if each.default_factory is MISSING else each.default_factory()
+                setattr(self, each.name, default)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in type(self).learning_names and not self._is_frozen:

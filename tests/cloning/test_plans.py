@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from envs import InvalidSetting, make
 from envs.economy.household_problem import euler_errors, solve
 from envs.economy.presets import CALIBRATED
-from experiments.cli import app
+from experiments.commands.main import app
 from policies import registry
 from policies.given import Given
 from policies.planning_household import PlanningHousehold

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments.cli import app
-from experiments.loading import SHIPPED, load
-from experiments.pretrain import Pretraining, run
+from experiments.commands.main import app
+from experiments.configuration.loading import load
+from experiments.configuration.shipped import SHIPPED
+from experiments.studies.pretrain import Pretraining, run
 from rllib_smfg.cloning.networks import NETWORKS
 from rllib_smfg.export import load_policies
 

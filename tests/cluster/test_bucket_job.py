@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from cluster_parts import BUCKET, Head
 
-from experiments import checkpoints
-from experiments.buckets import Bucket
-from experiments.faults.states import differences
-from experiments.files import OWNER
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.buckets import Bucket
+from rllib_smfg.storage.files import OWNER
+from tests.campaigns.faults.states import differences
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 PATIENCE = 240.0

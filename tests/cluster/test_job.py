@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cluster_parts import Head
 
-from experiments import checkpoints
+from rllib_smfg.storage import checkpoints
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 TINY = [

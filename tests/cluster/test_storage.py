@@ -11,9 +11,9 @@ import pytest
 from pyarrow.fs import FileSelector
 
 from envs import InvalidSetting
-from experiments.ownership import TRUSTED, refuse_strangers_files
-from experiments.storage import Bucket, Place, join, mirror_of, new_or_resumed, private_folder, refuse_unusable
-from experiments.trial_training import Mirror
+from experiments.tuning.trial_training import Mirror
+from rllib_smfg.storage.ownership import TRUSTED, refuse_strangers_files
+from rllib_smfg.storage.places import Bucket, Place, join, mirror_of, new_or_resumed, private_folder, refuse_unusable
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -183,7 +183,7 @@ def test_one_place_for_a_run(tmp_path: Path) -> None:
 
 
 def test_the_command_refuses_a_relative_storage(tmp_path: Path, monkeypatch) -> None:
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     monkeypatch.chdir(tmp_path)
     for command in (["train", "quickstart"], ["tune", "asha_smfrl"]):
@@ -254,7 +254,7 @@ comparison: {baselines: []}
 
 @pytest.mark.slow
 def test_a_run_is_trained_into_a_bucket_and_resumed_from_it_elsewhere(ray_local, tmp_path: Path, monkeypatch) -> None:
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     (tmp_path / "tiny.yaml").write_text(TINY)
     uri = f"file://{tmp_path}/bucket"

@@ -13,19 +13,18 @@ import pytest
 from typer.testing import CliRunner
 
 from envs import InvalidSetting, make
-from experiments import compete
-from experiments.cli import app
-from experiments.compete import Contest, Score, Track, compositions, score, title
+from experiments.commands.main import app
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
 from policies.mixed import MixedFollowers
 from policies.random import RandomFollower
 from policies.submission import Limits
+from rllib_smfg.contest import Contest, Score, Track, compositions, score, title
 from rllib_smfg.groups import evaluate_groups
 from rllib_smfg.rollout import evaluate
 
-EXAMPLE = Path(compete.__file__).parent / "examples" / "submission.py"
-PAGE = Path(compete.__file__).parents[1] / "docs" / "competition.md"
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "submission.py"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "competition.md"
 GAME: dict[str, Any] = {"name": "economy", "followers": 8, "horizon": 4}
 PATIENT = Limits(call_seconds=60.0)
 CONTEST = Contest(GAME, {"random": "random"}, "free_market", episodes=3, seed=5, limits=PATIENT)
@@ -258,7 +257,7 @@ def test_the_page_shows_policies_that_play(tmp_path: Path) -> None:
 
 def test_the_page_names_the_commands_bounds_and_limits_that_hold() -> None:
     page = PAGE.read_text()
-    for command in re.findall(r"^smfg compete (\w+) experiments/examples/submission.py:(\w+)$", page, re.MULTILINE):
+    for command in re.findall(r"^smfg compete (\w+) docs/examples/submission.py:(\w+)$", page, re.MULTILINE):
         assert f"class {command[1]}" in EXAMPLE.read_text()
     game = make("economy", followers=2)
     low, high = game.leader_action_space.low, game.leader_action_space.high

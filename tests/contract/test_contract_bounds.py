@@ -10,9 +10,9 @@ import pytest
 from contract_parts import tiny
 
 from envs import InvalidSetting
-from experiments.algorithms import ALGORITHMS
-from experiments.loading import load_experiment
+from experiments.configuration.loading import load_experiment
 from rllib_smfg.bounds import BOUNDS, Bounds
+from rllib_smfg.configuration.sections import ALGORITHMS
 from rllib_smfg.rllib.config import SMFRLConfig
 from rllib_smfg.rllib.population_ppo.config import PopulationPPOConfig
 from rllib_smfg.settings import LearningSettings

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import ppo_multi_agent
 import pytest
+import rllib_recipe
 from contract_parts import BOTH, tiny
 from ray import tune
 
-from experiments.examples import ppo_multi_agent, rllib_recipe
 from rllib_smfg.rllib.config import SMFRLConfig
 from rllib_smfg.rllib.game_config import GameConfig
 

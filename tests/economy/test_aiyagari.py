@@ -17,9 +17,9 @@ from envs.economy.aiyagari import Equilibrium, Parameters, equilibrium, househol
 from envs.economy.household_problem import Conditions, Household, euler_errors, hsv, solve
 from envs.economy.markov import rouwenhorst, stationary, tauchen
 from envs.economy.stationary import asset_grid, long_run, quantile_share
-from experiments.verify.readings import aiyagari as reading
 from policies import FollowerPolicy
 from policies.constant import ConstantLeader
+from rllib_smfg.known_games.readings import aiyagari as reading
 
 
 # --- chains ----------------------------------------------------------------------------------------------------------

@@ -18,12 +18,12 @@ from envs.economy.indicators import by_tenth, gini, gini_of_taxed, wealth_share,
 from envs.economy.population import Population
 from envs.economy.taxation import HSV, Brackets, NoTax, ScaledHSV, check_schedule, us_federal_2022
 from envs.game import Array
-from experiments.data import run as check_data
-from experiments.files import write_json
+from experiments.studies.data import run as check_data
 from policies import registry
 from policies.pairing import check_pair
 from policies.tax_rule import TaxRule
 from rllib_smfg.rollout import evaluate
+from rllib_smfg.storage.files import write_json
 
 
 @pytest.fixture(autouse=True)

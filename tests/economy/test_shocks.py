@@ -7,7 +7,7 @@ import pytest
 
 from envs import InvalidSetting, make
 from envs.economy.shocks import Event, scenario_of
-from experiments.loading import load_experiment
+from experiments.configuration.loading import load_experiment
 
 
 def indicators(shock: Any, years: int, **settings: Any) -> dict[str, np.ndarray]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.algorithms import GradientAlgorithm
-from experiments.cli import app
-from experiments.loading import SHIPPED
+from experiments.commands.main import app
+from experiments.configuration.shipped import GRIDS, shipped
+from rllib_smfg.configuration.sections import GradientAlgorithm
 from rllib_smfg.methods import METHODS, SMFRL, replace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,8 +36,8 @@ def test_commands_and_configurations_exist(page: Path) -> None:
     for command in re.findall(r"`smfg ([a-z]+)", text):
         assert command in known, command
     for command, name in re.findall(r"`smfg (train|pretrain|grid) ([a-z_0-9]+)[`; ]", text):
-        folder = SHIPPED / "grids" if command == "grid" else SHIPPED
-        assert (folder / f"{name}.yaml").is_file(), f"smfg {command} {name}"
+        configurations = shipped(GRIDS) if command == "grid" else shipped()
+        assert name in configurations, f"smfg {command} {name}"
 
 
 def test_every_method_has_its_page() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import own_algorithm
+import own_game
+import own_tax_rule
 import pytest
 
 from envs import make
-from experiments.examples import own_algorithm, own_game, own_tax_rule
 from policies import registry
 from policies.constant import ConstantFollower, ConstantLeader
 from rllib_smfg.rollout import evaluate
@@ -19,8 +21,8 @@ EXAMPLES = ("own_game", "own_structural_game", "own_tax_rule", "own_algorithm")
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_short_and_the_documentation_names_it(name: str) -> None:
-    assert len((ROOT / "experiments" / "examples" / f"{name}.py").read_text().splitlines()) < 80
-    assert f"experiments/examples/{name}.py" in (ROOT / "docs" / "extend.md").read_text()
+    assert len((ROOT / "docs" / "examples" / f"{name}.py").read_text().splitlines()) < 80
+    assert f"docs/examples/{name}.py" in (ROOT / "docs" / "extend.md").read_text()
 
 
 def test_catches_are_largest_with_half_of_the_stock_left() -> None:

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from experiments.examples.own_structural_game import BEND, COST, SLOPE, PollutingMarket, exact_tax
+from own_structural_game import BEND, COST, SLOPE, PollutingMarket, exact_tax
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +70,7 @@ def test_tax_and_output_keep_within_their_boxes() -> None:
 @pytest.mark.slow
 def test_the_example_learns_the_tax_with_the_defaults() -> None:
     """One seed: every printed tax within 2 % of the exact one."""
-    command = [sys.executable, str(ROOT / "experiments" / "examples" / "own_structural_game.py")]
+    command = [sys.executable, str(ROOT / "docs" / "examples" / "own_structural_game.py")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     pairs = re.findall(r"tax (\S+), exact (\S+)", done.stdout)
     assert len(pairs) == 4, done.stdout + done.stderr

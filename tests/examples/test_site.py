@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import rllib_smfg
+from rllib_smfg import PopulationPPOConfig, SMFRLConfig, StructuralSMFRLConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +35,14 @@ def test_the_reference_has_every_public_name(site: Path) -> None:
         assert f'id="{module}.{name}"' in text, name
 
 
+def test_the_reference_has_every_setting_with_its_sentence(site: Path) -> None:
+    text = (site / "reference.html").read_text(encoding="utf-8")
+    for stated in (*SMFRLConfig.stated_in, *PopulationPPOConfig.stated_in, *StructuralSMFRLConfig.stated_in):
+        for each in fields(stated):
+            assert f"<code>{each.name}</code>" in text, each.name
+    assert "transitions that the replay keeps ([1, 100000000])" in text
+
+
 @pytest.mark.parametrize("name", ["make", "module_folder", "price_taking", "Returns", "Raises"])
 def test_what_is_said_of_them_is_there(site: Path, name: str) -> None:
     assert name in (site / "reference.html").read_text(encoding="utf-8")
@@ -52,5 +62,5 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
 
 def test_links_out_of_the_documentation_become_paths(site: Path) -> None:
     text = (site / "extend.html").read_text(encoding="utf-8")
-    assert "<code>experiments/examples/own_structural_game.py</code>" in text
+    assert "<code>docs/examples/own_structural_game.py</code>" in text
     assert "../experiments" not in text

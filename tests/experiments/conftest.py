@@ -26,7 +26,7 @@ Command = Callable[..., Result]
 
 def run_command(*arguments: object) -> Result:
     """Runs `smfg` in this process."""
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):

@@ -13,11 +13,12 @@ from envs import InvalidSetting, make
 from envs.economy.calibration import Benchmark, benchmark, first_prices
 from envs.economy.household_problem import euler_errors
 from envs.economy.presets import CALIBRATED
-from experiments import calibrate
-from experiments.cli import app
+from experiments.commands.main import app
+from experiments.studies import calibrate
 from policies import registry
 from policies.planned_household import PlannedHousehold
 from policies.us_system import US_LEVEL, USSystem
+from rllib_smfg.economics import calibration
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +27,8 @@ def settled() -> Benchmark:
 
 
 def test_the_long_run_is_within_ten_percent_of_its_targets(settled: Benchmark) -> None:
-    for what, value in calibrate.long_run_moments(settled).items():
-        assert value == pytest.approx(calibrate.TARGETS[what].value, rel=calibrate.TOLERANCE), what
+    for what, value in calibration.long_run_moments(settled).items():
+        assert value == pytest.approx(calibration.TARGETS[what].value, rel=calibration.TOLERANCE), what
     assert settled.level == pytest.approx(US_LEVEL, abs=0.002)
 
 
@@ -75,7 +76,7 @@ def test_the_command_prints_and_keeps_the_table(
     result = CliRunner().invoke(app, ["calibrate", "--check", *options])
     assert result.exit_code == 0
     table = json.loads(file.read_text())
-    assert {row["what"] for row in table["rows"]} == set(calibrate.TARGETS)
+    assert {row["what"] for row in table["rows"]} == set(calibration.TARGETS)
     for row in table["rows"]:
         far = [when for when in ("start", "end") if abs(row[when] / row["target"] - 1) > 0.1]
         assert row["missed"] == far

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.cli import app
-from experiments.comparison import TITLES
+from experiments.commands.main import app
+from experiments.results.comparison import TITLES
 
 RUN = """
 game: {name: economy, preset: calibrated, task: social_welfare, followers: 100, games: 2, horizon: 40}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import typer
 
-from experiments.cli import app
+from experiments.commands.main import app
 
 
 def refused(result, tmp_path: Path) -> str:
@@ -80,7 +80,7 @@ def test_bad_input_is_refused_alike_from_the_shell(here: Path) -> None:
 
 def test_help_does_not_wait_for_the_libraries_that_train() -> None:
     heavy = {"ray", "torch", "scipy", "matplotlib", "pandas"}
-    script = f"import sys, experiments.cli; print(sorted({heavy} & set(sys.modules)))"
+    script = f"import sys, experiments.commands.main; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
@@ -111,7 +111,7 @@ def test_a_mistake_of_ours_is_not_disguised_as_bad_input(smfg, monkeypatch: pyte
     def broken(*_: object, **__: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("experiments.solve.run", broken)
+    monkeypatch.setattr("experiments.studies.solve.run", broken)
     with pytest.raises(ValueError, match="a bug"):
         smfg("solve", "stage_game")
 

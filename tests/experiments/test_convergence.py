@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from envs.solution import solution
-from experiments.convergence.leader_gain import gains, mean_field_gain, played_gain
-from experiments.convergence.run import draw
-from experiments.convergence.spread import INDICATORS, slope, spreads
+from experiments.studies.convergence import draw
+from rllib_smfg.convergence.leader_gain import gains, mean_field_gain, played_gain
+from rllib_smfg.convergence.spread import INDICATORS, slope, spreads
 
 
 def test_the_gain_found_in_play_is_the_exact_one_of_its_own_n() -> None:
@@ -40,7 +40,7 @@ def test_the_spread_between_economies_shrinks_with_the_root_of_n(tmp_path: Path)
 
 
 def test_economies_in_groups_are_different_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("experiments.convergence.spread.AT_ONCE", 100)
+    monkeypatch.setattr("rllib_smfg.convergence.spread.AT_ONCE", 100)
     (grouped,) = spreads("calibrated", (50,), economies=4, years=1, seed=1)
     assert grouped.lived == 4
     assert np.isfinite(list(grouped.spread.values())).all()

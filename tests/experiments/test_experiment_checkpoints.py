@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from envs import InvalidSetting
-from experiments import checkpoints
-from experiments.checkpoints import Progress
-from experiments.files import refuse_overwriting, write_json, write_text, written_folder
-from experiments.loading import load_experiment
+from experiments.configuration.loading import dump, load_experiment
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.checkpoints import Progress
+from rllib_smfg.storage.files import refuse_overwriting, write_json, write_text, written_folder
 
 LAST = Path("seed_1/checkpoints/iteration_000004")
 FILES = ("policies/leader.safetensors", "policies/policy.json", "rllib/algorithm_state.pkl", "config.yaml")
@@ -43,7 +43,7 @@ def save(finished_run: Path, tiny: Path, tmp_path: Path):
     def save_one(iteration: int, leader_return: float | None = None) -> Path:
         evaluation = {} if leader_return is None else {"leader_return": leader_return}
         progress = Progress(1, iteration, 80 * iteration, 0.5, evaluation)
-        return checkpoints.save(tmp_path, algorithm, load_experiment(tiny), progress)
+        return checkpoints.save(tmp_path, algorithm, dump(load_experiment(tiny)), progress)
 
     return save_one
 
@@ -303,7 +303,7 @@ def test_evaluating_a_stranger_s_checkpoint_runs_none_of_his_code(
                 (Path(path) / name).write_bytes(pickle.dumps(Payload(hit)))
 
     hostile = Hostile(checkpoints.read_policies(finished_run / LAST))
-    path = checkpoints.save(tmp_path, hostile, load_experiment(tiny), Progress(1, 2, 160, 0.5, {}))
+    path = checkpoints.save(tmp_path, hostile, dump(load_experiment(tiny)), Progress(1, 2, 160, 0.5, {}))
     assert smfg("evaluate", path).code == 0
     assert not hit.exists()
     pickle.loads((path / "rllib" / "algorithm_state.pkl").read_bytes())

@@ -12,16 +12,17 @@ import pytest
 from rich.console import Console
 
 from envs import make
-from experiments import comparison
-from experiments.benchmark import DTYPES, QUICK
-from experiments.comparison import TITLES, compare, show
-from experiments.config import Experiment
-from experiments.constant_search import best_constant_policy
-from experiments.evaluate import evaluate_policies
-from experiments.figures import training_curves
+from experiments.configuration.config import Experiment
+from experiments.results import comparison
+from experiments.results.comparison import TITLES, compare, show
+from experiments.results.figures import training_curves
+from experiments.studies.benchmark import QUICK
 from rllib_smfg.build import Interface, follower_actor, leader_actor
+from rllib_smfg.economics.constant_search import best_constant_policy
 from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.playing import evaluate_policies
 from rllib_smfg.settings import LearningSettings
+from rllib_smfg.speed import DTYPES
 
 LEARNED = "SMFRL (learned)"
 
@@ -140,7 +141,7 @@ def test_training_curves_name_the_number_of_seeds(tmp_path: Path, monkeypatch) -
 
 def test_a_benchmark_measures_every_size(ray_local, tmp_path: Path, smfg, monkeypatch) -> None:
     little = {"sizes": ((1, 10), (4, 20)), "trained": (10,), "seconds": 0.01}
-    monkeypatch.setattr("experiments.benchmark.QUICK", replace(QUICK, **little))
+    monkeypatch.setattr("experiments.studies.benchmark.QUICK", replace(QUICK, **little))
     result = smfg("benchmark", "--quick", "--json", tmp_path / "docs" / "benchmark.json")
     assert result.code == 0, result.err
     content = json.loads((tmp_path / "docs" / "benchmark.json").read_text())

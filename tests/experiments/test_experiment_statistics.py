@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.statistics import interquartile_mean, interval, summarise, summarise_all
-from experiments.tables import between, indicator_table, number, span
+from experiments.results.tables import between, indicator_table, number, span
+from rllib_smfg.statistics.summaries import interquartile_mean, interval, summarise, summarise_all
 
 
 def quarter_trimmed(x: np.ndarray) -> float:

@@ -14,11 +14,11 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from experiments import train
-from experiments.config import Experiment
-from experiments.loading import load
-from experiments.progress import PlainDisplay
-from experiments.run_log import RunLog, read_progress
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import load
+from experiments.training import train
+from experiments.training.log import RunLog, read_progress
+from experiments.training.progress import PlainDisplay
 
 STATISTICS = {"mean", "iqm", "ci_low", "ci_high", "per_seed"}
 NO_COMPARISON = ("--set", "comparison.baselines=[]")
@@ -234,7 +234,7 @@ def test_without_a_terminal_every_iteration_is_a_line(finished_run: Path) -> Non
 def test_on_a_terminal_there_is_a_live_table() -> None:
     from io import StringIO
 
-    from experiments.progress import LiveDisplay, display
+    from experiments.training.progress import LiveDisplay, display
 
     screen = StringIO()
     terminal = Console(file=screen, force_terminal=True, width=100, _environ={"TERM": "xterm"})

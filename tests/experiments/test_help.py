@@ -12,8 +12,8 @@ import pytest
 import typer
 
 import rllib_smfg
-from experiments.cli import app
-from experiments.cli_help import EXAMPLES
+from experiments.commands.help import EXAMPLES
+from experiments.commands.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = typer.main.get_command(app)
@@ -61,7 +61,7 @@ def test_every_command_has_an_example() -> None:
     ("typed", "offered"),
     [
         ("smfg tr", {"train", "transition"}),
-        ("smfg train paper", {"paper_n100", "paper_n1000"}),
+        ("smfg train paper", {"paper_economy", "paper_n100", "paper_n1000"}),
         ("smfg tune asha", {"asha_smfrl"}),
         ("smfg grid table", {"table1", "table3"}),
     ],

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from envs import InvalidSetting
-from experiments.cli import app
-from experiments.impulse import BEFORE, MEASURES, Measure, band, effects
+from experiments.commands.main import app
+from rllib_smfg.economics.impulse import BEFORE, MEASURES, Measure, band, effects
 
 SETTINGS = {"name": "economy", "preset": "calibrated", "games": 3, "followers": 20}
 

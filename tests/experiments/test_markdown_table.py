@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.markdown import markdown_table
+from experiments.results.markdown import markdown_table
 
 
 def test_columns_after_the_named_ones_hold_numbers() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments import ray_start
-from experiments.ray_session import ray_session
-from experiments.ray_start import NoRay, wait_for_cpus
+from rllib_smfg.processes import ray_start
+from rllib_smfg.processes.ray_session import ray_session
+from rllib_smfg.processes.ray_start import NoRay, wait_for_cpus
 
 ROOT = Path(__file__).resolve().parents[2]
 

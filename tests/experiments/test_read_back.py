@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from envs import InvalidSetting
+from experiments.configuration.loading import load_experiment
 from experiments.grid.results import Row, read, write
-from experiments.loading import load_experiment
-from experiments.run_log import read_progress
+from experiments.training.log import read_progress
 
 PROGRESS = "iteration,years,evaluation/years\n1,10,\n2,20,5.5\n3,30,nan\n"
 

@@ -11,14 +11,14 @@ from typer.testing import CliRunner
 
 from envs import InvalidSetting
 from envs.economy.taxation import us_federal_2022
-from experiments import schedules
-from experiments.cli import app
-from experiments.schedules import ASSETS, INCOMES, drawn
+from experiments.commands.main import app
+from rllib_smfg.economics import tax_schedules
+from rllib_smfg.economics.tax_schedules import ASSETS, INCOMES, drawn
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedules, "FOLLOWERS", 30)
+    monkeypatch.setattr(tax_schedules, "FOLLOWERS", 30)
 
 
 def test_the_us_federal_tax_is_its_brackets() -> None:

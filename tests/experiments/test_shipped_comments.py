@@ -6,7 +6,7 @@ import pytest
 
 from envs.economy.presets import PRESETS
 from envs.economy.shocks import SCENARIOS
-from experiments.loading import SHIPPED
+from experiments.configuration.shipped import SHIPPED
 
 FILES = sorted(SHIPPED.rglob("*.yaml"))
 

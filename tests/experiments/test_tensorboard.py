@@ -13,11 +13,10 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 
 from envs import make
 from envs.economy.indicators import gini
-from experiments.loading import load_experiment
-from experiments.metrics import settings_shown
-from experiments.run_log import RunLog
-from experiments.run_pictures import Look, look
+from experiments.configuration.loading import load_experiment
+from experiments.training.log import RunLog, settings_shown
 from policies import FollowerPolicy, LeaderPolicy
+from rllib_smfg.economics.pictures import Look, look
 
 TAU, XI, SAVING, WORK = 0.15, 0.03, 0.6, 0.5
 LEADER = (TAU, XI, 0.01, 0.001, 0.1)

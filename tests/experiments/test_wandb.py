@@ -12,11 +12,11 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from envs import InvalidSetting
-from experiments import wandb_log
-from experiments.loading import load_experiment
-from experiments.run_log import RunLog
-from experiments.run_pictures import Look
-from experiments.wandb_log import refuse_unusable
+from experiments.configuration.loading import load_experiment
+from experiments.training import wandb_log
+from experiments.training.log import RunLog
+from experiments.training.wandb_log import refuse_unusable
+from rllib_smfg.economics.pictures import Look
 
 BLOCK, HEADER = 32768, 7  # the log format of LevelDB, which their files have
 

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting
-from experiments.comparison import learned_row
-from experiments.files import refuse_overwriting
+from experiments.commands.terminal import command_line, console
 from experiments.report.words import of_known_game
-from experiments.statistics import summarise_all
-from experiments.terminal import command_line, console
+from experiments.results.comparison import learned_row
+from rllib_smfg.statistics.summaries import summarise_all
+from rllib_smfg.storage.files import refuse_overwriting
 
 ROOT = Path(__file__).resolve().parents[2]
 ASCII = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C", "LANG": "C", "PYTHONIOENCODING": ""}
@@ -102,7 +102,7 @@ def test_an_unknown_grid_is_answered_with_a_grid(name: str, nearest: str, smfg) 
 
 
 def test_a_report_names_a_solution_only_where_there_is_one(tiny: Path) -> None:
-    from experiments.loading import load_experiment
+    from experiments.configuration.loading import load_experiment
 
     experiment = load_experiment(tiny)
     rows = {learned_row(experiment): summarise_all([{"leader_return": np.ones(3)}])}
@@ -116,6 +116,6 @@ def test_logs_of_jobs_are_wide_enough_for_names(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("COLUMNS", raising=False)
     with redirect_stdout(io.StringIO()):
         assert console().width >= 120
-    sources = [path.read_text() for path in (ROOT / "experiments").glob("cli_*.py")]
+    sources = [path.read_text() for path in (ROOT / "experiments" / "commands").glob("*.py") if path.stem != "terminal"]
     assert len(sources) > 8
     assert not [text for text in sources if "Console()" in text]

@@ -10,9 +10,9 @@ import pytest
 from envs import InvalidSetting, make
 from envs.written import mistyped
 from experiments.compare.config import Comparing
-from experiments.config import Experiment
-from experiments.loading import load, load_experiment
-from experiments.tuning_config import Tuning
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import load, load_experiment
+from experiments.tuning.config import Tuning
 from policies import registry
 
 # section.key -> whether it is a whole number

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from experiments.config import Experiment
-from experiments.faults.kills import EXPERIMENT
+from experiments.configuration.config import Experiment
+from tests.campaigns.faults.kills import EXPERIMENT
 
 TINY: dict[str, Any] = {
     "game": EXPERIMENT["game"],

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from fault_parts import TINY
 
-from experiments.quiet import quieten
+from rllib_smfg.processes.quiet import quieten
 
 
 def main(folder: Path) -> None:
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
 
 def smfg(*arguments: object) -> tuple[int, str, str]:
     """Exit code, output and errors of the command."""
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):

@@ -15,16 +15,16 @@ from typing import Any
 
 from fault_parts import Watcher, tiny
 
-from experiments import checkpoints
-from experiments.faults.drivers import Driver, forked
-from experiments.faults.states import differences
-from experiments.quiet import quieten
+from rllib_smfg.processes.quiet import quieten
+from rllib_smfg.storage import checkpoints
+from tests.campaigns.faults.drivers import Driver, forked
+from tests.campaigns.faults.states import differences
 
 PLACES = {
     # what the driver is doing when it is killed: (module, function or class.method, in which call of it)
     "sampling": ("rllib_smfg.rllib.env_runner", "PopulationEnvRunner._count_episodes", 5 * 20 + 7),
     "updating": ("rllib_smfg.rllib.learner", "SMFRLLearner._one_update", 4 * 10 + 5),
-    "writing": ("experiments.checkpoints", "_manifest", 2),
+    "writing": ("rllib_smfg.storage.checkpoints", "_manifest", 2),
 }
 
 
@@ -53,8 +53,8 @@ def _trained(run: Path) -> Driver:
 
 
 def _train(run: Path, place: str | None) -> None:
-    from experiments.ray_session import ray_session
-    from experiments.trainer import train_seed
+    from experiments.training.trainer import train_seed
+    from rllib_smfg.processes.ray_session import ray_session
 
     if place is not None:
         _kill_in(*PLACES[place])

@@ -9,7 +9,7 @@ import ray
 from fault_parts import tiny
 from ray.cluster_utils import Cluster
 
-from experiments.recovery import train_until_years
+from rllib_smfg.processes.recovery import train_until_years
 
 PATIENCE = 240.0
 

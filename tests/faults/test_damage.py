@@ -1,4 +1,4 @@
-"""Damage of every kind is noticed, by the functions that `python -m experiments.faults` counts with."""
+"""Damage of every kind is noticed, by the functions that `python -m tests.campaigns.faults` counts with."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from fault_parts import Watcher, tiny
 
-from experiments import checkpoints
-from experiments.checkpoints import MANIFEST
-from experiments.faults import damaged
-from experiments.faults.inputs import REFUSED, fate
-from experiments.trainer import CHECKPOINTS, train_seed
+from experiments.training.trainer import CHECKPOINTS, train_seed
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.checkpoints import MANIFEST
+from tests.campaigns.faults import damaged
+from tests.campaigns.faults.inputs import REFUSED, fate
 
 
 @pytest.fixture(scope="module")

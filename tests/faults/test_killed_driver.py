@@ -10,9 +10,9 @@ import pytest
 import yaml
 from fault_parts import TINY, Watcher, tiny
 
-from experiments import checkpoints
-from experiments.faults.states import differences, training_state
-from experiments.trainer import train_seed
+from experiments.training.trainer import train_seed
+from rllib_smfg.storage import checkpoints
+from tests.campaigns.faults.states import differences, training_state
 
 INTERVAL = 2
 
@@ -47,7 +47,7 @@ def test_fifty_iterations_and_fifty_more_are_a_hundred_bit_for_bit(ray_local: No
 
 
 def test_an_exception_in_the_driver_says_how_to_go_on(ray_local: None, tmp_path: Path, monkeypatch) -> None:
-    from experiments.cli import app
+    from experiments.commands.main import app
     from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(TINY))

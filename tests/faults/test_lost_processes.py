@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from fault_parts import Watcher, tiny
 
-from experiments import recovery
-from experiments.faults.processes import command, descendants
-from experiments.interrupts import Stopped
-from experiments.recovery import train_until_years
-from experiments.trainer import train_seed
+from experiments.training.trainer import train_seed
+from rllib_smfg.processes import recovery
+from rllib_smfg.processes.interrupts import Stopped
+from rllib_smfg.processes.recovery import train_until_years
+from tests.campaigns.faults.processes import command, descendants
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_lost_learner_is_built_again_from_the_latest_checkpoint(ray_local: Non
 def test_a_learner_that_is_lost_again_and_again_ends_training(
     ray_local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("experiments.trainer.LEARNER_RESTARTS", 1)
+    monkeypatch.setattr("experiments.training.trainer.LEARNER_RESTARTS", 1)
     acts: dict[int, Callable[[], None]] = {1: kill_learner, 2: kill_learner}
     with pytest.raises(Stopped, match="2 times by now"):
         train_seed(tiny(learners=1, checkpoint_interval=1), 1, tmp_path, Watcher(acts))

@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 from envs import InvalidSetting
-from experiments import owners
-from experiments.cli import app
-from experiments.files import OWNER
-from experiments.owners import folder_taken, release, taken
-from experiments.storage import Bucket, Place, mirror_of, private_folder
+from experiments.commands.main import app
+from rllib_smfg.storage import owners
+from rllib_smfg.storage.files import OWNER
+from rllib_smfg.storage.owners import folder_taken, release, taken
+from rllib_smfg.storage.places import Bucket, Place, mirror_of, private_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from experiments.owners import taken
-from experiments.storage import Place
+from rllib_smfg.storage.owners import taken
+from rllib_smfg.storage.places import Place
 with taken(Place(Path(sys.argv[1]), *sys.argv[2:]), print):
     print("taken", flush=True)
     sys.stdin.read()
@@ -210,7 +210,7 @@ def test_another_host_s_bucket_is_refused_and_can_be_released(tmp_path: Path) ->
 
 
 def test_who_has_lost_a_bucket_writes_nothing_more(tmp_path: Path) -> None:
-    from experiments.interrupts import Stopped
+    from rllib_smfg.processes.interrupts import Stopped
 
     uri = f"file://{tmp_path}/bucket/run"
     with taken(Place(tmp_path / "here", uri), print) as place:

@@ -19,10 +19,10 @@ import torch
 from fault_parts import Watcher, tiny
 
 from envs import InvalidSetting
-from experiments import checkpoints
-from experiments.cli import app
-from experiments.ownership import refuse_strangers_files
-from experiments.trainer import train_seed
+from experiments.commands.main import app
+from experiments.training.trainer import train_seed
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.ownership import refuse_strangers_files
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("envs", "policies", "rllib_smfg", "experiments")
@@ -87,7 +87,7 @@ def test_a_damaged_export_is_refused(name: str, checkpoint: Path, tmp_path: Path
 def test_playing_an_export_imports_neither_ray_nor_pickles(checkpoint: Path, tmp_path: Path, capsys) -> None:
     smfg("export", checkpoint, "--output", tmp_path / "export")
     program = (
-        "import sys, pathlib, experiments.checkpoints as c\n"
+        "import sys, pathlib, rllib_smfg.storage.checkpoints as c\n"
         "sys.addaudithook(lambda name, _: name == 'pickle.find_class' and sys.exit('something was unpickled'))\n"
         "policies = c.read_policies(pathlib.Path(sys.argv[1]))\n"
         "from rllib_smfg.rollout import evaluate\n"
@@ -147,10 +147,10 @@ def test_the_payload_would_have_run(tmp_path: Path) -> None:
 def test_no_module_unpickles_but_for_resuming() -> None:
     """What reads pickles, or runs what it reads, by name; each is known."""
     known = {
-        ("experiments/faults/states.py", "pickle.loads"),  # compares our own checkpoints; asks who owns them first
-        ("experiments/checkpoints.py", "algorithm.restore_from_path"),  # after the same question
+        ("tests/campaigns/faults/states.py", "pickle.loads"),  # compares our own checkpoints; asks who owns them first
+        ("rllib_smfg/storage/checkpoints.py", "algorithm.restore_from_path"),  # after the same question
         ("rllib_smfg/rllib/population.py", "super().restore_from_path"),  # what that calls
-        ("experiments/examples/rllib_recipe.py", "SMFRL.from_checkpoint"),  # of a search of its own
+        ("docs/examples/rllib_recipe.py", "SMFRL.from_checkpoint"),  # of a search of its own
         ("envs/registry.py", "plugins.load"),  # imports a module by the name that was given
         ("policies/registry.py", "plugin.load"),  # the same
     }
@@ -231,8 +231,8 @@ def test_a_file_that_was_not_written_with_the_checkpoint_is_named(checkpoint: Pa
 def test_a_ray_of_our_own_listens_on_loopback_only_and_has_no_dashboard() -> None:
     program = (
         "import json, os\n"
-        "from experiments.ray_session import ray_session\n"
-        "from experiments.faults.processes import command, descendants, listening\n"
+        "from rllib_smfg.processes.ray_session import ray_session\n"
+        "from tests.campaigns.faults.processes import command, descendants, listening\n"
         "with ray_session(0):\n"
         "    here = os.getpid()\n"
         "    served = [command(each) for each in descendants(here) if 'dashboard.py' in command(each)]\n"

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from fault_parts import Watcher, tiny
 
-from experiments import checkpoints, interrupts, trainer
-from experiments.faults.states import differences
-from experiments.interrupts import Interrupted, Interrupts, Overdue, terminated_as_interrupted
-from experiments.trainer import CHECKPOINTS, train_seed
+from experiments.training import trainer
+from experiments.training.trainer import CHECKPOINTS, train_seed
+from rllib_smfg.processes import interrupts
+from rllib_smfg.processes.interrupts import Interrupted, Interrupts, Overdue, terminated_as_interrupted
+from rllib_smfg.storage import checkpoints
+from tests.campaigns.faults.states import differences
 
 LONG = 20.0  # seconds of an iteration that nobody waits for
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from envs import InvalidSetting
-from experiments.loading import load_experiment
+from experiments.configuration.loading import load_experiment
 from rllib_smfg.rllib.config import SMFRLConfig
 from rllib_smfg.schedule import least_value, value_at
 

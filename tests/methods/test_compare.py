@@ -14,17 +14,18 @@ from scipy import stats
 from tiny import tiny
 
 from envs import InvalidSetting, make
-from experiments.algorithms import Rule
 from experiments.compare.config import Comparing, Row
 from experiments.compare.contenders import crossed
-from experiments.compare.estimates import differences, estimates
 from experiments.compare.run import run
-from experiments.loading import SHIPPED, load
+from experiments.configuration.loading import load
+from experiments.configuration.shipped import SHIPPED
 from policies.free_market import free_market
 from policies.given import Given
 from policies.random import RandomFollower
+from rllib_smfg.configuration.sections import Rule
 from rllib_smfg.export import save_policies
 from rllib_smfg.rollout import evaluate
+from rllib_smfg.statistics.estimates import differences, estimates
 
 GAME = "game: {name: economy, followers: 6, horizon: 6}\n"
 LUCK = "evaluation: {seeds: [5, 6], episodes: 3}\n"
@@ -114,7 +115,7 @@ def test_a_row_is_trained_kept_resumed_and_compared(ray_local: None, tmp_path: P
     def trained_again(*_: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("experiments.train.train_seed", trained_again)
+    monkeypatch.setattr("experiments.training.train.train_seed", trained_again)
     assert compared(tmp_path, rows, resume=True)[0]["rows"] == content["rows"]
     by_path = f"  - {{name: Run, policies: {own}}}\n"
     (tmp_path / "later").mkdir()
@@ -123,7 +124,7 @@ def test_a_row_is_trained_kept_resumed_and_compared(ray_local: None, tmp_path: P
 
 
 def load_kept(folder: Path):
-    from experiments.config import Experiment
+    from experiments.configuration.config import Experiment
 
     return load(Experiment, folder / "config.yaml")
 

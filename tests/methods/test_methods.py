@@ -14,13 +14,14 @@ from rich.console import Console
 from tiny import CONFIGS, parameters, same, tiny
 
 from envs import InvalidSetting, make
-from experiments import checkpoints, train
-from experiments.algorithms import ALGORITHMS, ProximalAlgorithm
-from experiments.config import Experiment
-from experiments.evaluate import evaluate_policies
-from experiments.loading import dump, load, load_experiment
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, load, load_experiment
+from experiments.training import train
+from rllib_smfg.configuration.sections import ALGORITHMS, ProximalAlgorithm
 from rllib_smfg.export import load_policies, save_policies
 from rllib_smfg.methods import METHODS
+from rllib_smfg.playing import evaluate_policies
+from rllib_smfg.storage import checkpoints
 
 ROWS_OF_THE_TABLES = [
     *("rule_based", "ddpg_random", "maddpg", "iddpg", "mf_marl", "smfrl"),  # table 1, without cloning

@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from experiments.config import Experiment
-from experiments.loading import SHIPPED, load_experiment
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import load_experiment
+from experiments.configuration.shipped import shipped
 
 # the shipped configurations that name a method: all but those of other commands
-CONFIGS = sorted(path.stem for path in SHIPPED.glob("*.yaml") if "\nalgorithm:\n" in path.read_text(encoding="utf-8"))
+OTHERS = ("\nrows:", "\nsurvey:", "base: calibrated_rules")
+CONFIGS = sorted(
+    name for name, path in shipped().items() if not any(other in path.read_text(encoding="utf-8") for other in OTHERS)
+)
 
 SMALL = [
     "game.followers=6",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.benchmark_goals import GOALS, page, update_growth
+from tests.campaigns.benchmark_goals import GOALS, page, update_growth
 
 
 def measured(update: float) -> dict[str, Any]:

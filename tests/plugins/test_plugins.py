@@ -17,8 +17,8 @@ from fishery_parts import CONFIG, write_package
 import envs
 from envs import InvalidSetting, plugins
 from envs.registry import GAMES, portable
-from experiments.config import Experiment
-from experiments.loading import dump, load, load_experiment
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, load, load_experiment
 from policies import registry
 from rllib_smfg.rollout import evaluate
 
@@ -121,6 +121,17 @@ def test_entry_points_name_games(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert portable({"name": "fish"}) == {"name": "my_offer:Fishery", "module_folder": str(tmp_path)}
     with pytest.raises(InvalidSetting, match="unknown game 'fisch': did you mean 'fish'"):
         envs.make("fisch")
+
+
+def test_entry_points_name_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = str(write_package(tmp_path, "my_rules_offered").parent)
+    offer(tmp_path, "rllib_smfg.policies", "steady", "my_rules_offered:Steady")
+    monkeypatch.syspath_prepend(tmp_path)
+    game = envs.make("my_rules_offered:Fishery", module_folder=folder, games=2, horizon=3)
+    assert registry.is_rule("steady", registry.LEADERS)
+    assert type(registry.leader("steady", game, tax=0.1)).__name__ == "Steady"
+    with pytest.raises(InvalidSetting, match=r"must be a policies.policy.FollowerPolicy"):
+        registry.follower("steady", game)
 
 
 def test_two_packages_that_offer_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +277,7 @@ def test_structural_learns_a_game_of_a_package(
 def test_trials_of_a_grid_import_a_game_by_name(ray_local: None, tmp_path: Path) -> None:
     from rich.console import Console
 
-    from experiments.trials import Trial, run_trials
+    from experiments.tuning.trials import Trial, run_trials
 
     experiment = load_experiment(write_package(tmp_path, "my_grid"), ["training.env_runners=0"])
     trials = [Trial("mine", experiment.model_dump(mode="json"), seed) for seed in (1, 2)]
@@ -294,7 +305,7 @@ def test_the_commands_take_a_game_of_a_package_from_anywhere(tmp_path: Path) -> 
 
 # --- the examples of docs/extend.md, in a package of somebody else's -------------------------------------------------
 def test_the_examples_play_from_a_package_outside_the_repository(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "experiments" / "examples", tmp_path / "my_examples")
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "my_examples")
     for name in ("own_game:Fishery", "own_structural_game:PollutingMarket"):
         game = envs.make(f"my_examples.{name}", module_folder=str(tmp_path), games=2, horizon=3)
         assert type(game).__module__ == f"my_examples.{name.partition(':')[0]}"

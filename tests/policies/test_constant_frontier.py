@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting, make
-from experiments import constant_search, frontier
-from experiments.constant_search import best_constant_policy, play_each, play_often
-from experiments.frontier import CRITERIA, constant_frontier, over_all_years
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.frontier import best, bounds, refine, spread, undominated
+from rllib_smfg.economics import constant_search, frontier
+from rllib_smfg.economics.constant_search import best_constant_policy, play_each, play_often
+from rllib_smfg.economics.frontier import CRITERIA, constant_frontier, over_all_years
 from rllib_smfg.rollout import evaluate
 
 SMALL: dict[str, Any] = {"name": "economy", "followers": 10, "horizon": 5}

@@ -12,8 +12,7 @@ import pytest
 from envs import InvalidSetting, make
 from envs.game import Array
 from envs.registry import GAMES
-from experiments.config import Experiment
-from experiments.schedules import drawn
+from experiments.configuration.config import Experiment
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.action_bounds import within
 from policies.constant import ConstantFollower, ConstantLeader
@@ -22,6 +21,7 @@ from policies.mixed import MixedFollowers
 from policies.planning_household import DEPENDS_ON, PLANS, SOLVED_FOR, PlanningHousehold
 from rllib_smfg.build import Interface, follower_actor
 from rllib_smfg.cloning.imitation import imitated_leader
+from rllib_smfg.economics.tax_schedules import drawn
 from rllib_smfg.learned import LearnedFollower
 from rllib_smfg.rollout import evaluate, play
 from rllib_smfg.settings import LearningSettings

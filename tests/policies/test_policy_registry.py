@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting, make
-from experiments import named_policies
 from policies import registry
 from policies.us_federal import USFederalTax
+from rllib_smfg import named_policies
 from rllib_smfg.rollout import evaluate
 
 ACTIONS: dict[str, dict[str, Any]] = {

@@ -13,16 +13,17 @@ import pytest
 from envs import InvalidSetting, make
 from envs.economy.instruments import FURTHER
 from envs.economy.taxation import us_federal_2022
-from experiments import named_policies, schedules
-from experiments.algorithms import Rule
 from experiments.compare.config import Comparing
 from experiments.compare.reference import with_reference
-from experiments.config import Experiment
+from experiments.configuration.config import Experiment
 from policies import registry, written
 from policies.given import Given
 from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.reform import ReformedRule, first_mean_income, needed
 from policies.tax_rule import TaxRule
+from rllib_smfg import named_policies
+from rllib_smfg.configuration.sections import Rule
+from rllib_smfg.economics import tax_schedules
 
 ALL = tuple(FURTHER)
 DEBT = 9  # the place of debt over GDP in what a government sees
@@ -211,7 +212,7 @@ def test_schedules_are_drawn_in_games_with_the_instruments_a_reform_needs() -> N
     ]
     assert named_policies.instruments_of("us_system") == []
     assert named_policies.instruments_of("fortunes_2_percent") == ["wealth_tax_exemption"]
-    flat = schedules.drawn("basic_income", "real_data", year=1, seed=1)
+    flat = tax_schedules.drawn("basic_income", "real_data", year=1, seed=1)
     np.testing.assert_allclose(flat.marginal, 0.281, atol=2e-3)
 
 
@@ -321,13 +322,13 @@ def test_own_classes_play_by_name(own_rules: Path) -> None:
 @pytest.mark.parametrize(
     ("side", "name", "settings", "says"),
     [
-        ("leader", "own_rules_of_test:Flt", {}, "did you mean 'Flat'"),
+        ("leader", "own_rules_of_test:Flt", {}, "has no 'Flt'; it has .*Flat"),
         ("leader", "own_rules_of_test:Lucky", {}, "must be a policies.policy.LeaderPolicy"),
         ("follower", "own_rules_of_test:Flat", {}, "must be a policies.policy.FollowerPolicy"),
         ("leader", "own_rules_of_test:Flat", {"rat": 0.1}, "did you mean 'rate'"),
         ("leader", "no_such_module_of_test:Flat", {}, "no module 'no_such_module_of_test'"),
         ("leader", "broken_of_test:Flat", {}, "cannot be imported .SyntaxError"),
-        ("leader", "needy_of_test:Flat", {}, "needs 'no_such_thing_at_all'"),
+        ("leader", "needy_of_test:Flat", {}, "no module 'no_such_thing_at_all'"),
     ],
 )
 def test_classes_that_cannot_play_are_refused(

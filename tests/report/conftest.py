@@ -25,7 +25,7 @@ comparison: {baselines: [free_market_learned, random]}
 
 def run_command(*arguments: object) -> tuple[int, str]:
     """Runs the command in this process; its exit code, and what it said of mistakes."""
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     err = io.StringIO()
     with redirect_stdout(io.StringIO()), redirect_stderr(err):

@@ -18,20 +18,22 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments.config import Experiment
+from experiments.configuration.config import Experiment
+from experiments.configuration.loading import dump, load
+from experiments.configuration.shipped import SHIPPED
 from experiments.grid.config import EXPLOITABILITY, Grid, Setting, restricted, trials
 from experiments.grid.exploitability import shares
 from experiments.grid.results import Results, Row, read, write
 from experiments.grid.reuse import reuse
 from experiments.grid.run import run
-from experiments.loading import SHIPPED, dump, load
 from experiments.report import grid_figures
 from experiments.report.grid_page import grid_page, published
+from experiments.report.make import run as report
 from experiments.report.markdown import markdown
 from experiments.report.page import render
 from experiments.report.writing import shown
-from experiments.seed_statistics import iqm
-from experiments.trials import Trial
+from experiments.tuning.trials import Trial
+from rllib_smfg.statistics.seeds import iqm
 
 GRIDS = sorted((SHIPPED / "grids").glob("*.yaml"))
 RESULTS = Path(__file__).parents[2] / "docs/results"
@@ -248,7 +250,7 @@ def test_a_grid_that_is_there_already_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / "run/results.csv").write_text("")
     how = {"scale": "quick", "only": [], "output": tmp_path / "run", "resume": False, "command": "smfg grid tiny.yaml"}
     with pytest.raises(InvalidSetting, match=r"not empty; .* go on with smfg grid tiny.yaml --resume$"):
-        run(Console(quiet=True), str(tmp_path / "tiny.yaml"), **how)
+        run(Console(quiet=True), str(tmp_path / "tiny.yaml"), report=report, **how)
     assert [each.name for each in (tmp_path / "run").iterdir()] == ["results.csv"]
 
 
@@ -299,15 +301,15 @@ def test_finished_trainings_of_the_same_experiment_and_seed_are_taken(
 def test_trainings_can_only_be_taken_from_grids_and_by_grids_that_train(tmp_path: Path) -> None:
     how = {"scale": "quick", "only": [], "output": tmp_path / "run", "resume": False, "command": "smfg grid"}
     with pytest.raises(InvalidSetting, match=r"--reuse .*absent: holds no trainings; name the folder of a grid"):
-        run(Console(quiet=True), "table3", sources=[tmp_path / "absent"], **how)
+        run(Console(quiet=True), "table3", sources=[tmp_path / "absent"], report=report, **how)
     with pytest.raises(InvalidSetting, match="--reuse: figure7 trains nothing that another grid could have trained"):
-        run(Console(quiet=True), "figure7", sources=[tmp_path / "absent"], **how)
+        run(Console(quiet=True), "figure7", sources=[tmp_path / "absent"], report=report, **how)
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
 def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     (tmp_path / "tiny.yaml").write_text(TINY)
     out, err = io.StringIO(), io.StringIO()

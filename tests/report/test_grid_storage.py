@@ -12,7 +12,8 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.grid.run import grid_place, run
-from experiments.storage import Place
+from experiments.report.make import run as report
+from rllib_smfg.storage.places import Place
 
 GRID = """
 title: Tiny
@@ -29,7 +30,7 @@ scales:
 
 
 def grid(*arguments: object) -> tuple[int, str, str]:
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
@@ -59,7 +60,7 @@ def test_what_cannot_be_used_is_refused_before_anything(tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(GRID)
     how = {"scale": "quick", "only": [], "output": tmp_path / "tiny", "resume": False, "command": "smfg grid tiny.yaml"}
     with pytest.raises(InvalidSetting, match=r"bucket/tiny: is there already; .*smfg grid tiny.yaml --resume"):
-        run(Console(quiet=True), str(tmp_path / "tiny.yaml"), storage=f"file://{tmp_path}/bucket", **how)
+        run(Console(quiet=True), str(tmp_path / "tiny.yaml"), storage=f"file://{tmp_path}/bucket", report=report, **how)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from experiments.seed_statistics import iqm, iqm_curve, iqm_over_settings, probability_of_improvement
+from rllib_smfg.statistics.seeds import iqm, iqm_curve, iqm_over_settings, probability_of_improvement
 
 
 def test_the_inter_quartile_mean_drops_the_outer_quarters() -> None:

@@ -15,14 +15,13 @@ from rich.console import Console
 from structural_parts import built
 
 from envs import make
-from experiments import certificate
 from policies.given import Given
 from rllib_smfg.build import Interface
 from rllib_smfg.export import TrainedPolicies
 from rllib_smfg.networks import SmoothActor
 from rllib_smfg.rule import RuleActor
 from rllib_smfg.settings import LearningSettings
-from rllib_smfg.structural import gain
+from rllib_smfg.structural import certificate, gain
 from rllib_smfg.structural.gain import leader_gain
 
 GAME = {

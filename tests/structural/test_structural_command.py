@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting
-from experiments import checkpoints
-from experiments.loading import load_experiment
+from experiments.configuration.loading import load_experiment
 from rllib_smfg.rllib.structural import StructuralSMFRLConfig
+from rllib_smfg.storage import checkpoints
 
 TINY = """
 game: {name: linear_quadratic, followers: 10, games: 2, gam: 0.5}
@@ -35,7 +35,7 @@ evaluation: {interval: 2, episodes: 4, final_episodes: 4}
 
 
 def smfg(*arguments: object) -> tuple[int, str, str]:
-    from experiments.cli import app
+    from experiments.commands.main import app
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
@@ -138,7 +138,7 @@ def test_yaml_refuses_what_python_does(written: Path, tmp_path: Path) -> None:
 
 def test_defaults_stand_in_one_place() -> None:
     """What YAML leaves out is what `StructuralSMFRLConfig` has."""
-    from experiments.algorithms import StructuralAlgorithm
+    from rllib_smfg.configuration.sections import StructuralAlgorithm
 
     said, usual = StructuralAlgorithm().settings(), StructuralSMFRLConfig()
     for name, value in said.items():

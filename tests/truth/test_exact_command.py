@@ -7,13 +7,14 @@ from contextlib import redirect_stderr, redirect_stdout
 import numpy as np
 from rich.console import Console
 
-import experiments.exploitability as command
+import experiments.studies.exploitability.run as command
 from envs import make
-from experiments.cli import app
-from experiments.exploitability_report import exploitability, show
+from experiments.commands.main import app
+from experiments.studies.exploitability.report import show
 from policies.given import Given
 from rllib_smfg.build import Interface
 from rllib_smfg.exploitability import Effort, Found, Response, Scores, Training
+from rllib_smfg.exploitability.summary import exploitability
 from rllib_smfg.export import TrainedPolicies, save_policies
 from rllib_smfg.settings import LearningSettings
 

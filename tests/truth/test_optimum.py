@@ -8,12 +8,12 @@ import pytest
 from envs import InvalidSetting, make
 from envs.economy.foresight import Setting
 from envs.economy.presets import CALIBRATED
-from experiments.cli import app
-from experiments.optimum import Request, optimum
-from experiments.optimum_commitment import Paths, commit
-from experiments.optimum_family import NAMES, US, Family, RulesOfGames, family_of
-from experiments.optimum_search import Effort, World, evolve, shape, simplex, slope_of
+from experiments.commands.main import app
+from experiments.studies.optimum import Request, optimum
 from policies import registry
+from rllib_smfg.optimum.commitment import Paths, commit
+from rllib_smfg.optimum.family import NAMES, US, Family, RulesOfGames, family_of
+from rllib_smfg.optimum.search import Effort, World, evolve, shape, simplex, slope_of
 
 
 def test_the_family_holds_the_us_system():

@@ -9,7 +9,7 @@ import pytest
 from envs import InvalidSetting, make
 from envs.economy.foresight import Setting, steady_state, survey_start, transition
 from envs.economy.presets import CALIBRATED
-from experiments.cli import app
+from experiments.commands.main import app
 from policies import registry
 
 YEARS = 120
@@ -130,7 +130,7 @@ def test_the_level_that_pays_for_a_debt(setting, game):
 
 
 def test_the_command_writes_every_year(tmp_path, monkeypatch):
-    import experiments.transition as command
+    import rllib_smfg.economics.transition as command
 
     small = Setting.of(CALIBRATED, states=4, points=60)
     monkeypatch.setattr(command.Setting, "of", lambda parameters: small)

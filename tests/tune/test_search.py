@@ -24,15 +24,16 @@ from ray.tune.schedulers import PopulationBasedTraining
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments import checkpoints, tuning_session
-from experiments.loading import load, load_experiment
-from experiments.population import Population, going_on_from
-from experiments.run_log import read_progress
-from experiments.storage import Place
-from experiments.trainer import train_seed
-from experiments.trial_training import Goal
-from experiments.tuning import best_first, finish, run
-from experiments.tuning_config import Tuning
+from experiments.configuration.loading import load, load_experiment, read_experiment
+from experiments.training.log import read_progress
+from experiments.training.trainer import train_seed
+from experiments.tuning import session as tuning_session
+from experiments.tuning.config import Tuning
+from experiments.tuning.search import best_first, finish, run
+from experiments.tuning.trial_training import Goal
+from rllib_smfg.rllib.resumable_population import Population, going_on_from
+from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.places import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -129,7 +130,7 @@ def test_the_best_is_the_best_of_all_evaluations(halving, tiny: Path) -> None:
 
 
 def test_best_yaml_is_a_configuration_that_trains_to_the_same(halving, tmp_path: Path) -> None:
-    from experiments.progress import PlainDisplay
+    from experiments.training.progress import PlainDisplay
 
     folder, _, _ = halving
     best = checkpoints.read_progress(folder / "best")
@@ -171,7 +172,7 @@ def population(ray_local: None, tiny: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.slow
 def test_a_population_copies_weights_and_learns_on_from_them(population: Path, tmp_path: Path) -> None:
     """The loser's parameters become the winner's, and what it learns next follows from them and its new settings."""
-    from experiments.progress import PlainDisplay
+    from experiments.training.progress import PlainDisplay
 
     own = [parameters(path) for path in sorted(population.glob(".tune/*/checkpoint_000000"))]
     assert len(own) == 2
@@ -182,7 +183,7 @@ def test_a_population_copies_weights_and_learns_on_from_them(population: Path, t
     taker = trials(population)[1 - winner] / "seed_1/checkpoints/iteration_000003"
     settings = [load_experiment(trial / "config.yaml").algorithm for trial in trials(population)]
     assert settings[0] != settings[1]
-    experiment = checkpoints.read_experiment(taker)
+    experiment = read_experiment(taker)
     assert experiment is not None
     assert experiment.algorithm == settings[1 - winner]
     giver = trials(population)[winner] / "seed_1/checkpoints"
@@ -195,7 +196,7 @@ def test_a_population_copies_weights_and_learns_on_from_them(population: Path, t
 
 @pytest.mark.slow
 def test_a_population_leaves_a_best_configuration(population: Path) -> None:
-    assert load_experiment(population / "best.yaml") == checkpoints.read_experiment(population / "best")
+    assert load_experiment(population / "best.yaml") == read_experiment(population / "best")
 
 
 def trials(folder: Path) -> list[Path]:

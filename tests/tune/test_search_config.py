@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from envs import InvalidSetting
-from experiments.loading import dump, load
-from experiments.metrics import columns, counted, over_horizon
-from experiments.trial_training import Goal
-from experiments.tuning_config import Tuning, find_search
-from experiments.tuning_session import space, within_bounds
+from experiments.configuration.loading import dump, load
+from experiments.tuning import session
+from experiments.tuning.config import Tuning, find_search
+from experiments.tuning.display import TrialsDisplay
+from experiments.tuning.session import space, within_bounds
+from experiments.tuning.trial_training import Goal
+from rllib_smfg.metrics import columns, counted, over_horizon
+from rllib_smfg.rllib.resumable_population import Population
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "tune_configs").glob("*.yaml"))
 
@@ -206,3 +211,11 @@ def test_shipped_searches_judge_after_both_sides_have_learned_for_a_while() -> N
         held = max(algorithm.leader_held_years, algorithm.follower_held_years, algorithm.warm_up_years)
         first = tuning.pbt.interval if tuning.search.scheduler == "pbt" else tuning.asha.first_rung
         assert first * algorithm.years_per_iteration >= held + 5 * algorithm.years_per_iteration
+
+
+def test_a_search_from_before_modules_moved_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for old in session.OLD_NAMES:
+        monkeypatch.delitem(sys.modules, f"experiments.{old}", raising=False)
+    session.know_old_names()
+    assert import_module("experiments.trials_display").TrialsDisplay is TrialsDisplay
+    assert import_module("experiments.population").Population is Population

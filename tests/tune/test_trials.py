@@ -17,10 +17,11 @@ import pytest
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments import checkpoints, trials_display
-from experiments.loading import load_experiment
-from experiments.run_log import read_progress
-from experiments.trials import Trial, TrialResult, run_trials
+from experiments.configuration.loading import load_experiment
+from experiments.training.log import read_progress
+from experiments.tuning import display as trials_display
+from experiments.tuning.trials import Trial, TrialResult, run_trials
+from rllib_smfg.storage import checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,8 +88,8 @@ def test_every_trial_is_finished_in_a_folder_of_its_own(grid) -> None:
 
 
 def test_a_killed_trial_ends_where_an_unharmed_one_does(grid, ray_local, tiny: Path, tmp_path: Path) -> None:
-    from experiments.progress import PlainDisplay
-    from experiments.trainer import train_seed
+    from experiments.training.progress import PlainDisplay
+    from experiments.training.trainer import train_seed
 
     results, _, said = grid
     assert "total, seed 1  died, is started again" in said
@@ -126,8 +127,8 @@ DRIVER = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from experiments.loading import load_experiment
-from experiments.trials import Trial, run_trials
+from experiments.configuration.loading import load_experiment
+from experiments.tuning.trials import Trial, run_trials
 experiment = load_experiment(sys.argv[1], ["training.iterations=2000", "evaluation.interval=0"])
 run_trials([Trial("long", experiment.model_dump(mode="json"), 1)], Path(sys.argv[2]), Console())
 """

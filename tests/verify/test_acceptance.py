@@ -13,11 +13,11 @@ from verify_parts import ExactFollower, ExactLeader
 
 from envs.game import InvalidSetting
 from envs.solution import SOLVED_GAMES, solution
-from experiments.loading import load_experiment
-from experiments.verify.acceptance import LABELS, at_least, at_most, judge, label, near, relative
+from experiments.configuration.loading import load_experiment
 from experiments.verify.learning import Case, Method, configuration
-from experiments.verify.readings import read
 from experiments.verify.run import Outcome, _keep, cases, of_size, run
+from rllib_smfg.known_games.acceptance import LABELS, at_least, at_most, judge, label, near, relative
+from rllib_smfg.known_games.readings import read
 
 SIZES = [(game, followers) for game in SOLVED_GAMES for followers in (16, 100, 1000) if game != "aiyagari"]
 # few households have an interest rate of their own, and its leader decides nothing

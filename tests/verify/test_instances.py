@@ -14,14 +14,14 @@ from verify_parts import ExactFollower, ExactLeader
 from envs import make
 from envs.game import InvalidSetting
 from envs.solution import SOLVED_GAMES, solution
-from experiments.loading import load_experiment
+from experiments.configuration.loading import load_experiment
 from experiments.verify import run_instances as running
-from experiments.verify.acceptance import Check, judge, label
 from experiments.verify.instances import RANGES, Instance, draw, fault
 from experiments.verify.learning import Case, configuration
-from experiments.verify.readings import read
 from experiments.verify.run import Outcome, usual_size
 from experiments.verify.run_instances import Tried, in_words, refuse_with_instances, run_instances, summary
+from rllib_smfg.known_games.acceptance import Check, judge, label
+from rllib_smfg.known_games.readings import read
 
 SIZES = {game: usual_size(game) for game in SOLVED_GAMES}
 QUICKLY = [game for game in SOLVED_GAMES if game != "aiyagari"]  # one of its solutions takes seconds

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from envs.solution import SOLVED_GAMES
-from experiments.verify.acceptance import Check
 from experiments.verify.kept import IDENTITY, kept_cases
 from experiments.verify.learning import Case, Method
 from experiments.verify.markdown import table
 from experiments.verify.run import Outcome, cases
+from rllib_smfg.known_games.acceptance import Check
 
 DOCS = Path(__file__).parents[2] / "docs"
 KEPT: tuple[Method, ...] = ("smfrl",)  # methods whose results are kept

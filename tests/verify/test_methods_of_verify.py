@@ -14,8 +14,8 @@ from envs.game import InvalidSetting
 from envs.solution import SOLVED_GAMES, solution
 from experiments.verify.kept import kept_cases
 from experiments.verify.learning import Case, Method, configuration
-from experiments.verify.readings import read
 from experiments.verify.run import Outcome, _keep, chosen_cases, run, usual_size
+from rllib_smfg.known_games.readings import read
 from rllib_smfg.rllib.structural.config import StructuralSMFRLConfig
 
 

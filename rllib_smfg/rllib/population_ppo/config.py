@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
 from envs import InvalidSetting
+from rllib_smfg.rllib import contract
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
 from rllib_smfg.rllib.population_ppo.env_runner import PopulationPPORunner
 from rllib_smfg.rllib.population_ppo.learner import PopulationPPOLearner
 from rllib_smfg.rllib.population_ppo.modules import NETWORK, PPOModule
+from rllib_smfg.settings import ProximalSettings
+
+if TYPE_CHECKING:
+
+    class _Stated(GameConfig, PPOConfig, ProximalSettings):
+        """For type checkers: what `stated_in` makes of it."""
+
+else:
+
+    class _Stated(GameConfig, PPOConfig):
+        """See above."""
 
 
-class PopulationPPOConfig(GameConfig, PPOConfig):
+class PopulationPPOConfig(_Stated):
     """Configures proximal policy optimisation of a government and its households, in two phases.
 
     config = PopulationPPOConfig().game("economy", games=4, followers=1000).training(free_market_years=30_000)
     algorithm = config.build_algo()
     """
 
+    stated_in = (ProximalSettings,)
     learning_names = ("discount", "hidden", "followers_see_leader")
-    own_names = (
-        "years_per_iteration", "households_per_game", "sequence_years", "minibatches", "free_market_years",
-        "critic_hidden", "leader_start", "follower_start", "pretrain", "torch_threads", "evaluation_seed",
-    )  # fmt: skip
-    rllib_names = (
-        "lr", "num_epochs", "clip_param", "lambda_", "entropy_coeff", "vf_loss_coeff", "vf_clip_param", "grad_clip",
-    )  # fmt: skip
+    rllib_names = tuple(field.name for field in fields(ProximalSettings) if field.name in contract.defaults(PPOConfig))
     aliases: ClassVar[dict[str, tuple[str, ...]]] = {
         "train_batch_size": ("years_per_iteration",),
         "train_batch_size_per_learner": ("years_per_iteration",),
@@ -44,37 +52,17 @@ class PopulationPPOConfig(GameConfig, PPOConfig):
             algo_class = PopulationPPO
         super().__init__(algo_class=algo_class)
         self.env_runner_cls = PopulationPPORunner
-        self.learning = {"hidden": (64, 32)}
-        self.critic_hidden: Sequence[int] = (64, 64)
-        self.households_per_game: int | None = None
-        self.sequence_years = 20
-        self.minibatches = 4
-        self.free_market_years = 0
-        self.leader_start: Sequence[float] | None = None
-        self.follower_start: Sequence[float] | None = None
-        self.lr = 3e-4
-        self.num_epochs = 10
-        self.clip_param = 0.2
-        self.lambda_ = 0.95
-        self.grad_clip = 0.5
+        self.learning = {"hidden": ProximalSettings.hidden}
+        self.take_defaults()
         # clipping alone; RLlib's coefficient of the divergence would not survive a checkpoint
         self.use_kl_loss = False
 
     def training(self, **settings: Any) -> Self:
         """Settings of the algorithm, each by its name.
 
-        years_per_iteration: of all games and runners, in whole sequences (None: 300, or the next multiple that is)
-        households_per_game: m, whose trajectories are kept, at most N (None: 16, or all N where there are fewer)
-        sequence_years: years that a gradient reaches back
-        minibatches: parts that each side's sequences are split into, in each of num_epochs passes
-        free_market_years: years of the first phase, in which the government acts at its lower bounds and does not learn
-        hidden: units of the first perceptron, and of memory and second perceptron;  critic_hidden: of the critics
-        leader_start, follower_start: mean first actions, natural units (default: lower bounds; mid-range)
-        pretrain: where the followers start instead: a cloned ai_economist's folder, see `pretrained_follower`
-        discount (default: the game's own), followers_see_leader, torch_threads, evaluation_seed: as for SMFRL
-        RLlib's names: gamma (discount), train_batch_size and train_batch_size_per_learner (years_per_iteration)
-        lr, num_epochs, clip_param, lambda_, entropy_coeff, vf_loss_coeff, vf_clip_param, grad_clip: as for RLlib's PPO
-        Raises InvalidSetting for a name that is none of these.
+        RLlib's names: gamma (discount), train_batch_size and train_batch_size_per_learner (years_per_iteration).
+        lr, num_epochs, clip_param, lambda_, entropy_coeff, vf_loss_coeff, vf_clip_param, grad_clip are RLlib's own. For
+        pretrain see `pretrained_follower`. Raises InvalidSetting for a name that is none of these.
         """
         return super().training(**settings)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
@@ -12,7 +12,6 @@ from envs import InvalidSetting
 from envs.arithmetic import ArithmeticGame
 from envs.plugins import FOLDER
 from envs.registry import game_class
-from policies.given import Given
 from rllib_smfg.cloning.imitation import Weights
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
@@ -20,6 +19,7 @@ from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
 from rllib_smfg.rllib.structural.learner import StructuralRLlibLearner
 from rllib_smfg.rllib.structural.modules import StructuralModule
 from rllib_smfg.rule import responding
+from rllib_smfg.settings import StructuralRunSettings
 from rllib_smfg.structural.games import arithmetic_game
 from rllib_smfg.structural.imitation import imitated_rule
 from rllib_smfg.structural.settings import StructuralSettings
@@ -29,19 +29,24 @@ SHARED = ("leader_gradient", "follower_gradient", "hidden", "bound_penalty")  # 
 OWN = tuple(each.name for each in fields(StructuralSettings) if each.name not in SHARED)
 
 
-class StructuralSMFRLConfig(GameConfig):
+if TYPE_CHECKING:
+
+    class _Stated(GameConfig, StructuralRunSettings):
+        """For type checkers: what `stated_in` makes of it."""
+
+else:
+    _Stated = GameConfig
+
+
+class StructuralSMFRLConfig(_Stated):
     """Configures structural SMFRL.
 
     config = StructuralSMFRLConfig().game("linear_quadratic", followers=100).training(updates=600)
     algorithm = config.build_algo()
     """
 
+    stated_in = (StructuralSettings, StructuralRunSettings)
     learning_names = SHARED
-    own_names = (
-        *OWN, "updates_per_iteration", "leader_start", "follower_start", "leader_imitates", "torch_threads",
-        "evaluation_seed",
-    )  # fmt: skip
-    given_names = ("leader_imitates",)
     follower_kind = "smooth"
 
     def __init__(self, algo_class: type | None = None) -> None:
@@ -52,24 +57,15 @@ class StructuralSMFRLConfig(GameConfig):
         super().__init__(algo_class=algo_class)
         self.env_runner_cls = PopulationEnvRunner
         usual = StructuralSettings()
-        for name in OWN:
-            setattr(self, name, getattr(usual, name))
+        self.take_defaults()
         for name in SHARED:
             self.learning[name] = getattr(usual, name)
-        self.updates_per_iteration = 20
-        self.leader_start: Sequence[float] | None = None
-        self.follower_start: Sequence[float] | None = None
-        self.leader_imitates: Given | None = None
 
     def training(self, **settings: Any) -> Self:
-        """Settings by name: those of `StructuralSettings`, and
+        """Settings of the algorithm, each by its name; see `StructuralSettings`.
 
-        updates_per_iteration: of the run's `updates`, made in each `train()`
-        leader_start, follower_start: what each side does before learning, in natural units (default: mid-range, and
-            households keep what they carry, see `steady_start`)
-        leader_imitates: a rule that the leader's rule starts as, fitted to what it does (us_system)
-        torch_threads: threads of driver and learner each;  evaluation_seed: luck of the evaluation games
-        Raises InvalidSetting for a name that is none of these nor RLlib's own.
+        Before learning, households without a start keep what they carry (`steady_start`). Raises InvalidSetting for a
+        name that is none of these nor RLlib's own.
         """
         return super().training(**settings)
 

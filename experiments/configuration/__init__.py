@@ -1,0 +1,1 @@
+"""An experiment as YAML says it: sections, bounds, overrides."""

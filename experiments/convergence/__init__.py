@@ -1,1 +1,0 @@
-"""What a larger population changes: `smfg convergence`."""

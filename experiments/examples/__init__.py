@@ -1,1 +1,0 @@
-"""Short scripts that show one thing each; run them by their path."""

@@ -1,1 +1,0 @@
-"""Faults on purpose: kills, damaged checkpoints and bad inputs, counted (`python -m experiments.faults`)."""

@@ -1,0 +1,1 @@
+"""What runs gave, as tables and figures."""

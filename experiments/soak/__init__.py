@@ -1,1 +1,0 @@
-"""A long run while faults are injected: `python -m experiments.soak --minutes 120`; left out of the wheel."""

@@ -1,0 +1,1 @@
+"""One module a question: what `smfg` computes, prints and keeps for each."""

@@ -1,0 +1,150 @@
+"""A reform as households live through it who know the whole path, against what would have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from envs import InvalidSetting, make
+from envs.economy.foresight import SURVEYED, Closure, Setting, Start, Transition, steady_state, survey_start
+from envs.economy.foresight import transition as solve_transition
+from envs.economy.game import Economy
+from envs.economy.presets import preset_parameters
+from policies import LeaderPolicy
+from policies.tax_rule import TaxRule
+from rllib_smfg import named_policies
+
+SURVEY = "survey"
+USUAL = "us_system"  # against which reforms from the survey's distribution are held
+INSTRUMENTS = ("tau", "xi", "asset_tau", "asset_xi", "spending_share")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A government as it is named on the command line: its name or folder, and settings of its own."""
+
+    name: str
+    settings: Mapping[str, float]
+
+    @classmethod
+    def read(cls, text: str) -> Named:
+        """NAME, or NAME:KEY=VALUE,KEY=VALUE; raises InvalidSetting where a value is no number."""
+        name, _, rest = text.partition(":")
+        if not rest or Path(text).exists():
+            return cls(text, {})
+        settings = {}
+        for pair in rest.split(","):
+            key, _, value = pair.partition("=")
+            try:
+                settings[key.strip()] = float(value)
+            except ValueError:
+                raise InvalidSetting(f"'{pair}' in '{text}': must be KEY=NUMBER") from None
+        return cls(name, settings)
+
+
+@dataclass(frozen=True)
+class Reform:
+    """What is asked: see the command's options."""
+
+    policy: str
+    origin: str = SURVEY
+    against: str | None = None
+    years: int = 150
+    closure: Closure = "none"
+    announced: int = 0
+    lasts: int | None = None
+    preset: str = "calibrated"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """The path of the reform, and that of the policy it is held against, from the same start."""
+
+    reform: Transition
+    baseline: Transition
+    against: str
+
+
+def transition(reform: Reform) -> Found:
+    """The transition that a reform asks for, and the one it is held against: staying where it starts.
+
+    From the survey's distribution what would have been is the `against` policy (default `us_system`); from the
+    stationary state of a policy it is that policy for ever. Raises InvalidSetting where there is no such path.
+    """
+    setting = Setting.of(preset_parameters(reform.preset))
+    usual = reform.origin if reform.origin != SURVEY else USUAL
+    against = reform.against or usual
+    new, old, stays = (_government_of(text, reform) for text in (reform.policy, usual, against))
+    start = start_of(setting, reform)
+    found = solve_transition(
+        setting,
+        start,
+        new,
+        closure=reform.closure,
+        before=old if reform.announced or reform.lasts is not None else None,
+        announced=reform.announced,
+        lasts=reform.lasts,
+        years=reform.years,
+    )
+    baseline = solve_transition(setting, start, stays, years=reform.years)
+    return Found(found, baseline, against)
+
+
+def start_of(setting: Setting, reform: Reform) -> Start:
+    """Where a reform starts: the survey's distribution, or the stationary state of a policy."""
+    if reform.origin != SURVEY:
+        return steady_state(setting, _government_of(reform.origin, reform)).start
+    game = make("economy", preset=reform.preset, games=1, followers=SURVEYED)
+    assert isinstance(game, Economy)
+    seen = game.reset(reform.seed).follower[0].astype(np.float64)
+    return survey_start(setting, seen[:, 0], seen[:, 1])
+
+
+def content(found: Found, reform: Reform) -> dict[str, Any]:
+    """What is written as JSON: gains, and every year's numbers of both paths, dollars per household."""
+    return {
+        "policy": reform.policy,
+        "from": reform.origin,
+        "against": found.against,
+        "closure": reform.closure,
+        "announced": reform.announced,
+        "lasts": reform.lasts,
+        "consumption_equivalent": found.reform.equivalent(found.baseline),
+        "by_wealth": found.reform.equivalent_by_wealth(found.baseline),
+        "discounted_welfare": found.reform.welfare,
+        "discounted_welfare_against": found.baseline.welfare,
+        "path": path(found.reform),
+        "path_against": path(found.baseline),
+    }
+
+
+def path(found: Transition) -> dict[str, Any]:
+    """Every year's numbers."""
+    years = {
+        "r": found.interest_rate,
+        "W": found.wage,
+        "K": found.capital,
+        "B": found.debt,
+        "Y": found.gdp,
+        "C": found.consumption,
+        "G": found.spending,
+        "revenue": found.revenue,
+        "labour": found.labour,
+        **dict(zip(INSTRUMENTS, found.actions.T, strict=True)),
+    }
+    largest = float(np.abs(found.clearing).max())
+    return {**{name: x.tolist() for name, x in years.items()}, "largest_gap_over_A": largest, "rounds": found.rounds}
+
+
+def _government_of(text: str, reform: Reform) -> LeaderPolicy:
+    named = Named.read(text)
+    game = make("economy", preset=reform.preset, games=1, followers=10)
+    found = named_policies.leader(named.name, game, reform.seed, **named.settings)
+    if isinstance(found, TaxRule):
+        raise InvalidSetting(f"'{named.name}' taxes by a schedule that is no action: a transition cannot follow it yet")
+    return found

@@ -1,0 +1,1 @@
+"""The search for the best government among families of rules, with and without commitment."""

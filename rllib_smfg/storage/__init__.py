@@ -1,0 +1,1 @@
+"""Files that are whole or refused: folders and who works in them, buckets, checkpoints."""

@@ -1,0 +1,1 @@
+"""Tests, and the campaigns that are run by hand."""

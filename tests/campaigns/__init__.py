@@ -1,0 +1,1 @@
+"""How this project tries itself out: faults, soak, goals of speed, documentation pictures; not in the wheel."""
