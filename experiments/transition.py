@@ -25,7 +25,7 @@ from policies.tax_rule import TaxRule
 SURVEY = "survey"
 USUAL = "us_system"  # against which reforms from the survey's distribution are held
 SHOWN = (0, 1, 5, 10, 20, 50, 100)
-INSTRUMENTS = ("tau", "xi", "asset_tau", "asset_xi", "spending_share")
+INSTRUMENTS = ("tau", "xi", "asset_tau", "asset_xi", "spending_share", "transfer")
 
 
 @dataclass(frozen=True)
