@@ -32,7 +32,8 @@ LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
 class Case:
     """What a transition is to be found for.
 
-    governments: each with the years (T,) in which it rules. productivity: factors on TFP, (T,).
+    governments: each with the years (T,) in which it rules. productivity: factors on TFP, (T,). purchases: public
+    spending in dollars per household, whatever governments say; None: as they say.
     """
 
     setting: Setting
@@ -40,6 +41,7 @@ class Case:
     governments: Sequence[tuple[Government, BoolArray]]
     closure: Closure
     productivity: Vector
+    purchases: float | None = None
 
     def ruling(self, year: int) -> Government:
         """Who governs in a year."""
@@ -170,6 +172,8 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
         gdp = float(setting.output(capital, year.effective_labour, case.productivity[t]))
         units = np.log([capital / year.effective_labour, known.income_unit, assets])
         action = decided(setting, case.ruling(t), observation(setting, known, share, capital, debt))
+        if case.purchases is not None:
+            action[SPENDING] = case.purchases / gdp
         books = Books(gdp, known.income_unit, year.revenue(tax), conditions.interest_rate * debt)
         action = books.closed(case.closure, row[INSTRUMENTS], action, year)
         # what is kept of income is in proportion to 1 - tau

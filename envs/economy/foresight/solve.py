@@ -107,6 +107,7 @@ def transition(
     tolerance: float = TOLERANCE,
     near: Transition | None = None,
     productivity: Vector | None = None,
+    purchases: float | None = None,
 ) -> Transition:
     """The path from a start under a government whose whole future households know from the first year on.
 
@@ -115,10 +116,11 @@ def transition(
     in the first `announced` years, and again once the government has ruled for `lasts` years. After the path its last
     year lasts.
     near: a path of as many years to start looking from. productivity: factors on TFP that are known to come, (T,).
+    purchases: what the government buys in every year, dollars per household, whatever it says; None: as it says.
     Raises InvalidSetting where no such path is found, as where debt is never paid.
     """
     factors = np.ones(years) if productivity is None else productivity
-    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors)
+    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors, purchases)
     search = Search(first_guess(case, years) if near is None else near.guess)
     last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:], factors[-1:])[0])
     steps = FIRST_STEPS
