@@ -25,6 +25,7 @@ GAMES: dict[str, str] = {
     "brock_mirman": "envs.brock_mirman:BrockMirman",
     "static_hsv": "envs.static_hsv:StaticHSV",
     "aiyagari": "envs.aiyagari:Aiyagari",
+    "krusell_smith": "envs.krusell_smith:KrusellSmith",
 }
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 SHIPPED = frozenset(GAMES)  # names that every process knows

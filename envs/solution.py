@@ -28,6 +28,7 @@ SOLVED_GAMES: dict[str, str] = {
     "brock_mirman": "envs.brock_mirman",
     "static_hsv": "envs.static_hsv",
     "aiyagari": "envs.aiyagari",
+    "krusell_smith": "envs.krusell_smith",
 }
 
 

@@ -35,11 +35,12 @@ class PerfectForesight(FollowerPolicy):
     def __init__(self, game: StackelbergMeanFieldGame) -> None:
         if not isinstance(game, Economy) or "debt_to_gdp" not in game.parameters.laws.leader_sees:
             raise InvalidSetting("households 'perfect_foresight' know the economy 'calibrated': game.preset must be so")
-        if game.parameters.further_instruments:
-            raise InvalidSetting(
-                "households 'perfect_foresight' know the five instruments of every economy alone: must leave "
-                f"game.instruments empty, without '{game.parameters.further_instruments[0][0]}'"
-            )
+        for name, _ in game.parameters.further_instruments:
+            if name != "transfer":
+                raise InvalidSetting(
+                    "households 'perfect_foresight' know the five instruments of every economy and the transfer alone:"
+                    f" must leave '{name}' out of game.instruments"
+                )
         self._parameters, self._box = game.parameters, game.follower_action_space
         self._years, self._year = max(LEAST_YEARS, game.horizon), np.zeros(game.n_games, dtype=np.int64)
         self._path: Transition | None = None

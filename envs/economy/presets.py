@@ -1,4 +1,4 @@
-"""The economies by name: `paper` (arXiv 2403.12093), `taxai` (arXiv 2309.16307) and our own `calibrated`.
+"""The economies by name: `paper` (arXiv 2403.12093), `taxai` (arXiv 2309.16307), our own `calibrated`, `boar_midrigan`.
 
 Every number of `calibrated` has its source in docs/calibration.md.
 """
@@ -197,6 +197,31 @@ _CALIBRATED = replace(
 )
 CALIBRATED = with_what_follows(_CALIBRATED)
 
+# Boar and Midrigan, "Efficient redistribution" (2022, JME 131). Their hours are not bounded; nobody works 1.3 times
+# what they call 1, which is then all the time there is, and disutility h^3 / 3 is 1.3^3 l^3 / 3 of the share l.
+# Capital, labour and public spending of the first year are those of their stationary state, which
+# `smfg verify --published` computes.
+LONGEST_HOURS = 1.3
+BOAR_MIDRIGAN = with_what_follows(
+    replace(
+        _CALIBRATED,
+        capital_share=1 / 3,
+        discount=0.975,
+        labour_disutility=LONGEST_HOURS**3,
+        public_spending_weight=0.0,
+        tau_cap=0.9,
+        usual_spending_share=0.075,
+        ability_persistence=0.982,
+        ability_sd=0.2,
+        superstar_entry=2.2e-6,
+        superstar_stay=0.990,
+        superstar_multiple=504.3,
+        debt_to_gdp=1.0,
+        capital_to_gdp=4.12,
+        initial_labour_share=0.69,
+    )
+)
+
 # numbers that the game's own settings name, and those that only recorded trajectories depend on
 OWN_SETTINGS = (
     "crra",
@@ -210,7 +235,12 @@ OWN_SETTINGS = (
 )
 RECORDS = ("raw_low", "raw_high")
 
-PRESETS: dict[str, EconomyParameters] = {"paper": PAPER, "taxai": TAXAI, "calibrated": CALIBRATED}
+PRESETS: dict[str, EconomyParameters] = {
+    "paper": PAPER,
+    "taxai": TAXAI,
+    "calibrated": CALIBRATED,
+    "boar_midrigan": BOAR_MIDRIGAN,
+}
 
 
 def preset_parameters(name: str) -> EconomyParameters:

@@ -259,12 +259,22 @@ def verify(
         int | None, typer.Option(min=1, help="Instead, so many games in turn at parameters that are drawn.")
     ] = None,
     instance_seed: Annotated[int | None, typer.Option(min=0, help="Luck of what is drawn.", show_default="0")] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Instead, figures of the literature beside ours; nothing is trained.")
+    ] = False,
     json: JsonFile = None,
 ) -> None:
     """Train on games whose solution is known; exit code 1 where what was learned misses the acceptance table."""
     from experiments.verify.run import run
     from experiments.verify.run_instances import refuse_with_instances, run_instances
 
+    if published:
+        from experiments.studies.published import run as run_published
+        from experiments.studies.published import sources_of
+
+        asked = {"--method": method, "--seeds": seeds, "--followers": followers, "--quick": quick or None}
+        chosen_sources = sources_of(games or [], asked | {"--instances": instances, "--instance-seed": instance_seed})
+        raise typer.Exit(run_published(console(), chosen_sources, json))
     if instances is not None:
         refuse_with_instances(
             {"--method": method, "--seeds": seeds, "--followers": followers, "--quick": quick or None}

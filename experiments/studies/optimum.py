@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from envs.economy.foresight import Setting
 from envs.economy.presets import CALIBRATED
+from envs.game import InvalidSetting
 from rllib_smfg.bars import progress
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.optimum.commitment import Paths, commit, us_path
+from rllib_smfg.optimum.commitment import Paths, commit, starts_of
 from rllib_smfg.optimum.family import NAMES, US, Family
 from rllib_smfg.optimum.search import Effort, Shape, World, evolve, shape, simplex
 from rllib_smfg.playing import one_thread
@@ -27,7 +27,8 @@ Vector = NDArray[np.float64]
 Concept = Literal["feedback", "commitment"]
 CONCEPTS: tuple[Concept, ...] = ("feedback", "commitment")
 FLAT = 5e-4  # discounted welfare, .2 % of consumption: what a move may lose to be called flat
-YEARS = 150  # of the transitions that judge
+JUDGE = (9, 200, 150)  # abilities, points of assets and years of the transitions that judge
+FORESEEING = "perfect_foresight"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Optimum:
 
     rule: all instruments, by name. gain: discounted welfare over the US system, with an interval over luck where there
     is any. percent: the same in per cent of consumption. at_bounds: free instruments that end at a bound. flat: how far
-    each can move alone before .0005 of discounted welfare is lost. directions: principal directions, flattest first,
+    each can move alone before .0005 of discounted welfare is lost. in_economies: of a commitment, the same gain in
+    economies of N households with luck, who know the path without it. directions: principal directions, flattest first,
     with what moving one width along them loses. checked_by, checked_gain: what an independent search from there adds
     (below 0: nothing), with its interval.
     """
@@ -65,11 +67,14 @@ class Optimum:
     checked_by: str
     checked_gain: Interval
     cpu_seconds: float
+    in_economies: Interval | None = None
 
 
 def optimum(request: Request, console: Console | None = None) -> list[Optimum]:
     """The best rule by each concept that is asked for."""
     console = console or Console(quiet=True)
+    if request.family.gives and "feedback" in request.concepts and request.households == "planning":
+        raise InvalidSetting("instrument 'transfer': planners know none; must be --concept commitment")
     with one_thread():
         return [FINDERS[concept](request, console) for concept in request.concepts]
 
@@ -77,7 +82,7 @@ def optimum(request: Request, console: Console | None = None) -> list[Optimum]:
 def feedback(request: Request, console: Console) -> Optimum:
     """Over households who respond to what they see, in economies of N with luck."""
     started, family, effort = time.process_time(), request.family, request.effort
-    world = World(request.followers, request.households, request.horizon)
+    world = World(request.followers, request.households, request.horizon, family)
     searching, judging, common = np.random.SeedSequence(request.seed).generate_state(3).tolist()
     with progress(console, "feedback: evolution", 1) as advance:
         found = evolve(family, world, effort, searching, advance)
@@ -97,22 +102,32 @@ def feedback(request: Request, console: Console) -> Optimum:
 
 def commitment(request: Request, console: Console) -> Optimum:
     """Over households who know that the rule holds for ever, from the survey's distribution, without luck."""
-    started, family = time.process_time(), request.family
-    coarse, size = Paths.coarse(), len(family.free)
+    started, family, effort = time.process_time(), request.family, request.effort
+    coarse, size = Paths.coarse(family), len(family.free)
     with progress(console, "commitment: transitions", 1) as advance:
-        found = commit(family, coarse, request.trials, _inside(family), advance)
+        found = commit(family, coarse, request.trials, starts_of(family), advance)
 
     def welfare(chosen: Vector) -> float:
         return coarse.welfare(family.rules(chosen))
 
     with progress(console, "commitment: shape, and simplex from the optimum", 1):
-        around = shape(welfare, family, found, _points(request.effort, size), FLAT, request.seed)
-        other = simplex(welfare, family, found, request.effort.simplex)
-    fine = Paths(Setting.of(CALIBRATED), YEARS)
-    base = us_path(fine).welfare
-    best, checked = (fine.welfare(family.rules(each)) for each in (found, other))
+        around = shape(welfare, family, found, _points(effort, size), FLAT, request.seed)
+        other = simplex(welfare, family, found, effort.simplex)
+    with progress(console, "commitment: judgement", 1):
+        fine = Paths(family, *JUDGE)
+        base, best, checked = (fine.welfare(each) for each in (US, family.rules(found), family.rules(other)))
+        lucky = _with_luck(request, family.rules(found))
     gains = np.array([best - base]), np.array([checked - best])
-    return _optimum(request, "commitment", found, around, *gains, time.process_time() - started)
+    seconds = time.process_time() - started
+    return replace(_optimum(request, "commitment", found, around, *gains, seconds), in_economies=lucky)
+
+
+def _with_luck(request: Request, rule: Vector) -> Interval:
+    """The gain of a rule over the US system in economies of N households with luck, who know the path without it."""
+    world = World(request.followers, FORESEEING, request.horizon, request.family)
+    judging = int(np.random.SeedSequence(request.seed).generate_state(2)[1])
+    best, base = (world.welfare(each, request.effort.judges, judging) for each in (rule, US))
+    return Interval.of(best - base)
 
 
 FINDERS: dict[Concept, Callable[[Request, Console], Optimum]] = {"feedback": feedback, "commitment": commitment}
@@ -195,9 +210,13 @@ def _said(each: Optimum) -> Iterator[str]:
         f"{each.concept}: {each.gain.value:+.4f}{span} of discounted welfare over us_system, {each.percent:+.1f} % of"
         f" consumption{luck}; {each.cpu_seconds:.0f} s of CPU"
     )
+    if each.in_economies is not None:
+        found = each.in_economies
+        yield f"{each.concept}: {found.value:+.4f} [{found.low:.4f}, {found.high:.4f}] in economies with luck"
     added = each.checked_gain
     span = "" if added.low is None else f" [{added.low:+.4f}, {added.high:+.4f}]"
-    unended = " - the search had not ended: more rounds would find more" if (added.low or 0.0) > FLAT else ""
+    least = added.value if added.low is None else added.low
+    unended = " - the search had not ended: more rounds or trials would find more" if least > FLAT else ""
     yield f"{each.concept}: {each.checked_by} from there adds {added.value:+.5f}{span}{unended}"
     flattest = each.directions[0]
     moves = ", ".join(f"{name} {x:+.2f}" for name, x in flattest["widths"].items() if abs(x) > 0.2)

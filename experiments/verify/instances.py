@@ -63,6 +63,7 @@ RANGES: dict[str, dict[str, Range]] = {
         "delta": (0.06, 0.1),
         "beta": (0.94, 0.97),
     },
+    "krusell_smith": {"beta": (0.985, 0.992), "alpha": (0.3, 0.4), "swing": (0.005, 0.02), "benefit": (0.0, 0.3)},
 }
 MOST_DRAWS = 10_000
 SEEDS = 2**31

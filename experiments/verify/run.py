@@ -76,12 +76,19 @@ def cases(games: Sequence[str], method: Method = "structural") -> list[Case]:
     """All cases of these games: each at its usual N, linear-quadratic ones at all tracked N, and negative controls."""
     found = []
     for game in games:
+        if game in SOLVED_GAMES and game not in learned_by(method):
+            raise InvalidSetting(f"{game}: has no settings for method '{method}'; use --method structural")
         sizes = TRACKED if game in FOLLOWED else (usual_size(game),)
         found += [Case(game, followers, method=method) for followers in sizes]
         if game in FOLLOWED:
             found.append(Case(game, 100, leader_gradient="partial", method=method))
             found.append(Case(game, 100, follower_gradient="team", method=method))
     return found
+
+
+def learned_by(method: Method) -> list[str]:
+    """The games that a method has been set up for."""
+    return [game for game in SOLVED_GAMES if configuration(game, method).is_file()]
 
 
 def usual_size(game: str) -> int:
@@ -113,7 +120,7 @@ def chosen_cases(games: Sequence[str], method: AnyMethod, *, quick: bool, follow
     methods = list(CONFIGURATIONS) if method == "both" else [method]
     found: list[Case] = []
     for each in methods:
-        found += quick_cases(each) if quick else cases(games or list(SOLVED_GAMES), each)
+        found += quick_cases(each) if quick else cases(games or learned_by(each), each)
     return found if followers is None else of_size(found, followers)
 
 

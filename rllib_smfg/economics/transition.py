@@ -20,7 +20,7 @@ from rllib_smfg import named_policies
 
 SURVEY = "survey"
 USUAL = "us_system"  # against which reforms from the survey's distribution are held
-INSTRUMENTS = ("tau", "xi", "asset_tau", "asset_xi", "spending_share")
+INSTRUMENTS = ("tau", "xi", "asset_tau", "asset_xi", "spending_share", "transfer")
 
 
 @dataclass(frozen=True)

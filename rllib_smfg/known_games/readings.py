@@ -16,6 +16,7 @@ from envs.linear_quadratic_solution import LinearRules, best_response_cost
 from envs.solution import solution
 from envs.stage_game import Parameters as StageGameParameters
 from policies import FollowerPolicy, LeaderPolicy
+from rllib_smfg.known_games import krusell_smith as cycle
 
 Readings = dict[str, float]
 YEARS_OF_GINI_DRIFT = 50
@@ -173,6 +174,11 @@ def _euler_consumption(
     return wanted
 
 
+def krusell_smith(leader: LeaderPolicy, follower: FollowerPolicy, followers: int, **parameters: Any) -> Readings:
+    """Of many households, whatever `followers` is, under a government that decides nothing; see its module."""
+    return cycle.krusell_smith(follower, **parameters)
+
+
 READERS: dict[str, Callable[..., Readings]] = {
     "stage_game": stage_game,
     "linear_quadratic": linear_quadratic,
@@ -180,4 +186,5 @@ READERS: dict[str, Callable[..., Readings]] = {
     "brock_mirman": brock_mirman,
     "static_hsv": static_hsv,
     "aiyagari": aiyagari,
+    "krusell_smith": krusell_smith,
 }

@@ -2,82 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from envs import make
 from envs.economy.foresight import SURVEYED, Setting, Start, Transition, survey_start, transition
-from envs.economy.game import Economy
-from envs.economy.presets import CALIBRATED
 from envs.game import Array, InvalidSetting
-from rllib_smfg.optimum.family import US, Family, RulesOfGames
+from rllib_smfg.optimum.family import RESPONSE, US, Family, RulesOfGames, family_game
 
 Vector = NDArray[np.float64]
 STATES, POINTS, YEARS = 6, 90, 110  # while searching; what is found is judged on the usual grid
-NO_PATH = 0.5  # welfare of a rule under which there is no path: far below any that has one
-DIFFERENCE = 0.05  # of the widths, for slopes
+FAR = 0.05  # below the US system: what the search takes a rule to be worth under which there is no path
+FIRST_RADIUS, LAST_RADIUS = 1.0, 0.02  # of the widths
+# where else the search starts: much redistribution, and taxes that pay off what the government owes
+PAYING = np.array([0.45, 0.35, 0.004, 0.002, 0.15, US[RESPONSE], 0.0])
 Progress = Callable[[float], None]
 
 
 class Paths:
-    """Discounted welfare under rules (6,) that all households know to hold for ever, from the survey's distribution."""
+    """Discounted welfare under rules (7,) that all households know to hold for ever, from the survey's distribution."""
 
-    def __init__(self, setting: Setting, years: int, seed: int = 0) -> None:
-        self._setting, self._years = setting, years
-        game = make("economy", preset="calibrated", games=1, followers=SURVEYED)
-        assert isinstance(game, Economy)
-        self._game = game
-        seen = game.reset(seed).follower[0].astype(np.float64)
-        self.start: Start = survey_start(setting, seen[:, 0], seen[:, 1])
+    def __init__(self, family: Family, states: int, points: int, years: int, seed: int = 0) -> None:
+        self._game = family_game(family, games=1, followers=SURVEYED)
+        self._setting, self._years = Setting.of(self._game.parameters, states, points), years
+        seen = self._game.reset(seed).follower[0].astype(np.float64)
+        self.start: Start = survey_start(self._setting, seen[:, 0], seen[:, 1])
         self._near: Transition | None = None
-        self.solved = 0
 
     @classmethod
-    def coarse(cls, seed: int = 0) -> Paths:
+    def coarse(cls, family: Family, seed: int = 0) -> Paths:
         """Fast ones, to search on."""
-        return cls(Setting.of(CALIBRATED, STATES, POINTS), YEARS, seed)
+        return cls(family, STATES, POINTS, YEARS, seed)
 
     def path(self, rule: Array) -> Transition:
         """The transition under a rule; raises InvalidSetting where there is none."""
-        found = transition(
-            self._setting, self.start, RulesOfGames(self._game, rule), years=self._years, near=self._near
-        )
+        try:
+            found = self._solved(rule, self._near)
+        except InvalidSetting:
+            if self._near is None:
+                raise
+            found = self._solved(rule, None)
         self._near = found
         return found
 
+    def _solved(self, rule: Array, near: Transition | None) -> Transition:
+        government = RulesOfGames(self._game, rule)
+        return transition(self._setting, self.start, government, years=self._years, near=near)
+
     def welfare(self, rule: Array) -> float:
-        """Discounted welfare of the mean household, a year; `NO_PATH` where debt settles nowhere."""
-        self.solved += 1
+        """Discounted welfare of the mean household, a year; no number where debt settles nowhere."""
         try:
             return self.path(rule).welfare
         except InvalidSetting:
             self._near = None
-            return NO_PATH
+            return np.nan
 
 
-def commit(family: Family, paths: Paths, trials: int, first: Vector, advance: Progress = lambda _: None) -> Vector:
-    """The free instruments of the best rule to commit to, by L-BFGS-B from `first` with slopes from differences."""
+def commit(
+    family: Family, paths: Paths, trials: int, starts: Sequence[Vector], advance: Progress = lambda _: None
+) -> Vector:
+    """The free instruments of the best rule to commit to that is found from any of some starts, in so many trials.
+
+    By COBYQA (Ragonneau 2022), which moves on quadratics through what it has seen and needs no slopes.
+    """
     low, high = family.limits()
-    widths = family.widths()
+    widths, worst = family.widths(), paths.welfare(US) - FAR
 
     def lost(x: Vector) -> float:
         advance(1 / trials)
-        return -1e3 * paths.welfare(family.rules(np.clip(x * widths, low, high)))
+        welfare = paths.welfare(family.rules(np.clip(x * widths, low, high)))
+        return -1e3 * (welfare if welfare > worst else worst)
 
-    found = minimize(
-        lost,
-        np.clip(first, low, high) / widths,
-        method="L-BFGS-B",
-        bounds=Bounds(low / widths, high / widths),
-        options={"maxfun": trials, "eps": DIFFERENCE, "ftol": 1e-7, "gtol": 1e-3},
-    )
-    chosen: Vector = np.clip(np.asarray(found.x) * widths, low, high)
+    found = [
+        minimize(
+            lost,
+            np.clip(start, low, high) / widths,
+            method="COBYQA",
+            bounds=Bounds(low / widths, high / widths),
+            options={
+                "maxfev": trials // len(starts),
+                "initial_tr_radius": FIRST_RADIUS,
+                "final_tr_radius": LAST_RADIUS,
+            },
+        )
+        for start in starts
+    ]
+    best = min(found, key=lambda each: float(each.fun))
+    chosen: Vector = np.clip(np.asarray(best.x) * widths, low, high)
     return chosen
 
 
-def us_path(paths: Paths) -> Transition:
-    """The transition under the US system."""
-    return paths.path(US)
+def starts_of(family: Family) -> list[Vector]:
+    """Where searches start: the US system, half a width off the bounds, and a government that pays its debt."""
+    low, high = family.limits()
+    near, far = low + 0.5 * family.widths(), high - 0.5 * family.widths()
+    return [np.clip(rule[family.places], np.minimum(near, far), np.maximum(near, far)) for rule in (US, PAYING)]

@@ -8,19 +8,18 @@ then examined by a quadratic fit on common luck (flat directions), and checked b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from envs import make
 from envs.economy.game import Economy
 from envs.game import Array
 from policies import FollowerPolicy, registry
 from rllib_smfg.exploitability.returns import episode_returns
-from rllib_smfg.optimum.family import Family, RulesOfGames
+from rllib_smfg.optimum.family import Family, RulesOfGames, family_game
 
 Vector = NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -47,18 +46,11 @@ class World:
     followers: int
     households: str
     horizon: int | None = None
+    family: Family = field(default_factory=Family)
 
     def welfare(self, rules: Array, games: int, seed: int) -> Vector:
-        """Discounted welfare of a mean household, a year, (games,), under one rule (6,) or one each, (games, 6)."""
-        game = make(
-            "economy",
-            preset="calibrated",
-            task="social_welfare",
-            games=games,
-            followers=self.followers,
-            horizon=self.horizon,
-        )
-        assert isinstance(game, Economy)
+        """Discounted welfare of a mean household, a year, (games,), under one rule (7,) or one each, (games, 7)."""
+        game = family_game(self.family, games=games, followers=self.followers, horizon=self.horizon)
         paid = episode_returns(game, RulesOfGames(game, rules), self._households(game), seed).leader
         years = (1 - game.discount**game.horizon) / (1 - game.discount)
         found: Vector = paid / self.followers / years
@@ -122,13 +114,17 @@ class Shape:
 def shape(
     welfare: Callable[[Vector], float], family: Family, optimum: Vector, points: int, tolerance: float, seed: int
 ) -> Shape:
-    """A quadratic fitted to welfare (of the free instruments, on one luck) at so many points around an optimum."""
+    """A quadratic fitted to welfare (of the free instruments, on one luck) at so many points around an optimum.
+
+    Points at which welfare is no number, as where debt settles nowhere, are left out.
+    """
     low, high = family.limits()
     widths, size = family.widths(), optimum.size
     random = np.random.default_rng(seed)
     tried = np.clip(optimum + 0.7 * widths * random.standard_normal((points, size)), low, high)
     moves = (tried - optimum) / widths
     lost = np.array([welfare(each) for each in tried]) - welfare(optimum)
+    moves, lost = moves[np.isfinite(lost)], lost[np.isfinite(lost)]
     upper = np.triu_indices(size)
     features = np.concatenate([moves, moves[:, upper[0]] * moves[:, upper[1]]], axis=1)
     found = np.linalg.lstsq(features, lost, rcond=1e-8)[0]
@@ -153,7 +149,8 @@ def simplex(welfare: Callable[[Vector], float], family: Family, start: Vector, t
     }
 
     def lost(x: Vector) -> float:
-        return -welfare(x)
+        found = welfare(x)
+        return -found if np.isfinite(found) else np.inf
 
     found = minimize(lost, start, method="Nelder-Mead", bounds=Bounds(low, high), options=options)
     return np.asarray(found.x, dtype=np.float64)

@@ -92,7 +92,7 @@ def test_a_kept_state_is_not_moved_by_play() -> None:
 
 
 # --- where followers begin -------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["brock_mirman", "aiyagari", "economy"])
+@pytest.mark.parametrize("name", ["brock_mirman", "aiyagari", "krusell_smith", "economy"])
 def test_a_steady_start_keeps_the_mean_of_what_is_carried(name: str) -> None:
     settings = {"preset": "calibrated"} if name == "economy" else {}
     game = built(name, games=1, followers=60, **settings)

@@ -21,6 +21,7 @@ GAMES: dict[str, dict[str, Any]] = {
     "static_hsv": {},
     "brock_mirman": {},
     "aiyagari": {},
+    "krusell_smith": {},
     "economy": {"preset": "calibrated"},
 }
 

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting, make
-from envs.economy.foresight import Setting
-from envs.economy.presets import CALIBRATED
 from experiments.commands.main import app
 from experiments.studies.optimum import Request, optimum
 from policies import registry
-from rllib_smfg.optimum.commitment import Paths, commit
+from rllib_smfg.optimum.commitment import Paths, commit, starts_of
 from rllib_smfg.optimum.family import NAMES, US, Family, RulesOfGames, family_of
 from rllib_smfg.optimum.search import Effort, World, evolve, shape, simplex, slope_of
 
@@ -47,8 +45,8 @@ def test_families_that_make_no_sense_are_refused(instruments, bounds, said):
 class Bowl(World):
     """Welfare with a known best rule, and luck that is the same for all rules."""
 
-    best = np.array([0.4, 0.3, 0.005, 0.002, 0.15, 0.1])
-    stretch = np.array([0.05, 0.06, 0.004, 0.002, 0.03, 0.3])  # the last hardly matters
+    best = np.array([0.4, 0.3, 0.005, 0.002, 0.15, 0.1, 0.0])
+    stretch = np.array([0.05, 0.06, 0.004, 0.002, 0.03, 0.3, 0.1])  # the response hardly matters
 
     def __init__(self):
         super().__init__(10, "planning")
@@ -62,7 +60,7 @@ class Bowl(World):
 def test_the_search_finds_a_known_optimum_through_luck_a_thousand_times_larger():
     family, world = Family(), Bowl()
     found = evolve(family, world, Effort(), seed=1)
-    assert (np.abs(found - world.best) < [0.01, 0.012, 0.0008, 0.0004, 0.006, 0.1]).all()
+    assert (np.abs(found - world.best[:6]) < [0.01, 0.012, 0.0008, 0.0004, 0.006, 0.1]).all()
     here = shape(lambda x: float(world.welfare(family.rules(x), 1, 0)[0]), family, found, 80, 5e-4, seed=0)
     assert np.abs(here.directions[0]).argmax() == NAMES.index("response")
     np.testing.assert_allclose(here.by_instrument[0], 0.05 * np.sqrt(0.5), rtol=0.05)
@@ -91,15 +89,44 @@ def test_two_instruments_over_planners_beat_the_us_system():
 
 
 def test_the_commitment_search_climbs():
-    paths = Paths(Setting.of(CALIBRATED, 3, 40), 40)
     family = Family(("xi",))
+    paths = Paths(family, 3, 40, 40)
     base = paths.welfare(US)
-    found = commit(family, paths, 10, family.start())
+    found = commit(family, paths, 20, starts_of(family))
     gained = paths.welfare(family.rules(found)) - base
     assert gained > 0.003
     for off in (-0.05, 0.05):
-        assert paths.welfare(family.rules(found + off)) < base + gained + 1e-4
-    assert paths.welfare(np.array([0.1, 0.18, 0.0, 0.0, 0.39, 0.045])) == 0.5  # debt settles nowhere
+        assert not paths.welfare(family.rules(found + off)) > base + gained + 1e-4  # debt may settle nowhere there
+    assert np.isnan(paths.welfare(np.array([0.1, 0.18, 0.0, 0.0, 0.39, 0.045, 0.0])))  # debt settles nowhere
+
+
+def test_points_without_a_path_do_not_bend_the_shape():
+    family = Family(("tau", "xi"))
+    optimum, stretch = np.array([0.3, 0.2]), np.array([0.05, 0.06])
+
+    def welfare(x):
+        return np.nan if x[0] > 0.34 else -0.001 * float((((x - optimum) / stretch) ** 2).sum())
+
+    around = shape(welfare, family, optimum, 60, 5e-4, seed=0)
+    np.testing.assert_allclose(around.losses, 0.001, rtol=1e-6)
+    assert simplex(welfare, family, optimum + np.array([0.03, 0.02]), 100) == pytest.approx(optimum, abs=2e-3)
+
+
+def test_a_transfer_is_committed_to_and_beats_progressivity_alone():
+    family = Family(("xi", "tau", "transfer"))
+    paths = Paths(family, 3, 40, 110)
+    assert paths.welfare(US) == pytest.approx(Paths(Family(), 3, 40, 110).welfare(US), abs=1e-9)
+    without = np.array([0.45, 0.35, 0.0, 0.0, 0.15, US[5], 0.0])
+    given = np.array([0.5, 0.15, 0.0, 0.0, 0.15, US[5], 0.15])
+    assert paths.welfare(given) > paths.welfare(without)
+    assert RulesOfGames(make("economy", preset="calibrated", instruments=["transfer"]), given).act(
+        np.zeros((2, 10))
+    ).shape == (2, 6)
+
+
+def test_planners_know_no_transfer():
+    with pytest.raises(InvalidSetting, match="must be --concept commitment"):
+        optimum(Request(Family(("transfer",)), ("feedback",)))
 
 
 def test_the_command_writes_what_it_found(tmp_path):

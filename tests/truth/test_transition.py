@@ -88,6 +88,55 @@ def test_the_poor_gain_and_the_rich_lose_by_progressivity(setting, steady, stayi
     assert np.expm1(logs.mean()) == pytest.approx(found.equivalent(staying), rel=1e-6)
 
 
+@pytest.fixture(scope="module")
+def giving():
+    return make("economy", preset="calibrated", games=1, followers=100, instruments={"transfer": 1.0})
+
+
+class Constant:
+    """A government that always does the same."""
+
+    def __init__(self, *action):
+        self.action = np.array([action])
+
+    def act(self, observation):
+        return np.tile(self.action, (len(observation), 1))
+
+
+def test_a_transfer_is_paid_out_of_taxes(setting, steady, giving):
+    richer = Setting(giving.parameters, setting.household)
+    same = transition(richer, steady, Constant(0.29, 0.18, 0.0, 0.0, 0.19, 0.0), years=YEARS, closure="tau")
+    found = transition(richer, steady, Constant(0.29, 0.18, 0.0, 0.0, 0.19, 0.1), years=YEARS, closure="tau")
+    income = found.gdp - 0.06 * found.capital + found.interest_rate * found.debt
+    np.testing.assert_allclose(found.transfers[1:], 0.1 * income[:-1], rtol=1e-5)
+    needed = found.spending + found.transfers + found.interest_rate * found.debt
+    np.testing.assert_allclose(found.revenue, needed, rtol=1e-5)
+    assert np.abs(found.goods).max() < 1e-7
+    assert found.actions[0, 0] > same.actions[0, 0] + 0.08
+    assert found.equivalent_by_wealth(same)[0] > 0.01
+    assert same.transfers.max() == 0
+
+
+def test_a_transfer_that_pays_for_the_rest(setting, giving):
+    richer = Setting(giving.parameters, setting.household)
+    start = steady_state(richer, Constant(0.35, 0.1, 0.0, 0.0, 0.19, 0.1), debt_to_gdp=1.0, pays="spending")
+    assert start.start.debt / start.start.gdp == pytest.approx(1.0)
+    spent = float(start.actions[4])
+    staying = Constant(0.35, 0.1, 0.0, 0.0, spent, 0.1)
+    path = transition(richer, start.start, staying, years=60, closure="transfer")
+    assert path.actions[:, 5] == pytest.approx(0.1, abs=1e-6)
+    assert np.ptp(path.interest_rate) < 1e-6
+    higher = transition(richer, start.start, Constant(0.4, 0.1, 0.0, 0.0, spent, 0.0), years=60, closure="transfer")
+    assert higher.actions[5, 5] > 0.12
+    np.testing.assert_allclose(higher.debt, higher.debt[0], rtol=1e-12)
+
+
+def test_other_further_instruments_are_refused():
+    game = make("economy", preset="calibrated", games=1, followers=20, instruments=["capital_income_tax_rate"])
+    with pytest.raises(InvalidSetting, match="transitions have no instrument 'capital_income_tax_rate'"):
+        Setting.of(game.parameters)
+
+
 @pytest.mark.parametrize("closure", ["tau", "spending"])
 def test_closures_keep_debt_where_it_is(setting, steady, game, closure):
     constant = registry.leader("debt_rule", game, tau=0.29, xi=0.25, response=0.0)

@@ -19,12 +19,14 @@ from experiments.verify.run import Outcome, _keep, cases, of_size, run
 from rllib_smfg.known_games.acceptance import LABELS, at_least, at_most, judge, label, near, relative
 from rllib_smfg.known_games.readings import read
 
-SIZES = [(game, followers) for game in SOLVED_GAMES for followers in (16, 100, 1000) if game != "aiyagari"]
-# few households have an interest rate of their own, and its leader decides nothing
-SIDES = [(game, side) for game in SOLVED_GAMES for side in ("leader", "follower") if game != "aiyagari"]
+# few households have an interest rate of their own, and their leaders decide nothing
+UNGOVERNED = ("aiyagari", "krusell_smith")
+GOVERNED = [game for game in SOLVED_GAMES if game not in UNGOVERNED]
+SIZES = [(game, followers) for game in GOVERNED for followers in (16, 100, 1000)]
+SIDES = [(game, side) for game in GOVERNED for side in ("leader", "follower")]
 
 
-@pytest.mark.parametrize(("game", "followers"), [*SIZES, ("aiyagari", 1000)])
+@pytest.mark.parametrize(("game", "followers"), [*SIZES, *((game, 1000) for game in UNGOVERNED)])
 def test_exact_rules_are_accepted(game: str, followers: int) -> None:
     exact = solution(game, followers=followers)
     readings = read(game, ExactLeader(exact), ExactFollower(exact), followers)
@@ -32,7 +34,7 @@ def test_exact_rules_are_accepted(game: str, followers: int) -> None:
     assert not failed
 
 
-@pytest.mark.parametrize(("game", "side"), [*SIDES, ("aiyagari", "follower")])
+@pytest.mark.parametrize(("game", "side"), [*SIDES, *((game, "follower") for game in UNGOVERNED)])
 def test_a_rule_off_by_a_tenth_is_refused(game: str, side: str) -> None:
     exact = solution(game, followers=100)
     leader = ExactLeader(exact, 1.1 if side == "leader" else 1.0)
@@ -87,6 +89,16 @@ def test_aiyagaris_bounds_are_a_quarter_point_and_three_per_cent(reading: str, v
     right = {"interest_rate": 0.0282, "consumption_error": 0.029, "euler_error": 0.1}
     assert all(check.passed for check in judge("aiyagari", 1000, [right]))
     assert not all(check.passed for check in judge("aiyagari", 1000, [right, {**right, reading: value}]))
+
+
+@pytest.mark.parametrize(
+    ("reading", "value"),
+    [("r_squared", 0.99989), ("den_haan_error", 0.0051), ("euler_error", 0.0051), ("capital", 38.6), ("capital", 40.8)],
+)
+def test_krusell_and_smiths_bounds_are_those_of_their_literature(reading: str, value: float) -> None:
+    right = {"r_squared": 0.99991, "den_haan_error": 0.0049, "euler_error": 0.0049, "capital": 39.0}
+    assert all(check.passed for check in judge("krusell_smith", 1000, [right]))
+    assert not all(check.passed for check in judge("krusell_smith", 1000, [right, {**right, reading: value}]))
 
 
 def test_a_game_with_one_equilibrium_has_no_label() -> None:

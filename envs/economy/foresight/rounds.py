@@ -1,7 +1,7 @@
 """One round of a transition: a guessed path of prices and taxes, what households do on it, and the path that follows.
 
-A guess is (T, 8): the logarithms of capital over labour and of the units of the income and the asset tax, and the five
-instruments.
+A guess is (T, 9): the logarithms of capital over labour and of the units of the income and the asset tax, the five
+instruments, and the transfer to everybody as a share of mean income, 0 in economies without it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, ste
 from envs.economy.taxation import ScaledHSV
 from envs.game import BoolArray
 
-Closure = Literal["none", "tau", "spending"]  # what pays for spending and interest every year, see `transition`
+Closure = Literal[
+    "none", "tau", "spending", "transfer"
+]  # what pays for spending and interest every year, see `transition`
 RATIO, INCOME_UNIT, ASSET_UNIT = range(3)
-INSTRUMENTS = slice(3, 8)
-TAU, XI, ASSET_TAU, ASSET_XI, SPENDING = range(5)
+INSTRUMENTS = slice(3, 9)
+TAU, XI, ASSET_TAU, ASSET_XI, SPENDING, TRANSFER = range(6)
 LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
 
 
@@ -30,7 +32,8 @@ LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
 class Case:
     """What a transition is to be found for.
 
-    governments: each with the years (T,) in which it rules. productivity: factors on TFP, (T,).
+    governments: each with the years (T,) in which it rules. productivity: factors on TFP, (T,). purchases: public
+    spending in dollars per household, whatever governments say; None: as they say.
     """
 
     setting: Setting
@@ -38,6 +41,7 @@ class Case:
     governments: Sequence[tuple[Government, BoolArray]]
     closure: Closure
     productivity: Vector
+    purchases: float | None = None
 
     def ruling(self, year: int) -> Government:
         """Who governs in a year."""
@@ -74,6 +78,7 @@ class Accounts:
     gdp: Vector
     revenue: Vector
     spending: Vector
+    transfers: Vector
     clearing: Vector
 
 
@@ -93,7 +98,7 @@ def conditions_of(setting: Setting, guess: Matrix, productivity: Vector) -> list
     found = []
     for row, factor in zip(guess, productivity.tolist(), strict=True):
         ratio, income_unit, asset_unit = np.exp(row[:3]).tolist()
-        tau, xi, asset_tau, asset_xi, _ = row[INSTRUMENTS].tolist()
+        tau, xi, asset_tau, asset_xi, _, transfer = row[INSTRUMENTS].tolist()
         found.append(
             Conditions(
                 float(setting.wage(ratio, factor)),
@@ -101,8 +106,17 @@ def conditions_of(setting: Setting, guess: Matrix, productivity: Vector) -> list
                 ScaledHSV(tau, xi, income_unit),
                 ScaledHSV(asset_tau, asset_xi, asset_unit),
                 p.consumption_tax,
+                transfer * income_unit,
             )
         )
+    return found
+
+
+def decided(setting: Setting, government: Government, seen: Matrix) -> Vector:
+    """A government's instruments (6,) where it sees (1, dl), within what the game allows."""
+    action = np.clip(government.act(seen)[0].astype(np.float64), *leader_bounds(setting.parameters))
+    found = np.zeros(TRANSFER + 1)
+    found[: len(action)] = action
     return found
 
 
@@ -126,8 +140,9 @@ def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Mat
     kept = conditions.income_tax.kept(np.maximum(income, 0.0)) + np.minimum(income, 0.0)
     left = conditions.asset_tax.kept(household.assets)
     # nobody keeps more than would leave something to live on
-    next_assets = np.minimum(plan.next_assets, 0.999 * (kept + left))
-    consumption = (kept + left - next_assets) / (1 + conditions.consumption_tax)
+    cash = kept + left + conditions.transfer
+    next_assets = np.minimum(plan.next_assets, 0.999 * cash)
+    consumption = (cash - next_assets) / (1 + conditions.consumption_tax)
     return Year(
         share=share,
         moves=Moves.of(household.assets, next_assets),
@@ -156,34 +171,45 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
         capital = max(assets - debt, LEAST_CAPITAL * assets)
         gdp = float(setting.output(capital, year.effective_labour, case.productivity[t]))
         units = np.log([capital / year.effective_labour, known.income_unit, assets])
-        action = case.ruling(t).act(observation(setting, known, share, capital, debt))[0]
-        action = np.clip(action.astype(np.float64), *leader_bounds(setting.parameters))
-        action = _closed(case.closure, row[INSTRUMENTS], action, year, tax, gdp, conditions.interest_rate * debt)
+        action = decided(setting, case.ruling(t), observation(setting, known, share, capital, debt))
+        if case.purchases is not None:
+            action[SPENDING] = case.purchases / gdp
+        books = Books(gdp, known.income_unit, year.revenue(tax), conditions.interest_rate * debt)
+        action = books.closed(case.closure, row[INSTRUMENTS], action, year)
         # what is kept of income is in proportion to 1 - tau
         more_taxed = (action[TAU] - row[INSTRUMENTS][TAU]) / (1 - row[INSTRUMENTS][TAU]) * year.kept_of_income
-        revenue, spending = year.revenue(tax) + more_taxed, action[SPENDING] * gdp
+        revenue, spending = books.revenue + more_taxed, action[SPENDING] * gdp
+        transfers = action[TRANSFER] * known.income_unit
         clearing = np.exp(row[RATIO]) * year.effective_labour + debt - assets
-        rows.append((capital, debt, assets, gdp, revenue, spending, clearing / assets))
+        rows.append((capital, debt, assets, gdp, revenue, spending, transfers, clearing / assets))
         implied.append([*units, *action])
         years.append(year)
         if case.closure == "none":
-            debt = (1 + conditions.interest_rate) * debt + spending - revenue
+            debt = (1 + conditions.interest_rate) * debt + spending + transfers - revenue
         known = Known.after(setting, year, conditions, gdp)
         share = year.moves.forward(household, share)
-    capitals, debts, owned, gdps, revenues, spent, gaps = np.array(rows).T
-    return Path(years, share, Accounts(capitals, debts, owned, gdps, revenues, spent, gaps), np.array(implied))
+    return Path(years, share, Accounts(*np.array(rows).T), np.array(implied))
 
 
-def _closed(
-    closure: Closure, guessed: Vector, action: Vector, year: Year, consumption_tax: float, gdp: float, interest: float
-) -> Vector:
-    """The instruments, one of which pays spending and interest unless the rule itself sees to that."""
-    if closure == "spending":
-        action[SPENDING] = (year.revenue(consumption_tax) - interest) / gdp
-    elif closure == "tau":
-        short = action[SPENDING] * gdp + interest - year.revenue(consumption_tax)
-        action[TAU] = guessed[TAU] + (1 - guessed[TAU]) * short / year.kept_of_income
-    return action
+@dataclass(frozen=True)
+class Books:
+    """A year's accounts as they are with the guessed instruments, per household; unit: that of the transfer."""
+
+    gdp: float
+    unit: float
+    revenue: float
+    interest: float
+
+    def closed(self, closure: Closure, guessed: Vector, action: Vector, year: Year) -> Vector:
+        """The instruments, one of which pays for everything else unless the rule itself sees to that."""
+        spent = action[SPENDING] * self.gdp + action[TRANSFER] * self.unit + self.interest
+        if closure == "spending":
+            action[SPENDING] += (self.revenue - spent) / self.gdp
+        elif closure == "transfer":
+            action[TRANSFER] += (self.revenue - spent) / self.unit
+        elif closure == "tau":
+            action[TAU] = guessed[TAU] + (1 - guessed[TAU]) * (spent - self.revenue) / year.kept_of_income
+        return action
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from envs.economy.foresight.rounds import (
     Path,
     backwards,
     conditions_of,
+    decided,
     forwards,
     live_a_year,
     observation,
@@ -51,7 +52,7 @@ SETTLED = 0.02  # of GDP a year, by which debt may still move at the end
 class Transition:
     """A path of T years, dollars per household, (T,) each unless said otherwise.
 
-    capital, debt and assets: at the start of a year. actions (T, 5): the instruments. clearing: (K + B - A) / A. goods:
+    capital, debt and assets: at the start of a year. actions (T, 6): the instruments. clearing: (K + B - A) / A. goods:
     what output leaves after consumption, spending and investment, over output (T - 1,). value (S, A): expected
     discounted utility from the first year on, by where a household starts, public spending included. welfare: its mean
     as a reward a year, (1 - discount) sum discount^t reward.
@@ -70,6 +71,7 @@ class Transition:
     consumption: Vector
     revenue: Vector
     spending: Vector
+    transfers: Vector
     clearing: Vector
     goods: Vector
     value: Matrix
@@ -105,17 +107,20 @@ def transition(
     tolerance: float = TOLERANCE,
     near: Transition | None = None,
     productivity: Vector | None = None,
+    purchases: float | None = None,
 ) -> Transition:
     """The path from a start under a government whose whole future households know from the first year on.
 
-    closure: `none`: the government's own rule says everything, and debt follows; `tau`, `spending`: that instrument is
-    instead what pays spending and interest in every year, and debt stays. before: who governs in the first `announced`
-    years, and again once the government has ruled for `lasts` years. After the path its last year lasts.
+    closure: `none`: the government's own rule says everything, and debt follows; `tau`, `spending`, `transfer`: that
+    instrument is instead what pays for the others and for interest in every year, and debt stays. before: who governs
+    in the first `announced` years, and again once the government has ruled for `lasts` years. After the path its last
+    year lasts.
     near: a path of as many years to start looking from. productivity: factors on TFP that are known to come, (T,).
+    purchases: what the government buys in every year, dollars per household, whatever it says; None: as it says.
     Raises InvalidSetting where no such path is found, as where debt is never paid.
     """
     factors = np.ones(years) if productivity is None else productivity
-    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors)
+    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors, purchases)
     search = Search(first_guess(case, years) if near is None else near.guess)
     last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:], factors[-1:])[0])
     steps = FIRST_STEPS
@@ -201,14 +206,14 @@ def first_guess(case: Case, years: int) -> Matrix:
     """Prices and units stay as they are, and the government acts on what it sees first."""
     setting, start, p = case.setting, case.start, case.setting.parameters
     assets = float((start.share * setting.household.assets).sum())
-    guess = np.empty((years, 8))
+    guess = np.empty((years, 9))
     guess[:, RATIO] = np.log(
         (p.capital_share * p.tfp / (start.interest_rate + p.depreciation)) ** (1 / (1 - p.capital_share))
     )
     guess[:, INCOME_UNIT], guess[:, ASSET_UNIT] = np.log(start.mean_income), np.log(assets)
     seen = observation(setting, Known.at(start), start.share, assets - start.debt, start.debt)
     for government, ruling in case.governments:
-        guess[ruling, INSTRUMENTS] = government.act(seen)[0]
+        guess[ruling, INSTRUMENTS] = decided(setting, government, seen)
     return guess
 
 
@@ -227,7 +232,7 @@ def _ruling(
 
 def _within(guess: Matrix, proposed: Matrix) -> Matrix:
     """The proposed guess, with steps no longer than lets a household problem be solved."""
-    limits = np.array([0.25, 0.25, 0.25, 0.1, 0.1, 0.02, 0.01, 0.05])
+    limits = np.array([0.25, 0.25, 0.25, 0.1, 0.1, 0.02, 0.01, 0.05, 0.1])
     stepped: Matrix = guess + np.clip(proposed - guess, -limits, limits)
     stepped[:, INSTRUMENTS] = np.clip(stepped[:, INSTRUMENTS], -0.5, 0.95)
     return stepped
