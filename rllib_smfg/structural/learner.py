@@ -70,6 +70,8 @@ class StructuralLearner:
         paths = settings.household_years // (trained_on * self.path_years)
         self.game = make_game(games=settings.economies, followers=trained_on)
         self.path_game = make_game(games=min(settings.economies, max(LEAST_PATHS, paths)), followers=trained_on)
+        # what has no consequence but this year's reward needs no window
+        self.window_years = 1 if self.game.carried is None else settings.window_years
         self.places = leader.places() if isinstance(leader, RuleActor) else None
         self.sides = {
             LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
@@ -121,7 +123,7 @@ class StructuralLearner:
         game, side, economies = self.game, self.sides[FOLLOWER], self.economies
         mean, network = self._households_mean(), self.networks[FOLLOWER]
         stays, usual, now = self._offsets()
-        years = self._window_years()
+        years = self.window_years
         shocks = [economies.shocks() for _ in range(years)]
 
         def meet(year: int, state: State) -> tuple[list[Tensor], Tensor, Tensor]:
@@ -289,16 +291,6 @@ class StructuralLearner:
         left = s.settled_noise if self._settles() else 1.0
         usual = self._normal() * (s.leader_noise * left)
         return self.offset, usual, self._tremble(usual, s.tremble * left)
-
-    def _window_years(self) -> int:
-        """One year where an action has no consequence beyond; else more and more until followers settle.
-
-        Play that is still far from optimal may explode within a long window, and has little to gain from one.
-        """
-        if self.game.carried is None:
-            return 1
-        learned = self.update_number / max((1 - self.settings.settling) * self.settings.updates, 1)
-        return max(1, round(min(learned, 1.0) * self.settings.window_years))
 
     def _settles(self) -> bool:
         """Whether the leader holds still for good, and what it never does need hardly be answered any more."""

@@ -36,8 +36,7 @@ class StructuralSettings:
     hidden: units of each hidden layer. follower_lr, leader_lr: fall as a cosine to `last_rate` of it.
     economies: games played side by side, in the followers' steps. population: the most households of each that are
         trained on. household_years: how many the leader's paths have together, which says how many paths there are.
-    window_years: years of own play that a follower's residual knows before eq. 2 says what is then carried; they grow
-        from 1 to this until followers settle.
+    window_years: years of own play that a follower's residual knows before eq. 2 says what is then carried.
     tail: the share of a path's discounted weight that is cut off. averaging: of the weights that play.
     tremble: share of games in which the leader's action of the year is drawn from all its range, so that followers
         learn to answer what the leader never does; others tremble by `leader_noise`. settled_noise: what is left of
@@ -84,7 +83,7 @@ class StructuralSettings:
         default=131_072, metadata=says("of the leader's paths together, which says how many there are")
     )
     window_years: int = field(
-        default=40, metadata=says("of own play that a follower's residual knows before what is carried is valued")
+        default=30, metadata=says("of own play that a follower's residual knows before what is carried is valued")
     )
     tail: float = field(default=0.002, metadata=says("share of a path's discounted weight that is cut off"))
     averaging: float = field(default=0.98, metadata=says("of the weights that play, a step"))
