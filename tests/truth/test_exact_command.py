@@ -13,7 +13,7 @@ from experiments.commands.main import app
 from experiments.studies.exploitability.report import show
 from policies.given import Given
 from rllib_smfg.build import Interface
-from rllib_smfg.exploitability import Effort, Found, Response, Scores, Training
+from rllib_smfg.exploitability import Effort, Found, Response, Scores, Training, examine
 from rllib_smfg.exploitability.summary import exploitability
 from rllib_smfg.export import TrainedPolicies, save_policies
 from rllib_smfg.settings import LearningSettings
@@ -30,7 +30,7 @@ def planners(folder):
 
 
 def test_households_are_exact_in_the_calibrated_economy(tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "MEAN_FIELD_FOLLOWERS", 400)
+    monkeypatch.setattr(examine, "MEAN_FIELD_FOLLOWERS", 400)
     little = Effort(Training(updates=100, rounds=4), seeds=1, constants=8, generations=1, episodes=8)
     monkeypatch.setattr(command, "QUICK", little)
     file, out, err = tmp_path / "found.json", io.StringIO(), io.StringIO()
