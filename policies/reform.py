@@ -92,7 +92,7 @@ class ReformedRule(Reformed, TaxRule):
         self._rule = base
         if any(name in changes.values for name in SECTIONS["wealth_tax"].values()):
             base.taxes_assets = True
-        self.taxes_assets = base.taxes_assets
+        self.taxes_assets, self.remembers = base.taxes_assets, base.remembers
 
     def schedule(self, year: NDArray[np.int64]) -> Schedule:
         """The base's."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.economy.taxation import Brackets, ScaledHSV, Schedule
+from envs.economy.taxation import AboveExemption, Brackets, ScaledHSV, Schedule
 from envs.game import Array
 
 Vector = NDArray[np.float64]
@@ -92,6 +92,21 @@ class KeepingBrackets(Keeping):
         return owned
 
 
+@dataclass(frozen=True)
+class KeepingAboveExemption(Keeping):
+    """A scaled HSV schedule on what exceeds an exemption, told by what it leaves."""
+
+    schedule: AboveExemption
+
+    def owned_before_tax(self, kept: Matrix) -> Matrix:
+        """The amounts of which `kept` is left, same shape."""
+        above = self.schedule.schedule
+        assert isinstance(above, ScaledHSV)
+        exempt = float(self.schedule.exemption)
+        owned: Matrix = np.minimum(kept, exempt) + _scaled_before_tax(above, np.maximum(kept - exempt, 0.0))
+        return owned
+
+
 def keeping(schedule: Schedule) -> Kept:
     """The schedule itself where it says what is kept, else the same told by what it takes.
 
@@ -99,6 +114,8 @@ def keeping(schedule: Schedule) -> Kept:
     """
     if isinstance(schedule, Brackets):
         return KeepingBrackets(schedule)
+    if isinstance(schedule, AboveExemption) and isinstance(schedule.schedule, ScaledHSV):
+        return KeepingAboveExemption(schedule)
     says = hasattr(schedule, "kept") and hasattr(schedule, "kept_at_the_margin")
     return cast(Kept, schedule) if says else Keeping(schedule)
 
@@ -162,7 +179,7 @@ class Conditions:
         """
         return self.earnings_tax is None and _never_rises(self.income_tax)
 
-    def kept(self, income: Matrix, assets: Matrix) -> Array:
+    def kept(self, income: Array, assets: Matrix) -> Array:
         """What there is to spend and to keep, in dollars, of income after flat taxes; losses are borne in full.
 
         A tax on earnings alone is not taken off: see `cash`.
@@ -202,8 +219,7 @@ class Conditions:
         """The assets of which `kept` is left after the tax on them, mirrored below 0, where nobody is."""
         tax, left = self.asset_tax, np.abs(kept)
         if isinstance(tax, ScaledHSV):
-            relative = left / ((1 - tax.tau) / (1 - tax.xi) * tax.scale)
-            owned: Matrix = tax.scale * relative ** (1 / (1 - tax.xi))
+            owned = _scaled_before_tax(tax, left)
         elif hasattr(tax, "owned_before_tax"):
             owned = tax.owned_before_tax(left)
         else:
@@ -253,6 +269,13 @@ def hsv(
     return Conditions(wage, interest_rate, on_income, on_assets, consumption_tax)
 
 
+def _scaled_before_tax(tax: ScaledHSV, left: Matrix) -> Matrix:
+    """The amounts of which `left` is kept."""
+    relative = left / ((1 - tax.tau) / (1 - tax.xi) * tax.scale)
+    owned: Matrix = tax.scale * relative ** (1 / (1 - tax.xi))
+    return owned
+
+
 def _inverse(rising: Callable[[Array], Array], values: Matrix) -> Matrix:
     """Where a function that rises without bound from at most 0 takes these values >= 0."""
     high = np.maximum(values, 1.0)
@@ -267,20 +290,21 @@ def _inverse(rising: Callable[[Array], Array], values: Matrix) -> Matrix:
 
 
 AMOUNTS = np.geomspace(1.0, LARGEST_INCOME, 2000)
+MOST_REMEMBERED = 256
 
 
 def _never_rises(schedule: Kept) -> bool:
     """Whether what a schedule leaves of a dollar more never rises with the amount, up to the largest income."""
     if isinstance(schedule, ScaledHSV):
         return bool(np.all(np.asarray(schedule.xi) >= 0))
-    known = _RISES.get(schedule) if isinstance(schedule, Keeping) else None
-    if known is None:
-        known = bool((np.diff(schedule.kept_at_the_margin(AMOUNTS)) < 1e-9).all())
-        if isinstance(schedule, Keeping):
-            _RISES.clear() if len(_RISES) > MOST_REMEMBERED else None
-            _RISES[schedule] = known
-    return known
+    try:
+        return _remembered(schedule)  # type: ignore[arg-type]
+    except TypeError:  # it cannot be told from others
+        return _examined(schedule)
 
 
-MOST_REMEMBERED = 256
-_RISES: dict[Keeping, bool] = {}
+def _examined(schedule: Kept) -> bool:
+    return bool((np.diff(schedule.kept_at_the_margin(AMOUNTS)) < 1e-9).all())
+
+
+_remembered = lru_cache(maxsize=MOST_REMEMBERED)(_examined)

@@ -105,7 +105,7 @@ def _row(
     labour = _best(lambda tried: consumed(tried)[2], len(household.assets))
     cash, chosen, _ = consumed(labour)
     kept = np.zeros_like(cash) if worth is None else np.clip(cash - price * chosen, 0.0, household.assets[-1])
-    income = conditions.taxable(earning * labour, assets)
+    income = np.asarray(conditions.taxable(earning * labour, assets), dtype=np.float64)
     return chosen[:, 0], labour[:, 0], income[:, 0], kept[:, 0]
 
 

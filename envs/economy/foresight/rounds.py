@@ -1,7 +1,7 @@
 """One round of a transition: a guessed path of prices and taxes, what households do on it, and the path that follows.
 
-A guess is (T, 8): the logarithms of capital over labour and of the units of the income and the asset tax, and the five
-instruments.
+A guess is (T, 3 + al): the logarithms of capital over labour and of the units of the income and the asset tax, and the
+government's instruments, each over its `scales`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,23 @@ from typing import Literal
 
 import numpy as np
 
-from envs.economy.actions import LEAST_MEAN_INCOME, leader_bounds
+from envs.economy import instruments
+from envs.economy.actions import LEAST_MEAN_INCOME, leader_bounds, policy_in_units
 from envs.economy.foresight.setting import Government, Setting, Start
 from envs.economy.histogram import Moves, mean_at_the_top
 from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, step_back
-from envs.economy.taxation import ScaledHSV
-from envs.game import BoolArray
+from envs.economy.levied import levied
+from envs.economy.parameters import EconomyParameters
+from envs.game import BoolArray, InvalidSetting
 
-Closure = Literal["none", "tau", "spending"]  # what pays for spending and interest every year, see `transition`
+Closure = Literal[
+    "none", "tau", "spending", "transfer"
+]  # what pays for spending and interest every year, see `transition`
 RATIO, INCOME_UNIT, ASSET_UNIT = range(3)
-INSTRUMENTS = slice(3, 8)
+INSTRUMENTS = slice(3, None)
 TAU, XI, ASSET_TAU, ASSET_XI, SPENDING = range(5)
+# instruments that a guess holds in other units than an action does, so that all its numbers are about as large
+SCALES = {"wealth_tax_exemption": 1e8}
 LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
 
 
@@ -46,22 +52,28 @@ class Case:
 
 @dataclass(frozen=True)
 class Year:
-    """What households did in a year, per household: (S, A), and means."""
+    """What households did in a year, per household: (S, A), and means.
+
+    income: before all taxes. kept: of income after all taxes on it. taxes: what each instrument took, the transfer as a
+    negative one (`Conditions.taxes`). kept_of_income: what the tax on all income left of what it applied to.
+    """
 
     share: Matrix
     moves: Moves
     income: Matrix
+    kept: Matrix
     consumption: Matrix
     labour: Matrix
     effective_labour: float
     mean_income: float
     total_consumption: float
-    asset_tax: float
     kept_of_income: float
+    taxes: dict[str, float]
 
-    def revenue(self, consumption_tax: float) -> float:
-        """All taxes, per household."""
-        return self.mean_income - self.kept_of_income + self.asset_tax + consumption_tax * self.total_consumption
+    @property
+    def revenue(self) -> float:
+        """All taxes less transfers, per household."""
+        return sum(self.taxes.values())
 
 
 @dataclass(frozen=True)
@@ -87,23 +99,33 @@ class Path:
     implied: Matrix
 
 
-def conditions_of(setting: Setting, guess: Matrix, productivity: Vector) -> list[Conditions]:
-    """What households take as given in each year of a guess, with factors on TFP (T,)."""
+def scales(parameters: EconomyParameters) -> Vector:
+    """What the instruments of a guess are multiplied by to be those of an action, (al,)."""
+    return np.array([SCALES.get(name, 1.0) for name in instruments.names(parameters)])
+
+
+def conditions_of(case: Case, guess: Matrix) -> list[Conditions]:
+    """What households take as given in each year of a guess."""
+    factors = case.productivity.tolist()
+    return [
+        conditions_in(case.setting, case.ruling(t), row, factor, t)
+        for t, (row, factor) in enumerate(zip(guess, factors, strict=True))
+    ]
+
+
+def conditions_in(setting: Setting, government: Government, row: Vector, factor: float, year: int) -> Conditions:
+    """What households take as given in a year of which a guess says `row`, with a factor on TFP."""
     p = setting.parameters
-    found = []
-    for row, factor in zip(guess, productivity.tolist(), strict=True):
-        ratio, income_unit, asset_unit = np.exp(row[:3]).tolist()
-        tau, xi, asset_tau, asset_xi, _ = row[INSTRUMENTS].tolist()
-        found.append(
-            Conditions(
-                float(setting.wage(ratio, factor)),
-                float(setting.interest_rate(ratio, factor)),
-                ScaledHSV(tau, xi, income_unit),
-                ScaledHSV(asset_tau, asset_xi, asset_unit),
-                p.consumption_tax,
-            )
-        )
-    return found
+    ratio, income_unit, asset_unit = np.exp(row[:3]).tolist()
+    action = row[INSTRUMENTS] * scales(p)
+    units = np.array([[income_unit]]), np.array([[asset_unit]])
+    policy = policy_in_units(p, action[None, :], *units, setting.household.assets)
+    # a rule that taxes by a schedule of its own says so
+    law = getattr(government, "levied", None)
+    if law is not None:
+        policy = law(policy, np.array([year]))
+    wage, rate = float(setting.wage(ratio, factor)), float(setting.interest_rate(ratio, factor))
+    return levied(policy, p.consumption_tax, 0, wage, rate)
 
 
 def backwards(setting: Setting, path: Sequence[Conditions], last: Plan, steps: int) -> tuple[list[Plan], Plan]:
@@ -122,23 +144,26 @@ def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Mat
     """What households at these points do: hours and assets kept are the plan's, the rest follows from them."""
     household = setting.household
     effective = household.hours * household.ability[:, None] * plan.labour
-    income = conditions.wage * effective + conditions.interest_rate * household.assets
-    kept = conditions.income_tax.kept(np.maximum(income, 0.0)) + np.minimum(income, 0.0)
-    left = conditions.asset_tax.kept(household.assets)
+    earnings, assets = conditions.wage * effective, np.broadcast_to(household.assets, share.shape)
+    income = earnings + conditions.interest_rate * assets
+    cash = conditions.cash(earnings, assets)
     # nobody keeps more than would leave something to live on
-    next_assets = np.minimum(plan.next_assets, 0.999 * (kept + left))
-    consumption = (kept + left - next_assets) / (1 + conditions.consumption_tax)
+    next_assets = np.minimum(plan.next_assets, 0.999 * cash)
+    consumption = (cash - next_assets) / (1 + conditions.consumption_tax)
+    taxes = conditions.taxes(earnings, assets, consumption)
+    taxed = np.maximum(conditions.taxable(earnings, assets), 0.0)
     return Year(
         share=share,
         moves=Moves.of(household.assets, next_assets),
         income=income,
+        kept=consumption * (1 + conditions.consumption_tax) + next_assets - conditions.asset_tax.kept(assets),
         consumption=consumption,
         labour=plan.labour,
         effective_labour=float((share * effective).sum()),
         mean_income=float((share * income).sum()),
         total_consumption=float((share * consumption).sum()),
-        asset_tax=float((share * (household.assets - left)).sum()),
-        kept_of_income=float((share * kept).sum()),
+        kept_of_income=float((share * conditions.income_tax.kept(taxed)).sum()),
+        taxes={name: float((share * taken).sum()) for name, taken in taxes.items()},
     )
 
 
@@ -148,7 +173,8 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
     The government does its accounts with the instruments it would choose on this path, households do as on the guessed
     one: debt then stays within reason while the two still differ.
     """
-    setting, household, tax = case.setting, case.setting.household, case.setting.parameters.consumption_tax
+    setting, household, scale = case.setting, case.setting.household, scales(case.setting.parameters)
+    bounds = leader_bounds(setting.parameters)
     share, debt, known, years, rows, implied = case.start.share, case.start.debt, Known.at(case.start), [], [], []
     for t, (row, conditions, plan) in enumerate(zip(guess, path, plans, strict=True)):
         year = live_a_year(setting, conditions, plan, share)
@@ -157,14 +183,12 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
         gdp = float(setting.output(capital, year.effective_labour, case.productivity[t]))
         units = np.log([capital / year.effective_labour, known.income_unit, assets])
         action = case.ruling(t).act(observation(setting, known, share, capital, debt))[0]
-        action = np.clip(action.astype(np.float64), *leader_bounds(setting.parameters))
-        action = _closed(case.closure, row[INSTRUMENTS], action, year, tax, gdp, conditions.interest_rate * debt)
-        # what is kept of income is in proportion to 1 - tau
-        more_taxed = (action[TAU] - row[INSTRUMENTS][TAU]) / (1 - row[INSTRUMENTS][TAU]) * year.kept_of_income
-        revenue, spending = year.revenue(tax) + more_taxed, action[SPENDING] * gdp
+        books = Books(year, row[INSTRUMENTS] * scale, float(np.exp(row[INCOME_UNIT])), transfer_place(setting))
+        action = books.closed(case.closure, np.clip(action.astype(np.float64), *bounds), gdp, conditions, debt)
+        revenue, spending = year.revenue + books.more_taxed(action), action[SPENDING] * gdp
         clearing = np.exp(row[RATIO]) * year.effective_labour + debt - assets
         rows.append((capital, debt, assets, gdp, revenue, spending, clearing / assets))
-        implied.append([*units, *action])
+        implied.append([*units, *(action / scale)])
         years.append(year)
         if case.closure == "none":
             debt = (1 + conditions.interest_rate) * debt + spending - revenue
@@ -174,16 +198,46 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
     return Path(years, share, Accounts(capitals, debts, owned, gdps, revenues, spent, gaps), np.array(implied))
 
 
-def _closed(
-    closure: Closure, guessed: Vector, action: Vector, year: Year, consumption_tax: float, gdp: float, interest: float
-) -> Vector:
-    """The instruments, one of which pays spending and interest unless the rule itself sees to that."""
-    if closure == "spending":
-        action[SPENDING] = (year.revenue(consumption_tax) - interest) / gdp
-    elif closure == "tau":
-        short = action[SPENDING] * gdp + interest - year.revenue(consumption_tax)
-        action[TAU] = guessed[TAU] + (1 - guessed[TAU]) * short / year.kept_of_income
-    return action
+def transfer_place(setting: Setting) -> int | None:
+    """Where the transfer stands among the instruments, if it is one of them."""
+    known = instruments.names(setting.parameters)
+    return known.index("transfer") if "transfer" in known else None
+
+
+@dataclass(frozen=True)
+class Books:
+    """A year's revenue under guessed instruments (al,), and what it would be under others.
+
+    unit: of the transfer, dollars. transfer: its place among the instruments.
+    """
+
+    year: Year
+    guessed: Vector
+    unit: float
+    transfer: int | None
+
+    def more_taxed(self, action: Vector) -> float:
+        """What instruments that follow debt would bring in more, per household; others are taken to be the guessed."""
+        # what is kept of income is in proportion to 1 - tau
+        more = (action[TAU] - self.guessed[TAU]) / (1 - self.guessed[TAU]) * self.year.kept_of_income
+        if self.transfer is not None:
+            more -= (action[self.transfer] - self.guessed[self.transfer]) * self.unit
+        return float(more)
+
+    def closed(self, closure: Closure, action: Vector, gdp: float, conditions: Conditions, debt: float) -> Vector:
+        """The instruments, one of which pays spending and interest unless the rule itself sees to that."""
+        interest, revenue = conditions.interest_rate * debt, self.year.revenue
+        if closure == "spending":
+            action[SPENDING] = (revenue - interest) / gdp
+        elif closure == "tau":
+            short = action[SPENDING] * gdp + interest - revenue
+            action[TAU] = self.guessed[TAU] + (1 - self.guessed[TAU]) * short / self.year.kept_of_income
+        elif closure == "transfer":
+            if self.transfer is None:
+                raise InvalidSetting("closure transfer: game.instruments must name transfer")
+            short = action[SPENDING] * gdp + interest - revenue
+            action[self.transfer] = self.guessed[self.transfer] - short / self.unit
+        return action
 
 
 @dataclass(frozen=True)

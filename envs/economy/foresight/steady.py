@@ -16,28 +16,31 @@ from envs.economy.foresight.rounds import (
     SPENDING,
     TAU,
     Known,
-    conditions_of,
+    conditions_in,
     live_a_year,
     mean_ability_ahead,
     observation,
+    scales,
 )
+from envs.economy.foresight.search import largest_steps
 from envs.economy.foresight.setting import Government, Setting, Start
 from envs.economy.histogram import settled
 from envs.economy.household_problem import Plan, Vector, hand_to_mouth, step_back
+from envs.economy.instruments import INSTRUMENTS as FIVE
+from envs.economy.instruments import at_rest
 from envs.game import InvalidSetting
 
 ROUNDS, STEPS, FIRST_STEPS = 100, 40, 300
 TOLERANCE = 1e-8
 DAMPING, MEMORY = 0.3, 9
-DEBT = 8  # the unknown after those of a year's guess: debt over GDP
+STEADY_PRICES, MOST_DEBT = 0.2, 0.5  # largest steps of a round: logarithms of prices and units; debt over GDP
+DEBT = -1  # the unknown after those of a year's guess: debt over GDP
 DEBT_YEARS = 20.0  # of deficits by which debt is moved in a round
-# largest steps of a round: logarithms of capital over labour and of the units of taxes; instruments; debt over GDP
-LARGEST = np.array([0.2, 0.2, 0.2, 0.1, 0.1, 0.02, 0.01, 0.05, 0.5])
 
 
 @dataclass(frozen=True)
 class Steady:
-    """A state that reproduces itself: as the start of a transition, with the instruments (5,) that keep it so."""
+    """A state that reproduces itself: as the start of a transition, with the instruments (al,) that keep it so."""
 
     start: Start
     actions: Vector
@@ -49,15 +52,16 @@ def steady_state(setting: Setting, government: Government, debt_to_gdp: float | 
     debt_to_gdp: where it is given, debt is so much, and tau is not what the government says but what pays for it.
     Raises InvalidSetting where none is found, as where taxes do not follow debt: debt then settles nowhere.
     """
-    x, plan = _first(setting)
+    x, plan = _first(setting, government)
+    scale, largest = scales(setting.parameters), np.append(largest_steps(setting.parameters, STEADY_PRICES), MOST_DEBT)
     mixing, steps = Mixing(DAMPING, MEMORY), FIRST_STEPS
     for _ in range(ROUNDS):
         start, residual, plan = _tried(setting, government, x, plan, steps, debt_to_gdp)
         if not np.isfinite(residual).all():
             break
         if np.abs(residual).max() < TOLERANCE:
-            return Steady(start, x[INSTRUMENTS])
-        x = x + np.clip(mixing.next(x, residual) - x, -LARGEST, LARGEST)
+            return Steady(start, x[INSTRUMENTS][:-1] * scale)
+        x = x + np.clip(mixing.next(x, residual) - x, -largest, largest)
         steps = STEPS
     raise InvalidSetting(
         f"no stationary state found: debt is {x[DEBT]:.2g} GDP and moves by {residual[DEBT] / DEBT_YEARS:.2g} a year;"
@@ -65,7 +69,7 @@ def steady_state(setting: Setting, government: Government, debt_to_gdp: float | 
     )
 
 
-def _first(setting: Setting) -> tuple[Vector, Plan]:
+def _first(setting: Setting, government: Government) -> tuple[Vector, Plan]:
     """The preset's first year."""
     p = setting.parameters
     rate = p.capital_share / p.capital_to_gdp - p.depreciation
@@ -73,9 +77,9 @@ def _first(setting: Setting) -> tuple[Vector, Plan]:
     labour = p.maximal_hours * p.initial_labour_share
     gdp = float(setting.output(ratio * labour, labour))
     units = np.log([ratio, gdp * (1 - p.depreciation * p.capital_to_gdp), gdp * (p.capital_to_gdp + p.debt_to_gdp)])
-    actions = [0.3, 0.18, 0.0, 0.0, p.usual_spending_share]
+    actions = [0.3, 0.18, 0.0, 0.0, p.usual_spending_share, *(at_rest(p) / scales(p)[len(FIVE) :])]
     x = np.array([*units, *actions, p.debt_to_gdp])
-    return x, hand_to_mouth(setting.household, conditions_of(setting, x[None, :DEBT], np.ones(1))[0])
+    return x, hand_to_mouth(setting.household, conditions_in(setting, government, x[:DEBT], 1.0, 0))
 
 
 def _tried(
@@ -83,7 +87,7 @@ def _tried(
 ) -> tuple[Start, Vector, Plan]:
     """The long run under guessed conditions, and what they would have to be less what they are."""
     p, household = setting.parameters, setting.household
-    (conditions,) = conditions_of(setting, x[None, :DEBT], np.ones(1))
+    conditions = conditions_in(setting, government, x[:DEBT], 1.0, 0)
     for _ in range(steps):
         plan = step_back(household, conditions, plan, conditions)
     share = settled(household, plan)
@@ -102,11 +106,11 @@ def _tried(
         ability_since=mean_ability_ahead(setting, share),
     )
     seen = observation(setting, Known.at(start), share, assets - debt, debt)
-    deficit = conditions.interest_rate * x[DEBT] + x[INSTRUMENTS][SPENDING] - year.revenue(p.consumption_tax) / gdp
+    deficit = conditions.interest_rate * x[DEBT] + x[INSTRUMENTS][SPENDING] - year.revenue / gdp
     implied = np.empty_like(x)
     implied[RATIO] = np.log(max(assets - debt, 0.02 * assets) / labour)
     implied[INCOME_UNIT], implied[ASSET_UNIT] = np.log(year.mean_income), np.log(assets)
-    implied[INSTRUMENTS] = np.clip(government.act(seen)[0], *leader_bounds(p))
+    implied[INSTRUMENTS][:DEBT] = np.clip(government.act(seen)[0], *leader_bounds(p)) / scales(p)
     implied[DEBT] = x[DEBT] + DEBT_YEARS * deficit
     if debt_to_gdp is not None:
         # what is kept of income is in proportion to 1 - tau
