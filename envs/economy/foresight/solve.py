@@ -40,6 +40,7 @@ from envs.game import BoolArray, InvalidSetting
 
 YEARS = 150
 TOLERANCE = 1e-6
+SEARCHED = 2e-5  # the least tolerance where hours are searched for, which finds them to a few digits only
 ROUNDS = 120
 FIRST_STEPS = 200
 LAST_STEPS = 25  # by which the plan of the years after the path is improved each round
@@ -121,7 +122,10 @@ def transition(
     factors = np.ones(years) if productivity is None else productivity
     case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors)
     search = Search(first_guess(case, years) if near is None else near.guess, setting.parameters)
-    last = first = hand_to_mouth(setting.household, conditions_of(case, search.guess)[-1])
+    guessed = conditions_of(case, search.guess)
+    last = first = hand_to_mouth(setting.household, guessed[-1])
+    if not all(each.convex for each in guessed):
+        tolerance = max(tolerance, SEARCHED)
     steps = FIRST_STEPS
     for number in range(1, ROUNDS + 1):
         path = conditions_of(case, search.guess)
