@@ -57,8 +57,8 @@ class SolvedPlanner(FollowerPolicy):
     The plan is best if this year's interest rate (half of what it is above or below its usual value lasts), the wage
     that goes with it, and all instruments in force last. Plans are solved by the endogenous grid method at interest
     rates `RATE_STEP` apart and, for instruments that move, at values `STEPS` apart, with the schedules in force;
-    choices in between are mixed. Schedules are in units of the mean income that households would have in the long run at the
-    usual rate under the first year's instruments.
+    choices in between are mixed. Schedules are in units of the mean income that households would have in the long run
+    at the usual rate under the first year's instruments.
     Raises InvalidSetting for a game other than the economy `calibrated`, and, when it is met, for a government whose
     schedule depends on what it saw.
     """
