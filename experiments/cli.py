@@ -22,6 +22,7 @@ from experiments import (
     cli_impulse,
     cli_optimum,
     cli_plan,
+    cli_reform,
     cli_release,
     cli_report,
     cli_schedule,
@@ -101,6 +102,7 @@ app.command(cls=Command, epilog=example("export"))(cli_export.export)
 app.command(cls=Command, epilog=example("impulse"))(cli_impulse.impulse)
 app.command(cls=Command, epilog=example("optimum"))(cli_optimum.optimum)
 app.command(cls=Command, epilog=example("plan"))(cli_plan.plan)
+app.command(cls=Command, epilog=example("reform"))(cli_reform.reform)
 app.command(cls=Command, epilog=example("release"))(cli_release.release)
 app.command(cls=Command, epilog=example("report"))(cli_report.report)
 app.command(cls=Command, epilog=example("schedule"))(cli_schedule.schedule)

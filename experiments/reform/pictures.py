@@ -1,0 +1,211 @@
+"""Pictures of what was found: lines that differ in style and mark, so that they can be told apart in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from experiments.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, TENTHS, Answer
+from experiments.reform.ask import Found
+from experiments.reform.rates import Rates
+from experiments.reform.tables import SAID, words
+from experiments.reform.tornado import Tornado
+from experiments.report.drawing import INK, MUTED, SERIES, Panel, panel
+from experiments.report.writing import compact
+from rllib_smfg.exploitability.exact import Interval
+
+# colour, line and mark of kinds of households, series and instruments, in this order
+LOOKS = list(zip(SERIES, ["-", "--", ":", "-.", "-", "--"], ["o", "s", "^", "D", "v", "x"], strict=False))
+TENTH = "tenth, poorest first"
+WIDE = (5.4, 3.2)
+
+
+def pictures(found: Found) -> list[Panel]:
+    """All panels of a policy."""
+    answers = list(found.answers.values())
+    main = found.main
+    panels = [
+        _tenths("Gain by tenth of wealth", "of wealth at the start", answers, "by_wealth"),
+        _tenths("Gain by tenth of income", "of income before tax in the first year", answers, "by_income"),
+        _since(answers),
+        _moves("Output, capital, consumption", main, ("output", "capital", "consumption")),
+        _moves("Hours and wage", main, ("hours", "wage")),
+        _levels("Interest rate", found, "interest_rate", "% a year"),
+        _levels("Public debt", found, "debt", "% of output"),
+        _revenue(main),
+        _moves("Inequality", main, ("wealth_gini", "income_gini", "top_10_wealth", "top_1_wealth")),
+    ]
+    if found.rates is not None:
+        panels += [_rates("Marginal rate on earnings", found.rates, "marginal")]
+        panels += [_rates("Average rate on earnings", found.rates, "average")]
+    if found.tornado is not None:
+        panels.append(_tornado(found.tornado))
+    return panels
+
+
+def _tenths(title: str, of_what: str, answers: Sequence[Answer], which: str) -> Panel:
+    def draw(axis: Axes) -> None:
+        tenths = np.arange(1, TENTHS + 1)
+        for answer, look in zip(answers, LOOKS, strict=False):
+            _bars(axis, tenths, getattr(answer.gains, which), words(answer), look)
+        _zero(axis)
+        axis.set_xticks(tenths)
+        axis.set_xlabel(TENTH)
+        axis.set_ylabel("% of consumption")
+
+    return panel(title, f"Per cent of consumption in all years, by tenth of households by {of_what}", draw, size=WIDE)
+
+
+def _since(answers: Sequence[Answer]) -> Panel:
+    def draw(axis: Axes) -> None:
+        for answer, look in zip(answers, LOOKS, strict=False):
+            _bars(axis, np.array(SINCE), [answer.gains.since[year] for year in SINCE], words(answer), look)
+        _zero(axis)
+        axis.set_xticks(SINCE)
+        axis.set_xlabel("years since the reform")
+        axis.set_ylabel("% of consumption")
+
+    note = "Of those who live so many years after it, from then on, over those who would have lived then without it"
+    return panel("Gain by years since the reform", note, draw, size=WIDE)
+
+
+def _moves(title: str, answer: Answer, names: Sequence[str]) -> Panel:
+    """Changes over years, mean and band over luck."""
+    points = names[0] in IN_POINTS
+
+    def draw(axis: Axes) -> None:
+        for name, look in zip(names, LOOKS, strict=False):
+            _band(axis, _changes(answer, name), SAID[name], look)
+        _zero(axis)
+        axis.set_xlabel("year")
+        axis.set_ylabel("percentage points" if points else "%")
+
+    what = "percentage points" if points else "per cent"
+    note = f"With it over without it, {what}, {words(answer)}; band: 95 % interval over luck"
+    return panel(title, note, draw, size=WIDE)
+
+
+def _changes(answer: Answer, name: str) -> list[Interval]:
+    years = min(answer.reform.years, answer.against.years)
+    return [answer.change(name, year) for year in range(years)]
+
+
+def _levels(title: str, found: Found, name: str, unit: str) -> Panel:
+    """With and without, as every kind of households makes it."""
+
+    def draw(axis: Axes) -> None:
+        for answer, (colour, _, mark) in zip(found.answers.values(), LOOKS, strict=False):
+            for path, line, said in ((answer.reform, "-", "with it"), (answer.against, "--", "without")):
+                values = PER_CENT * path.mean(name)
+                years = np.arange(1, len(values) + 1)
+                label = f"{words(answer)}, {said}"
+                axis.plot(years, values, line, color=colour, marker=mark, markevery=20, markersize=4, label=label)
+        axis.set_xlabel("year")
+        axis.set_ylabel(unit)
+
+    return panel(title, f"{unit}, by kind of households", draw, size=WIDE)
+
+
+def _revenue(answer: Answer) -> Panel:
+    used = [name for name in REVENUE if abs(answer.reform.mean(name)).max() > 1e-3]
+
+    def draw(axis: Axes) -> None:
+        for name, look in zip(used, LOOKS, strict=False):
+            values = PER_CENT * answer.reform.mean(name)
+            axis.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                look[1],
+                color=look[0],
+                marker=look[2],
+                markevery=20,
+                markersize=4,
+                label=SAID[name],
+            )
+        _zero(axis)
+        axis.set_xlabel("year")
+        axis.set_ylabel("% of output")
+
+    note = f"With the reform, per cent of output; a transfer is below 0; {words(answer)}"
+    return panel("Revenue by instrument", note, draw, size=WIDE)
+
+
+def _rates(title: str, both: tuple[Rates, Rates], which: str) -> Panel:
+    def draw(axis: Axes) -> None:
+        for rates, said, look in zip(both, ("with it", "without"), LOOKS, strict=False):
+            axis.plot(rates.earnings, PER_CENT * getattr(rates, which), look[1], color=look[0], label=said)
+        _zero(axis)
+        axis.set_xscale("log")
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
+        axis.set_ylim(bottom=max(axis.get_ylim()[0], -100.0))
+        axis.set_xlabel("earnings, dollars a year")
+        axis.set_ylabel("% of earnings")
+
+    note = "First year, of a household without assets, all instruments but the tax on consumption, less the transfer"
+    return panel(title, note, draw, size=WIDE)
+
+
+def _tornado(found: Tornado) -> Panel:
+    def draw(axis: Axes) -> None:
+        rows = list(reversed(found.swings))
+        for place, swing in enumerate(rows):
+            for gain, at, look in zip(swing.gains, swing.values, ("//", ""), strict=True):
+                if gain is None:
+                    continue
+                axis.barh(
+                    place,
+                    gain - found.usual,
+                    left=found.usual,
+                    height=0.55,
+                    color=SERIES[0],
+                    alpha=0.35,
+                    hatch=look,
+                    edgecolor=INK,
+                    linewidth=0.6,
+                )
+                side = 1 if gain >= found.usual else -1
+                axis.annotate(
+                    at,
+                    (gain, place),
+                    xytext=(4 * side, 0),
+                    textcoords="offset points",
+                    va="center",
+                    ha="left" if side > 0 else "right",
+                    fontsize=9,
+                )
+        axis.axvline(found.usual, color=INK, linewidth=1.0)
+        axis.set_yticks(range(len(rows)), [swing.parameter for swing in rows])
+        axis.margins(x=0.2)
+        axis.set_xlabel("% of consumption")
+
+    note = "The gain with perfect foresight where one parameter is another; the line: as calibrated"
+    return panel("What moves the answer", note, draw, size=WIDE)
+
+
+def _bars(axis: Axes, x: np.ndarray, values: Sequence[Interval], label: str, look: tuple[str, str, str]) -> None:
+    """Points with their intervals, joined by a line."""
+    colour, line, mark = look
+    middle = np.array([each.value for each in values])
+    axis.plot(x, middle, line, color=colour, marker=mark, markersize=5, label=label)
+    if values[0].low is not None:
+        low, high = (np.array([getattr(each, end) for each in values], dtype=np.float64) for end in ("low", "high"))
+        axis.errorbar(
+            x, middle, yerr=[middle - low, high - middle], fmt="none", ecolor=colour, capsize=3, linewidth=1.0
+        )
+
+
+def _band(axis: Axes, values: Sequence[Interval], label: str, look: tuple[str, str, str]) -> None:
+    colour, line, mark = look
+    years, middle = np.arange(1, len(values) + 1), [each.value for each in values]
+    axis.plot(years, middle, line, color=colour, marker=mark, markevery=20, markersize=4, label=label)
+    if values[0].low is not None:
+        low, high = (np.array([getattr(each, end) for each in values], dtype=np.float64) for end in ("low", "high"))
+        axis.fill_between(years, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
+def _zero(axis: Axes) -> None:
+    axis.axhline(0.0, color=MUTED, linewidth=0.8)
+    axis.yaxis.set_major_locator(MaxNLocator(5))
