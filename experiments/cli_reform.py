@@ -32,6 +32,9 @@ def reform(
         bool, typer.Option("--sensitivity", help="Also in economies with other tastes and superstars (a minute).")
     ] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="A page with pictures.")] = None,
+    image: Annotated[
+        Path | None, typer.Option("--image", metavar="FILE", help="Four pictures of the first policy, as PNG.")
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Every number, as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A line a number.")] = None,
     latex: Annotated[Path | None, typer.Option("--latex", metavar="FILE", help="The tables, for booktabs.")] = None,
@@ -44,6 +47,6 @@ def reform(
     question = Question(
         [Policy(text) for text in policies], Policy(against), followers, episodes, years, seed, learned or LEARNED
     )
-    files = Files(html=html, json=json, csv=csv, latex=latex, markdown=markdown)
+    files = Files(html=html, image=image, json=json, csv=csv, latex=latex, markdown=markdown)
     kinds = [kind.strip() for kind in households.split(",") if kind.strip()]
     run(console(), question, kinds, sensitivity, files, command_line())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from experiments.reform.answer import shown
 from experiments.reform.ask import Found
-from experiments.reform.pictures import pictures
+from experiments.reform.pictures import panels
 from experiments.reform.question import Question
 from experiments.reform.tables import Grid, headline, notes, of_policy, since, words
 from experiments.report.page import Cell, Code, Page, Section, Tile
@@ -33,7 +33,7 @@ def _sentence(found: Found, question: Question) -> str:
     return (
         f"{found.policy.title}: {shown(gains.mean)} % of consumption for the mean household over "
         f"{question.against.title} ({words(answer)}); {gains.gaining.value:.0f} % of households gain; "
-        f"the poorest tenth by wealth {gains.by_wealth[0].value:+.1f} %, the richest {gains.by_wealth[-1].value:+.1f} %."
+        f"poorest tenth by wealth {gains.by_wealth[0].value:+.1f} %, richest {gains.by_wealth[-1].value:+.1f} %."
     )
 
 
@@ -53,7 +53,7 @@ def _policy(found: Found, number: int) -> Section:
         found.policy.title,
         text=[f"As it was written: {found.policy.text}"],
         tables=[_table(grid) for grid in of_policy(found)],
-        panels=pictures(found),
+        panels=panels(found),
     )
 
 

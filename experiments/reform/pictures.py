@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, TENTHS, Answer
@@ -17,17 +22,77 @@ from experiments.report.drawing import INK, MUTED, SERIES, Panel, panel
 from experiments.report.writing import compact
 from rllib_smfg.exploitability.exact import Interval
 
-# colour, line and mark of kinds of households, series and instruments, in this order
-LOOKS = list(zip(SERIES, ["-", "--", ":", "-.", "-", "--"], ["o", "s", "^", "D", "v", "x"], strict=False))
+Look = tuple[str, str, str]
+Draw = Callable[[Axes, Sequence[Look]], None]
+# line and mark of kinds of households, series and instruments, in this order
+LINES = ["-", "--", ":", "-.", "-", "--"]
+MARKS = ["o", "s", "^", "D", "v", "x"]
+ON_PAGE = list(zip(SERIES, LINES, MARKS, strict=False))
+# dark to light in grey as well: Okabe and Ito's colours, ordered by lightness
+PRINTED = ["#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"]
+ON_PAPER = list(zip(PRINTED, LINES, MARKS, strict=True))
+DOTS = 160  # an inch
 TENTH = "tenth, poorest first"
 WIDE = (5.4, 3.2)
 
 
-def pictures(found: Found) -> list[Panel]:
-    """All panels of a policy."""
+@dataclass(frozen=True)
+class Picture:
+    """A figure: its title, one sentence that says what is drawn, and how."""
+
+    title: str
+    note: str
+    draw: Draw
+
+
+def panels(found: Found) -> list[Panel]:
+    """All pictures of a policy, for the page."""
+    return [panel(each.title, each.note, partial(_drawn, each.draw, ON_PAGE), size=WIDE) for each in pictures(found)]
+
+
+def _drawn(draw: Draw, looks: Sequence[Look], axis: Axes) -> None:
+    draw(axis, looks)
+
+
+def image(found: Found, file: Path) -> None:
+    """The four pictures that tell most, as a PNG for paper: gains by wealth and by years, the economy, and rates."""
+    known = {each.title: each for each in pictures(found)}
+    chosen = [known[title] for title in PRINTED_PICTURES if title in known]
+    with mpl.rc_context(
+        {
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.color": "#dddddd",
+            "legend.frameon": False,
+            "legend.fontsize": 9,
+        }
+    ):
+        figure = Figure(figsize=(10, 3.6 * ((len(chosen) + 1) // 2)), layout="constrained")
+        for k, each in enumerate(chosen):
+            axis = figure.add_subplot((len(chosen) + 1) // 2, 2, k + 1)
+            each.draw(axis, ON_PAPER)
+            axis.set_title(each.title, loc="left", fontsize=11)
+            if axis.get_legend_handles_labels()[1]:
+                axis.legend()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, dpi=DOTS)
+
+
+PRINTED_PICTURES = (
+    "Gain by tenth of wealth",
+    "Gain by years since the reform",
+    "Output, capital, consumption",
+    "Marginal rate on earnings",
+)
+
+
+def pictures(found: Found) -> list[Picture]:
+    """All pictures of a policy."""
     answers = list(found.answers.values())
     main = found.main
-    panels = [
+    drawn = [
         _tenths("Gain by tenth of wealth", "of wealth at the start", answers, "by_wealth"),
         _tenths("Gain by tenth of income", "of income before tax in the first year", answers, "by_income"),
         _since(answers),
@@ -39,29 +104,29 @@ def pictures(found: Found) -> list[Panel]:
         _moves("Inequality", main, ("wealth_gini", "income_gini", "top_10_wealth", "top_1_wealth")),
     ]
     if found.rates is not None:
-        panels += [_rates("Marginal rate on earnings", found.rates, "marginal")]
-        panels += [_rates("Average rate on earnings", found.rates, "average")]
+        drawn += [_rates("Marginal rate on earnings", found.rates, "marginal")]
+        drawn += [_rates("Average rate on earnings", found.rates, "average")]
     if found.tornado is not None:
-        panels.append(_tornado(found.tornado))
-    return panels
+        drawn.append(_tornado(found.tornado))
+    return drawn
 
 
-def _tenths(title: str, of_what: str, answers: Sequence[Answer], which: str) -> Panel:
-    def draw(axis: Axes) -> None:
+def _tenths(title: str, of_what: str, answers: Sequence[Answer], which: str) -> Picture:
+    def draw(axis: Axes, looks: Sequence[Look]) -> None:
         tenths = np.arange(1, TENTHS + 1)
-        for answer, look in zip(answers, LOOKS, strict=False):
+        for answer, look in zip(answers, looks, strict=False):
             _bars(axis, tenths, getattr(answer.gains, which), words(answer), look)
         _zero(axis)
         axis.set_xticks(tenths)
         axis.set_xlabel(TENTH)
         axis.set_ylabel("% of consumption")
 
-    return panel(title, f"Per cent of consumption in all years, by tenth of households by {of_what}", draw, size=WIDE)
+    return Picture(title, f"Per cent of consumption in all years, by tenth of households by {of_what}", draw)
 
 
-def _since(answers: Sequence[Answer]) -> Panel:
-    def draw(axis: Axes) -> None:
-        for answer, look in zip(answers, LOOKS, strict=False):
+def _since(answers: Sequence[Answer]) -> Picture:
+    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+        for answer, look in zip(answers, looks, strict=False):
             _bars(axis, np.array(SINCE), [answer.gains.since[year] for year in SINCE], words(answer), look)
         _zero(axis)
         axis.set_xticks(SINCE)
@@ -69,15 +134,15 @@ def _since(answers: Sequence[Answer]) -> Panel:
         axis.set_ylabel("% of consumption")
 
     note = "Of those who live so many years after it, from then on, over those who would have lived then without it"
-    return panel("Gain by years since the reform", note, draw, size=WIDE)
+    return Picture("Gain by years since the reform", note, draw)
 
 
-def _moves(title: str, answer: Answer, names: Sequence[str]) -> Panel:
+def _moves(title: str, answer: Answer, names: Sequence[str]) -> Picture:
     """Changes over years, mean and band over luck."""
     points = names[0] in IN_POINTS
 
-    def draw(axis: Axes) -> None:
-        for name, look in zip(names, LOOKS, strict=False):
+    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+        for name, look in zip(names, looks, strict=False):
             _band(axis, _changes(answer, name), SAID[name], look)
         _zero(axis)
         axis.set_xlabel("year")
@@ -85,7 +150,7 @@ def _moves(title: str, answer: Answer, names: Sequence[str]) -> Panel:
 
     what = "percentage points" if points else "per cent"
     note = f"With it over without it, {what}, {words(answer)}; band: 95 % interval over luck"
-    return panel(title, note, draw, size=WIDE)
+    return Picture(title, note, draw)
 
 
 def _changes(answer: Answer, name: str) -> list[Interval]:
@@ -93,11 +158,11 @@ def _changes(answer: Answer, name: str) -> list[Interval]:
     return [answer.change(name, year) for year in range(years)]
 
 
-def _levels(title: str, found: Found, name: str, unit: str) -> Panel:
+def _levels(title: str, found: Found, name: str, unit: str) -> Picture:
     """With and without, as every kind of households makes it."""
 
-    def draw(axis: Axes) -> None:
-        for answer, (colour, _, mark) in zip(found.answers.values(), LOOKS, strict=False):
+    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+        for answer, (colour, _, mark) in zip(found.answers.values(), looks, strict=False):
             for path, line, said in ((answer.reform, "-", "with it"), (answer.against, "--", "without")):
                 values = PER_CENT * path.mean(name)
                 years = np.arange(1, len(values) + 1)
@@ -106,14 +171,14 @@ def _levels(title: str, found: Found, name: str, unit: str) -> Panel:
         axis.set_xlabel("year")
         axis.set_ylabel(unit)
 
-    return panel(title, f"{unit}, by kind of households", draw, size=WIDE)
+    return Picture(title, f"{unit}, by kind of households", draw)
 
 
-def _revenue(answer: Answer) -> Panel:
+def _revenue(answer: Answer) -> Picture:
     used = [name for name in REVENUE if abs(answer.reform.mean(name)).max() > 1e-3]
 
-    def draw(axis: Axes) -> None:
-        for name, look in zip(used, LOOKS, strict=False):
+    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+        for name, look in zip(used, looks, strict=False):
             values = PER_CENT * answer.reform.mean(name)
             axis.plot(
                 np.arange(1, len(values) + 1),
@@ -130,12 +195,12 @@ def _revenue(answer: Answer) -> Panel:
         axis.set_ylabel("% of output")
 
     note = f"With the reform, per cent of output; a transfer is below 0; {words(answer)}"
-    return panel("Revenue by instrument", note, draw, size=WIDE)
+    return Picture("Revenue by instrument", note, draw)
 
 
-def _rates(title: str, both: tuple[Rates, Rates], which: str) -> Panel:
-    def draw(axis: Axes) -> None:
-        for rates, said, look in zip(both, ("with it", "without"), LOOKS, strict=False):
+def _rates(title: str, both: tuple[Rates, Rates], which: str) -> Picture:
+    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+        for rates, said, look in zip(both, ("with it", "without"), looks, strict=False):
             axis.plot(rates.earnings, PER_CENT * getattr(rates, which), look[1], color=look[0], label=said)
         _zero(axis)
         axis.set_xscale("log")
@@ -145,11 +210,11 @@ def _rates(title: str, both: tuple[Rates, Rates], which: str) -> Panel:
         axis.set_ylabel("% of earnings")
 
     note = "First year, of a household without assets, all instruments but the tax on consumption, less the transfer"
-    return panel(title, note, draw, size=WIDE)
+    return Picture(title, note, draw)
 
 
-def _tornado(found: Tornado) -> Panel:
-    def draw(axis: Axes) -> None:
+def _tornado(found: Tornado) -> Picture:
+    def draw(axis: Axes, looks: Sequence[Look]) -> None:
         rows = list(reversed(found.swings))
         for place, swing in enumerate(rows):
             for gain, at, look in zip(swing.gains, swing.values, ("//", ""), strict=True):
@@ -182,10 +247,10 @@ def _tornado(found: Tornado) -> Panel:
         axis.set_xlabel("% of consumption")
 
     note = "The gain with perfect foresight where one parameter is another; the line: as calibrated"
-    return panel("What moves the answer", note, draw, size=WIDE)
+    return Picture("What moves the answer", note, draw)
 
 
-def _bars(axis: Axes, x: np.ndarray, values: Sequence[Interval], label: str, look: tuple[str, str, str]) -> None:
+def _bars(axis: Axes, x: np.ndarray, values: Sequence[Interval], label: str, look: Look) -> None:
     """Points with their intervals, joined by a line."""
     colour, line, mark = look
     middle = np.array([each.value for each in values])
@@ -197,7 +262,7 @@ def _bars(axis: Axes, x: np.ndarray, values: Sequence[Interval], label: str, loo
         )
 
 
-def _band(axis: Axes, values: Sequence[Interval], label: str, look: tuple[str, str, str]) -> None:
+def _band(axis: Axes, values: Sequence[Interval], label: str, look: Look) -> None:
     colour, line, mark = look
     years, middle = np.arange(1, len(values) + 1), [each.value for each in values]
     axis.plot(years, middle, line, color=colour, marker=mark, markevery=20, markersize=4, label=label)

@@ -15,6 +15,7 @@ from experiments.files import write_json, write_text
 from experiments.reform.answer import KINDS
 from experiments.reform.ask import Found, ask
 from experiments.reform.page import page
+from experiments.reform.pictures import image
 from experiments.reform.question import Question
 from experiments.reform.tables import as_csv, content, latex, markdown, notes, tables, terminal
 from experiments.report.page import render
@@ -25,6 +26,7 @@ class Files:
     """What is written, where it is asked for."""
 
     html: Path | None = None
+    image: Path | None = None
     json: Path | None = None
     csv: Path | None = None
     latex: Path | None = None
@@ -51,6 +53,8 @@ def run(
     console.print(f"{time.monotonic() - started:.0f} s", highlight=False)
     if files.html is not None:
         write_text(files.html, render(page(question, found, command)))
+    if files.image is not None:
+        image(found[0], files.image)
     if files.json is not None:
         write_json(files.json, content(question, found, command))
     if files.csv is not None:
