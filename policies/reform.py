@@ -17,6 +17,7 @@ from envs.game import Array, BoolArray, InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest
 from policies.policy import LeaderPolicy
 from policies.tax_rule import TaxRule, economy
+from policies.top_rate import Top, TopRate
 from policies.us_system import REVENUE_OF_TAU, SURPLUS_RESPONSE
 
 # section of a reform -> its settings, and the instruments they are
@@ -114,8 +115,8 @@ def reform(game: StackelbergMeanFieldGame, build: Base, base: Any, sections: Map
     """The government a reform describes.
 
     build: makes the government that a mapping of name and settings describes. base: that mapping, or a name.
-    sections: `SECTIONS` and `closure`, each as written down or None. Percentages are shares: rate: 0.02 is 2 %. A
-    transfer in dollars is that share of mean income which it was in the first year. closure: {income_tax: debt},
+    sections: `SECTIONS`, `top_rate` and `closure`, each as written down or None. Percentages are shares: rate: 0.02 is
+    2 %. A transfer in dollars is that share of mean income which it was in the first year. closure: {income_tax: debt},
     {transfer: debt} or {spending: debt}, which then moves with debt over GDP by as much as lets the primary surplus
     rise by `SURPLUS_RESPONSE`; the same with revenue_neutral in place of debt, by as much as pays half of what is
     missing in the year after, so that debt over GDP stays about what it is; or none. Where nothing is said the income
@@ -136,16 +137,19 @@ def reform(game: StackelbergMeanFieldGame, build: Base, base: Any, sections: Map
     if description["name"] == "debt_rule" and (closure is not None or "income_tax_rate" in values):
         raise InvalidSetting("closure, income_tax.rate: base debt_rule has tau and response of its own: set them there")
     responses = _responses(played, closure)
-    made = build(description)
+    made, changes = build(description), Changes(values, responses)
+    top = None if sections.get("top_rate") is None else Top.read(sections["top_rate"])
     if not isinstance(made, TaxRule):
-        return Reformed(game, made, Changes(values, responses))
+        reformed = Reformed(game, made, changes)
+        return reformed if top is None else TopRate(game, reformed, top)
     own = next((name for name in SECTIONS["income_tax"].values() if name in values or name in responses), None)
     if own is not None:
         raise InvalidSetting(
             f"income_tax: base '{description['name']}' taxes incomes by a schedule of its own: leave it out, "
             "or take base us_system"
         )
-    return ReformedRule(game, made, Changes(values, responses))
+    rule = ReformedRule(game, made, changes)
+    return rule if top is None else TopRate(game, rule, top)
 
 
 def needed(sections: Mapping[str, Any]) -> list[str]:

@@ -97,6 +97,7 @@ def _reform(
     capital_income_tax: Any = None,
     transfer: Any = None,
     spending: Any = None,
+    top_rate: Any = None,
     closure: Any = None,
 ) -> LeaderPolicy:
     sections = {
@@ -107,6 +108,7 @@ def _reform(
         "capital_income_tax": capital_income_tax,
         "transfer": transfer,
         "spending": spending,
+        "top_rate": top_rate,
         "closure": closure,
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass, replace
+
 import numpy as np
 
 from envs.economy.conditions import NO_TAX, Conditions, keeping
@@ -39,6 +41,11 @@ def _in_game(schedule: Schedule, k: int) -> Schedule:
         rates = np.asarray(schedule.rates)
         own = rates if rates.ndim == 1 else rates[k]
         return Brackets(schedule.cutoffs, own, schedule.deduction, schedule.credit)
+    inner = getattr(schedule, "schedule", None)
+    if inner is not None and is_dataclass(schedule) and not isinstance(schedule, type):
+        # what stands around another schedule, as a top rate does
+        around: Schedule = replace(schedule, schedule=_in_game(inner, k))
+        return around
     return schedule
 
 

@@ -14,7 +14,7 @@ from experiments.reform.answer import KINDS, Answer
 from experiments.reform.foreseen import foreseen
 from experiments.reform.lucky import learned, planners
 from experiments.reform.question import Policy, Question
-from experiments.reform.rates import Rates, rates_under
+from experiments.reform.rates import Rates, rates_of
 from experiments.reform.tornado import Tornado, tornado
 
 MOST_PROCESSES = 2
@@ -29,13 +29,13 @@ ASKED: dict[str, Callable[[Question, Policy], Answer]] = {
 class Found:
     """What was found about a policy. silent: kinds of households who cannot answer, and why.
 
-    rates: what is taken of earnings in the first year, with the policy and without it; None where there is no path.
+    rates: what is taken of earnings, with the policy and without it, in words; None where there is no path.
     """
 
     policy: Policy
     answers: Mapping[str, Answer]
     silent: Mapping[str, str]
-    rates: tuple[Rates, Rates] | None = None
+    rates: Mapping[str, Rates] | None = None
     tornado: Tornado | None = None
 
     @property
@@ -50,7 +50,7 @@ class _Collected:
 
     answers: dict[str, Answer] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
-    rates: tuple[Rates, Rates] | None = None
+    rates: Mapping[str, Rates] | None = None
     tornado: Tornado | None = None
 
 
@@ -83,7 +83,7 @@ def ask(
 SENSITIVITY = "sensitivity"
 ORDER = (SENSITIVITY, "perfect_foresight", "learned", "planning")
 Task = tuple[Policy, str]
-Result = str | Tornado | tuple[Answer, tuple[Rates, Rates] | None]
+Result = str | Tornado | tuple[Answer, Mapping[str, Rates] | None]
 
 
 def _complete(policy: Policy, own: _Collected, kinds: Sequence[str]) -> Found:
@@ -111,7 +111,6 @@ def _work(question: Question, task: Task) -> Result:
             answer = ASKED[kind](question, policy)
             if kind != "perfect_foresight":
                 return answer, None
-            with_it, without = (rates_under(question, each, policy)[0] for each in (policy, question.against))
-            return answer, (with_it, without)
+            return answer, rates_of(question, policy)
         except InvalidSetting as error:
             return str(error)

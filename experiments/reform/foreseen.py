@@ -25,7 +25,7 @@ from policies import LeaderPolicy
 from policies.tax_rule import TaxRule
 from rllib_smfg.exploitability.exact import Interval
 
-STATES, POINTS = 8, 140
+STATES, POINTS = 7, 110
 SMALL = (6, 90)  # states and points where many transitions are compared with each other
 TOP_10, TOP_1 = 0.1, 0.01
 

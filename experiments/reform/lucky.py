@@ -68,11 +68,19 @@ def learned(question: Question, policy: Policy) -> Answer:
     pairs = []
     for folder in folders:
         households = named_policies.trained(str(folder.parent), game, []).follower_policy(game, 0)
+        _refuse_unseen(policy.leader(game), question.against.leader(game))
         pairs.append(tuple(live(question, each, policy, households) for each in (policy, question.against)))
     series = [{name: np.concatenate([pair[k].series[name] for pair in pairs]) for name in SERIES} for k in (0, 1)]
     gains = gains_of(game.parameters, [(reform, against) for reform, against in pairs])
     band = f"95 % intervals over {len(folders)} training seeds, {question.episodes} episodes each"
     return Answer("learned", band, gains, Path(series[0]), Path(series[1]))
+
+
+def _refuse_unseen(*leaders: LeaderPolicy) -> None:
+    """Learned households answer what they see, the action: a schedule of its own they would not."""
+    for leader in leaders:
+        if not leader.announces_taxes:
+            raise InvalidSetting("no household was learned that sees a tax schedule which is no action")
 
 
 def _band(question: Question) -> str:

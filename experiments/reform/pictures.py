@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -198,9 +198,9 @@ def _revenue(answer: Answer) -> Picture:
     return Picture("Revenue by instrument", note, draw)
 
 
-def _rates(title: str, both: tuple[Rates, Rates], which: str) -> Picture:
+def _rates(title: str, all_rates: Mapping[str, Rates], which: str) -> Picture:
     def draw(axis: Axes, looks: Sequence[Look]) -> None:
-        for rates, said, look in zip(both, ("with it", "without"), looks, strict=False):
+        for (said, rates), look in zip(all_rates.items(), looks, strict=False):
             axis.plot(rates.earnings, PER_CENT * getattr(rates, which), look[1], color=look[0], label=said)
         _zero(axis)
         axis.set_xscale("log")
@@ -209,7 +209,7 @@ def _rates(title: str, both: tuple[Rates, Rates], which: str) -> Picture:
         axis.set_xlabel("earnings, dollars a year")
         axis.set_ylabel("% of earnings")
 
-    note = "First year, of a household without assets, all instruments but the tax on consumption, less the transfer"
+    note = "Of a household without assets, all instruments but the tax on consumption, less the transfer"
     return Picture(title, note, draw)
 
 

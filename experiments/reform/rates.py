@@ -31,7 +31,11 @@ def rates(conditions: Conditions, earnings: Vector = EARNINGS) -> Rates:
     return Rates(earnings, 1 - left / earnings, 1 - (then - left) / (more - earnings))
 
 
-def rates_under(question: Question, governing: Policy, policy: Policy) -> tuple[Rates, Rates]:
-    """Under a government in the first and in the last year of the path that households foresee."""
-    found = path(question, governing, policy)
-    return rates(found.conditions[0]), rates(found.conditions[-1])
+def rates_of(question: Question, policy: Policy) -> dict[str, Rates]:
+    """With a policy in the first and in the last year of the path that households foresee, and without it."""
+    with_it, without = (path(question, each, policy).conditions for each in (policy, question.against))
+    return {
+        "with it, year 1": rates(with_it[0]),
+        f"with it, year {len(with_it)}": rates(with_it[-1]),
+        "without, year 1": rates(without[0]),
+    }
