@@ -230,11 +230,18 @@ def test_exact_responses_know_transfers_consumption_taxes_and_exemptions() -> No
         assert conditions.consumption_tax == 0.15
 
 
-def test_exact_responses_and_foresight_refuse_what_they_do_not_know() -> None:
-    game = calibrated(["labour_income_tax_rate"], games=2)
-    leader, _ = everybody(game, 0.2)
+def test_exact_responses_know_taxes_on_earnings_and_on_interest_apart() -> None:
+    game = calibrated(["labour_income_tax_rate", "capital_income_tax_rate"], games=2)
+    leader, households = everybody(game, 0.2, 0.3)
     policy = announced(game, ConstantLeader(leader[0]), leader)
-    with pytest.raises(InvalidSetting, match="taxes on earnings"):
-        conditions_of(game, policy, 0, 20.0, 0.04)
-    with pytest.raises(InvalidSetting, match="without 'labour_income_tax_rate'"):
-        registry.follower("perfect_foresight", game)
+    game.step(leader, households)
+    flows = game.flows
+    for k in range(2):
+        wage, rate = float(flows.wage[k, 0]), float(flows.interest_rate[k, 0])
+        conditions = conditions_of(game, policy, k, wage, rate)
+        earnings = wage * flows.ability[k] * flows.hours[k]
+        left = conditions.cash(earnings, flows.assets[k])
+        np.testing.assert_allclose(left, flows.post_income[k] + flows.post_assets[k], rtol=1e-9)
+        taken = conditions.taxes(earnings, flows.assets[k], flows.consumption[k])
+        on_income = taken["income_tax"] + taken["labour_income_tax"] + taken["capital_income_tax"]
+        np.testing.assert_allclose(on_income, flows.income_tax[k], rtol=1e-9, atol=1e-6)
