@@ -13,6 +13,8 @@ from envs.economy.instruments import FURTHER, INSTRUMENTS, UNITS
 from envs.economy.presets import PRESETS
 from policies import registry
 from policies.constant import ConstantLeader
+from policies.planning_household import PlanningHousehold
+from policies.solved_planner import SolvedPlanner
 from rllib_smfg.exploitability.household_problems import announced, conditions_of
 
 FIVE = np.array([0.3, 0.18, 0.02, 0.001, 0.19])
@@ -168,10 +170,11 @@ def test_the_five_rules_play_as_before_beside_them() -> None:
         np.testing.assert_array_equal(steps[0].indicators["debt"], steps[1].indicators["debt"])
 
 
-def test_planning_households_refuse_what_they_cannot_read() -> None:
+def test_planning_households_solve_for_what_they_were_not_fitted_to() -> None:
     game = calibrated(["transfer"])
+    assert isinstance(registry.follower("planning", game), SolvedPlanner)
     with pytest.raises(InvalidSetting, match="without the instrument 'transfer'"):
-        registry.follower("planning", game)
+        PlanningHousehold(game)
     resting = registry.follower("planning", game, further_at_rest=True)
     us, plain = registry.leader("us_system", game), calibrated(None)
     seen, known = game.reset(seed=1), plain.reset(seed=1)

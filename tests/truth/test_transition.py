@@ -152,7 +152,8 @@ def test_the_command_writes_every_year(tmp_path, monkeypatch):
         (["us_systm"], "us_systm"),
         (["debt_rule:xi=high"], "must be KEY=NUMBER"),
         (["debt_rule:xi=.9"], "xi = 0.9: must be between"),
-        (["us_federal"], "schedule that is no action"),
+        (["saez"], "taxes by what it saw"),
+        (["us_federal", "--closure", "tau"], "has no level"),
         (["us_system", "--announced", "200"], "announced"),
     ],
 )
