@@ -91,7 +91,8 @@ class Path:
 class Answer:
     """How one kind of households answers a reform: gains, and the paths with it and without it in the same luck.
 
-    band: what the intervals are over.
+    band: what the intervals are over. ended: share of the economies that break down before their horizon, with it and
+    without it; what would have followed counts as worth nothing.
     """
 
     kind: str
@@ -99,6 +100,7 @@ class Answer:
     gains: Gains
     reform: Path
     against: Path
+    ended: tuple[float, float] = (0.0, 0.0)
 
     def change(self, name: str, year: int) -> Interval:
         """By how much a series differs in a year: points of per cent for shares, else per cent."""

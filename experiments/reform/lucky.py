@@ -50,7 +50,8 @@ def planners(question: Question, policy: Policy) -> Answer:
         for each in (policy, question.against)
     )
     gains = gains_of(game.parameters, [(reform, against)])
-    return Answer("planning", _band(question), gains, Path(reform.series), Path(against.series))
+    ended = reform.ended, against.ended
+    return Answer("planning", _band(question), gains, Path(reform.series), Path(against.series), ended)
 
 
 def learned(question: Question, policy: Policy) -> Answer:
@@ -73,7 +74,8 @@ def learned(question: Question, policy: Policy) -> Answer:
     series = [{name: np.concatenate([pair[k].series[name] for pair in pairs]) for name in SERIES} for k in (0, 1)]
     gains = gains_of(game.parameters, [(reform, against) for reform, against in pairs])
     band = f"95 % intervals over {len(folders)} training seeds, {question.episodes} episodes each"
-    return Answer("learned", band, gains, Path(series[0]), Path(series[1]))
+    ended = float(np.mean([reform.ended for reform, _ in pairs])), float(np.mean([base.ended for _, base in pairs]))
+    return Answer("learned", band, gains, Path(series[0]), Path(series[1]), ended)
 
 
 def _refuse_unseen(*leaders: LeaderPolicy) -> None:
@@ -111,9 +113,14 @@ def live(question: Question, governing: Policy, policy: Policy, households: Foll
         if not alive.any():
             break
     worth = {year: total / _weights(game.discount, game.horizon - year) for year, total in sums.items()}
-    series = {name: np.stack(values, axis=1) for name, values in rows.items()}
+    series = {name: _padded(np.stack(values, axis=1), game.horizon) for name, values in rows.items()}
     since = {year: total.mean(axis=1) for year, total in worth.items()}
     return Lived(worth[0], since, first_assets, first_income, series, float((lived < game.horizon).mean()))
+
+
+def _padded(values: Array, years: int) -> Array:
+    """Years that no game lived are no numbers."""
+    return np.pad(values, ((0, 0), (0, years - values.shape[1])), constant_values=np.nan)
 
 
 def _years(

@@ -1,4 +1,4 @@
-"""Fills the tables of docs/questions with what their own commands print: `python -m experiments.reform.refresh PAGE...`.
+"""Fills the tables of docs/questions with what their commands print: `python -m experiments.reform.refresh PAGE...`.
 
 A page holds the command in a comment, `<!-- smfg reform ... -->`, then the tables, then `<!-- end -->`.
 """
@@ -47,10 +47,11 @@ def printed(command: str, images: bool = True) -> str:
 
 def refreshed(page: str) -> str:
     """The page with the tables that its commands print now."""
-    for command in commands(page):
-        filled = f"<!-- {command} -->\n{shown(printed(command))}<!-- end -->"
-        page = re.sub(rf"<!-- {re.escape(command)} -->\n.*?<!-- end -->", lambda _: filled, page, flags=re.DOTALL)
-    return page
+
+    def filled(found: re.Match[str]) -> str:
+        return f"<!-- {found[1]} -->\n{shown(printed(found[1]))}<!-- end -->"
+
+    return MARKED.sub(filled, page)
 
 
 def main(pages: Sequence[str]) -> None:

@@ -147,6 +147,11 @@ def notes(question: Question, found: Sequence[Found]) -> list[str]:
         said += [
             f"{each.policy.title}: {kind.replace('_', ' ')} say nothing: {why}" for kind, why in each.silent.items()
         ]
+        for answer in each.answers.values():
+            if max(answer.ended) > 0:
+                with_it, without = (PER_CENT * share for share in answer.ended)
+                early = f"{with_it:.0f} % of economies break down with it, {without:.0f} % without"
+                said.append(f"{each.policy.title}: {words(answer)}: {early}")
         if len(each.answers) > 1:
             more = "more" if differ(list(each.answers.values())) else "no more"
             said.append(f"{each.policy.title}: kinds of households differ by {more} than the interval")
@@ -229,6 +234,7 @@ def _content(found: Found) -> dict[str, Any]:
         gains = answer.gains
         answers[kind] = {
             "band": answer.band,
+            "ended_early": dict(zip(("with_it", "without"), answer.ended, strict=True)),
             "gain": told(gains.mean),
             "gaining": told(gains.gaining),
             "by_wealth": [told(part) for part in gains.by_wealth],

@@ -58,7 +58,7 @@ def test_the_poor_gain_from_what_the_rich_pay() -> None:
     asked = question(PAID_OUT)
     for answer in (lucky.planners(asked, asked.policies[0]), foreseen.foreseen(asked, asked.policies[0])):
         gains = answer.gains
-        assert gains.by_wealth[0].value > 2 > -2 > gains.by_wealth[-1].value
+        assert gains.by_wealth[0].value > 1 > -2 > gains.by_wealth[-1].value
         assert gains.by_income[0].value > gains.by_income[-1].value
         assert list(gains.since) == list(SINCE)
         assert gains.since[0].value == pytest.approx(gains.mean.value, abs=1e-9)
@@ -186,7 +186,7 @@ def test_tables_and_pictures_of_what_was_found() -> None:
     assert head.rows[1][2] == "-1.00"
     assert tables.by_tenth(found).rows[0] == ["1", "+1.0 ±0.2", "-1.0", "+1.0 ±0.2", "-1.0"]
     remarks = tables.notes(asked, [found])
-    assert "wealth_tax_2_percent: learned do not answer: nobody" in remarks
+    assert "wealth_tax_2_percent: learned say nothing: nobody" in remarks
     assert any("differ by more than the interval" in remark for remark in remarks)
     assert r"wealth\_tax\_2\_percent" in tables.latex([head])
     assert r"$\pm$" in tables.latex([tables.by_tenth(found)])
