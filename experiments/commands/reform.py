@@ -41,8 +41,8 @@ def reform(
     markdown: Annotated[Path | None, typer.Option("--markdown", metavar="FILE", help="The tables.")] = None,
 ) -> None:
     """What policies would do against today's: who gains and who loses, how the economy moves, and how sure that is."""
-    from experiments.reform.question import LEARNED, Policy, Question
     from experiments.reform.run import Files, run
+    from rllib_smfg.reform.question import LEARNED, Policy, Question
 
     question = Question(
         [Policy(text) for text in policies], Policy(against), followers, episodes, years, seed, learned or LEARNED

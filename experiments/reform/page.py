@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from experiments.reform.answer import shown
-from experiments.reform.ask import Found
 from experiments.reform.pictures import panels
-from experiments.reform.question import Question
 from experiments.reform.tables import Grid, headline, notes, of_policy, since, words
 from experiments.report.page import Cell, Code, Page, Section, Tile
 from experiments.report.page import Table as PageTable
+from rllib_smfg.reform.answer import shown
+from rllib_smfg.reform.ask import Found
+from rllib_smfg.reform.question import Question
 
 
 def page(question: Question, found: Sequence[Found], command: str) -> Page:

@@ -13,14 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, TENTHS, Answer
-from experiments.reform.ask import Found
-from experiments.reform.rates import Rates
 from experiments.reform.tables import SAID, words
-from experiments.reform.tornado import Tornado
 from experiments.report.drawing import INK, MUTED, SERIES, Panel, panel
 from experiments.report.writing import compact
 from rllib_smfg.exploitability.exact import Interval
+from rllib_smfg.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, TENTHS, Answer
+from rllib_smfg.reform.ask import Found
+from rllib_smfg.reform.rates import Rates
+from rllib_smfg.reform.tornado import Tornado
 
 Look = tuple[str, str, str]
 Draw = Callable[[Axes, Sequence[Look]], None]

@@ -11,13 +11,13 @@ from rich.console import Console
 
 from envs.game import InvalidSetting
 from envs.registry import nearest
-from experiments.reform.answer import KINDS
-from experiments.reform.ask import Found, ask
 from experiments.reform.page import page
 from experiments.reform.pictures import image
-from experiments.reform.question import Question
 from experiments.reform.tables import as_csv, content, latex, markdown, notes, tables, terminal
 from experiments.report.page import render
+from rllib_smfg.reform.answer import KINDS
+from rllib_smfg.reform.ask import Found, ask
+from rllib_smfg.reform.question import Question
 from rllib_smfg.storage.files import write_json, write_text
 
 

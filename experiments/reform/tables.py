@@ -12,11 +12,11 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from experiments.reform.answer import IN_POINTS, KINDS, PER_CENT, SERIES, SINCE, TENTHS, Answer, differ, shown, told
-from experiments.reform.ask import Found
-from experiments.reform.question import Question
 from experiments.results.markdown import markdown_table
 from rllib_smfg.exploitability.exact import Interval
+from rllib_smfg.reform.answer import IN_POINTS, KINDS, PER_CENT, SERIES, SINCE, TENTHS, Answer, differ, shown, told
+from rllib_smfg.reform.ask import Found
+from rllib_smfg.reform.question import Question
 
 LEAST = 1e-3  # a share of output below which an instrument is not told of
 YEARS = (1, 10, 30)  # of which the economy is shown, and the last

@@ -13,16 +13,17 @@ import pytest
 
 from envs import InvalidSetting
 from experiments.commands.main import app
-from experiments.reform import ask as asking
-from experiments.reform import foreseen, lucky, tables
-from experiments.reform.answer import SERIES, SINCE, TENTHS, Answer, Gains, differ
-from experiments.reform.answer import Path as EconomyPath
-from experiments.reform.ask import ask
+from experiments.reform import tables
 from experiments.reform.pictures import PRINTED_PICTURES, pictures
-from experiments.reform.question import Policy, Question
 from experiments.reform.refresh import commands, refreshed, shown
-from experiments.reform.tornado import CASES, Tornado, tornado
 from rllib_smfg.exploitability.exact import Interval
+from rllib_smfg.reform import ask as asking
+from rllib_smfg.reform import foreseen, lucky
+from rllib_smfg.reform.answer import SERIES, SINCE, TENTHS, Answer, Gains, differ
+from rllib_smfg.reform.answer import Path as EconomyPath
+from rllib_smfg.reform.ask import ask
+from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.tornado import CASES, Tornado, tornado
 
 PAID_OUT = "{base: us_system, wealth_tax: {rate: 0.02}, closure: {transfer: revenue_neutral}}"
 SMALL = ["--followers", "60", "--episodes", "2", "--years", "80"]
@@ -152,7 +153,7 @@ def test_the_tornado_moves_one_parameter_at_a_time(monkeypatch: pytest.MonkeyPat
         asked_of.append([name for name in names if name not in ("labour_disutility", "tfp")])
         return next(gains)
 
-    monkeypatch.setattr("experiments.reform.tornado.gain", gain)
+    monkeypatch.setattr("rllib_smfg.reform.tornado.gain", gain)
     asked = question("wealth_tax_2_percent")
     found = tornado(asked, asked.policies[0])
     assert asked_of[0] == []

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 
 from envs.game import InvalidSetting
-from experiments.reform.answer import KINDS, Answer
-from experiments.reform.foreseen import foreseen
-from experiments.reform.lucky import learned, planners
-from experiments.reform.question import Policy, Question
-from experiments.reform.rates import Rates, rates_of
-from experiments.reform.tornado import Tornado, tornado
 from rllib_smfg.playing import one_thread
+from rllib_smfg.reform.answer import KINDS, Answer
+from rllib_smfg.reform.foreseen import foreseen
+from rllib_smfg.reform.lucky import learned, planners
+from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.rates import Rates, rates_of
+from rllib_smfg.reform.tornado import Tornado, tornado
 
 MOST_PROCESSES = 2
 ASKED: dict[str, Callable[[Question, Policy], Answer]] = {

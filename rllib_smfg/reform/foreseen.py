@@ -19,11 +19,11 @@ from envs.economy.indicators import weighted_gini
 from envs.economy.parameters import EconomyParameters
 from envs.economy.stationary import quantile_share
 from envs.game import InvalidSetting
-from experiments.reform.answer import PER_CENT, REVENUE, SINCE, Answer, Gains, Path
-from experiments.reform.question import PRESET, Policy, Question
 from policies import LeaderPolicy
 from policies.tax_rule import TaxRule
 from rllib_smfg.exploitability.exact import Interval
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, Answer, Gains, Path
+from rllib_smfg.reform.question import PRESET, Policy, Question
 
 STATES, POINTS = 7, 110
 SMALL = (6, 90)  # states and points where many transitions are compared with each other

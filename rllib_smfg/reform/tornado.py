@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from envs.economy.parameters import EconomyParameters
 from envs.economy.presets import CALIBRATED
 from envs.game import InvalidSetting
-from experiments.reform.answer import PER_CENT
-from experiments.reform.foreseen import SMALL, path
-from experiments.reform.question import Policy, Question
+from rllib_smfg.reform.answer import PER_CENT
+from rllib_smfg.reform.foreseen import SMALL, path
+from rllib_smfg.reform.question import Policy, Question
 
 Changed = Callable[[EconomyParameters], EconomyParameters]
 

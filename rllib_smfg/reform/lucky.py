@@ -14,13 +14,13 @@ from envs.economy.parameters import EconomyParameters
 from envs.economy.state import Flows
 from envs.economy.taxation import FiscalPolicy
 from envs.game import Array, InvalidSetting, Step
-from experiments.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TENTHS, Answer, Gains, Path
-from experiments.reform.question import Policy, Question
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.pairing import refuse_unread
 from rllib_smfg import named_policies
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.exploitability.household_problems import announced, conditions_of
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TENTHS, Answer, Gains, Path
+from rllib_smfg.reform.question import Policy, Question
 from rllib_smfg.rollout import announced as action_of
 
 TOP_10, TOP_1 = 0.1, 0.01

@@ -8,8 +8,8 @@ import numpy as np
 
 from envs.economy.conditions import Conditions
 from envs.economy.household_problem import Vector
-from experiments.reform.foreseen import path
-from experiments.reform.question import Policy, Question
+from rllib_smfg.reform.foreseen import path
+from rllib_smfg.reform.question import Policy, Question
 
 EARNINGS = np.geomspace(5e3, 2e6, 60)  # dollars a year
 STEP = 0.01  # relative: what a little more of earnings owes
