@@ -28,27 +28,25 @@ class PerfectForesight(FollowerPolicy):
 
     The path is that of an economy without luck in the aggregate (`envs.economy.foresight`), solved once a government,
     in some seconds. An economy of N households strays from it by its luck, which these households do not see.
-    Raises InvalidSetting for a game other than the economy `calibrated`, and, when it is met, for a government that
-    taxes by a schedule or under which there is no such path.
+    All instruments and schedules of the government are on it. Raises InvalidSetting for a game other than the economy
+    `calibrated`, and, when it is met, for a government whose schedule depends on what it saw (saez), or under which
+    there is no such path.
     """
 
     def __init__(self, game: StackelbergMeanFieldGame) -> None:
         if not isinstance(game, Economy) or "debt_to_gdp" not in game.parameters.laws.leader_sees:
             raise InvalidSetting("households 'perfect_foresight' know the economy 'calibrated': game.preset must be so")
-        for name, _ in game.parameters.further_instruments:
-            if name != "transfer":
-                raise InvalidSetting(
-                    "households 'perfect_foresight' know the five instruments of every economy and the transfer alone:"
-                    f" must leave '{name}' out of game.instruments"
-                )
         self._parameters, self._box = game.parameters, game.follower_action_space
         self._years, self._year = max(LEAST_YEARS, game.horizon), np.zeros(game.n_games, dtype=np.int64)
         self._path: Transition | None = None
 
     def meet(self, leader: LeaderPolicy) -> None:
         """Solves the path under this government."""
-        if isinstance(leader, TaxRule):
-            raise InvalidSetting("households 'perfect_foresight' cannot follow a tax schedule that is no action yet")
+        if isinstance(leader, TaxRule) and leader.remembers:
+            raise InvalidSetting(
+                f"{leader.title}: its schedule depends on years that have not been lived; households"
+                " 'perfect_foresight' cannot foresee it: must be other households (learned, planning)"
+            )
         known = pickle.dumps((leader, self._parameters, self._years))
         if known not in PATHS:
             setting = Setting.of(self._parameters)

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from envs.economy.game import Economy
 from envs.economy.instruments import FURTHER, UNITS
 from envs.economy.parameters import EconomyParameters
-from envs.economy.taxation import Schedule
+from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.game import Array, BoolArray, InvalidSetting, StackelbergMeanFieldGame, Step
 from envs.registry import nearest
 from policies.policy import LeaderPolicy
 from policies.tax_rule import TaxRule, economy
+from policies.top_rate import Top, TopRate
 from policies.us_system import REVENUE_OF_TAU, SURPLUS_RESPONSE
 
 # section of a reform -> its settings, and the instruments they are
@@ -36,6 +37,9 @@ SECTIONS: dict[str, dict[str, str]] = {
 # what may follow debt
 CLOSURES = {"income_tax": "income_tax_rate", "transfer": "transfer", "spending": "spending_share"}
 NO_CLOSURE = "none"
+# what a closure may do, and by what share of GDP the primary surplus then rises with debt over GDP
+BALANCED = 0.5  # half of what is missing is paid in the next year
+FOLLOWS = {"debt": SURPLUS_RESPONSE, "revenue_neutral": BALANCED}
 Base = Callable[[Mapping[str, Any]], LeaderPolicy]
 
 
@@ -92,11 +96,15 @@ class ReformedRule(Reformed, TaxRule):
         self._rule = base
         if any(name in changes.values for name in SECTIONS["wealth_tax"].values()):
             base.taxes_assets = True
-        self.taxes_assets = base.taxes_assets
+        self.taxes_assets, self.remembers = base.taxes_assets, base.remembers
 
     def schedule(self, year: NDArray[np.int64]) -> Schedule:
         """The base's."""
         return self._rule.schedule(year)
+
+    def levied(self, announced: FiscalPolicy, year: NDArray[np.int64]) -> FiscalPolicy:
+        """The base's schedules; the rest as announced."""
+        return self._rule.levied(announced, year)
 
     def labour_schedule(self, year: NDArray[np.int64]) -> Schedule | None:
         """The base's."""
@@ -107,11 +115,12 @@ def reform(game: StackelbergMeanFieldGame, build: Base, base: Any, sections: Map
     """The government a reform describes.
 
     build: makes the government that a mapping of name and settings describes. base: that mapping, or a name.
-    sections: `SECTIONS` and `closure`, each as written down or None. Percentages are shares: rate: 0.02 is 2 %. A
-    transfer in dollars is that share of mean income which it was in the first year. closure: {income_tax: debt},
+    sections: `SECTIONS`, `top_rate` and `closure`, each as written down or None. Percentages are shares: rate: 0.02 is
+    2 %. A transfer in dollars is that share of mean income which it was in the first year. closure: {income_tax: debt},
     {transfer: debt} or {spending: debt}, which then moves with debt over GDP by as much as lets the primary surplus
-    rise by `SURPLUS_RESPONSE`; or none. Where nothing is said the income tax of a base us_system follows debt as in
-    `USSystem`, and a base of any other name is left as it is.
+    rise by `SURPLUS_RESPONSE`; the same with revenue_neutral in place of debt, by as much as pays half of what is
+    missing in the year after, so that debt over GDP stays about what it is; or none. Where nothing is said the income
+    tax of a base us_system follows debt as in `USSystem`, and a base of any other name is left as it is.
     Raises InvalidSetting for what does not exist or fit, with its unit.
     """
     played = economy(game)
@@ -128,16 +137,19 @@ def reform(game: StackelbergMeanFieldGame, build: Base, base: Any, sections: Map
     if description["name"] == "debt_rule" and (closure is not None or "income_tax_rate" in values):
         raise InvalidSetting("closure, income_tax.rate: base debt_rule has tau and response of its own: set them there")
     responses = _responses(played, closure)
-    made = build(description)
+    made, changes = build(description), Changes(values, responses)
+    top = None if sections.get("top_rate") is None else Top.read(sections["top_rate"])
     if not isinstance(made, TaxRule):
-        return Reformed(game, made, Changes(values, responses))
+        reformed = Reformed(game, made, changes)
+        return reformed if top is None else TopRate(game, reformed, top)
     own = next((name for name in SECTIONS["income_tax"].values() if name in values or name in responses), None)
     if own is not None:
         raise InvalidSetting(
             f"income_tax: base '{description['name']}' taxes incomes by a schedule of its own: leave it out, "
             "or take base us_system"
         )
-    return ReformedRule(game, made, Changes(values, responses))
+    rule = ReformedRule(game, made, changes)
+    return rule if top is None else TopRate(game, rule, top)
 
 
 def needed(sections: Mapping[str, Any]) -> list[str]:
@@ -195,7 +207,7 @@ def _checked(game: Economy, label: str, instrument: str, value: Any) -> float:
 
 
 def _responses(game: Economy, closure: Any) -> dict[str, float]:
-    """How instruments move with debt over GDP: so that the primary surplus rises by SURPLUS_RESPONSE of it."""
+    """How instruments move with debt over GDP: so that the primary surplus rises by so much of it as FOLLOWS says."""
     if closure is None or closure == NO_CLOSURE:
         return {}
     if not isinstance(closure, Mapping) or len(closure) != 1:
@@ -205,21 +217,21 @@ def _responses(game: Economy, closure: Any) -> dict[str, float]:
         raise InvalidSetting(
             f"closure: nothing called '{section}' can follow debt{nearest(str(section), list(CLOSURES))}"
         )
-    if follows != "debt":
-        raise InvalidSetting(f"closure.{section} = {follows}: must be debt")
+    if follows not in FOLLOWS:
+        raise InvalidSetting(f"closure.{section} = {follows}: must be {' or '.join(FOLLOWS)}")
     if "debt_to_gdp" not in game.leader_observes:
         raise InvalidSetting("closure: the government needs to see its debt: game.preset must be 'calibrated'")
     _check_opened(game, f"closure.{section}", CLOSURES[section])
     by_unit = {
-        "income_tax": SURPLUS_RESPONSE / REVENUE_OF_TAU,
-        "transfer": -SURPLUS_RESPONSE / _income_to_gdp(game.parameters),
-        "spending": -SURPLUS_RESPONSE,
+        "income_tax": 1 / REVENUE_OF_TAU,
+        "transfer": -1 / _income_to_gdp(game.parameters),
+        "spending": -1.0,
     }
-    return {CLOSURES[section]: by_unit[section]}
+    return {CLOSURES[section]: FOLLOWS[follows] * by_unit[section]}
 
 
 def _closures() -> str:
-    return ", ".join(f"{{{section}: debt}}" for section in CLOSURES)
+    return ", ".join(f"{{{section}: {follows}}}" for section in CLOSURES for follows in FOLLOWS)
 
 
 def _check_opened(game: Economy, label: str, instrument: str) -> None:

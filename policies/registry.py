@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from envs import plugins
 from envs.economy.calibration import US_PROGRESSIVITY
+from envs.economy.game import Economy
 from envs.economy.taxation import US_FEDERAL_CEILING, US_FEDERAL_CREDIT
 from envs.game import InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import nearest, refuse_mistyped
@@ -28,6 +29,7 @@ from policies.policy import FollowerPolicy, LeaderPolicy
 from policies.random import RandomFollower, RandomLeader
 from policies.reform import reform
 from policies.saez import SaezTax
+from policies.solved_planner import SolvedPlanner
 from policies.us_federal import USFederalTax
 from policies.us_law import USLaw
 from policies.us_system import SURPLUS_RESPONSE, US_LEVEL, USSystem
@@ -97,6 +99,7 @@ def _reform(
     capital_income_tax: Any = None,
     transfer: Any = None,
     spending: Any = None,
+    top_rate: Any = None,
     closure: Any = None,
 ) -> LeaderPolicy:
     sections = {
@@ -107,6 +110,7 @@ def _reform(
         "capital_income_tax": capital_income_tax,
         "transfer": transfer,
         "spending": spending,
+        "top_rate": top_rate,
         "closure": closure,
     }
 
@@ -148,8 +152,18 @@ def _debt_rule(
 
 
 def _planning(
-    game: StackelbergMeanFieldGame, seed: int, taxes: Sequence[float] | None = None, further_at_rest: bool = False
+    game: StackelbergMeanFieldGame,
+    seed: int,
+    taxes: Sequence[float] | None = None,
+    further_at_rest: bool = False,
+    solved: bool = False,
 ) -> FollowerPolicy:
+    told = taxes is not None or further_at_rest
+    if solved and told:
+        raise InvalidSetting("households 'planning': solved for the schedules in force, or told taxes; must be one")
+    further = isinstance(game, Economy) and bool(game.parameters.further_instruments)
+    if solved or (further and not told):
+        return SolvedPlanner(game)
     return PlanningHousehold(game, taxes, further_at_rest=further_at_rest)
 
 

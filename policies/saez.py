@@ -23,6 +23,7 @@ class SaezTax(TaxRule):
     seed: of the random rates. spending_share: see `TaxRule`.
     """
 
+    remembers = True
     nearest_taxes = (0.47, 0.0005, 0.0, 0.0)
 
     def __init__(

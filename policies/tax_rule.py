@@ -26,6 +26,8 @@ class TaxRule(LeaderPolicy):
     """
 
     announces_taxes = False
+    # whether its schedule depends on what it saw in earlier years
+    remembers: bool = False
     # whether assets are taxed as the action says
     taxes_assets: bool = False
 

@@ -69,7 +69,7 @@ def hsv_policy(
     parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any], total: Total = total
 ) -> FiscalPolicy:
     """The schedules and the spending a leader action announces, (B, al) or its instruments (B, 1)."""
-    (tau, xi, tau_a, xi_a), spending_share, _ = _instruments(parameters, state, leader_action)
+    (tau, xi, tau_a, xi_a), spending_share, _ = _instruments(parameters, state.assets, leader_action)
     return FiscalPolicy(HSV(tau, xi), HSV(tau_a, xi_a), spending_share)
 
 
@@ -84,15 +84,24 @@ def scaled_hsv_policy(
 
     The transfer is a share of that mean income, too.
     """
-    (tau, xi, tau_a, xi_a), spending_share, further = _instruments(parameters, state, leader_action)
     households, xp = state.assets.shape[-1], namespace(state.assets)
     income = xp.maximum(total(state.income), LEAST_MEAN_INCOME * state.gdp) / households
-    assets = total(state.assets) / households
-    asset_tax: Schedule = ScaledHSV(tau_a, xi_a, cast(assets, state.assets))
+    return policy_in_units(parameters, leader_action, income, total(state.assets) / households, state.assets)
+
+
+def policy_in_units(
+    parameters: EconomyParameters, leader_action: Array | Sequence[Any], income: Any, assets: Any, like: Array
+) -> FiscalPolicy:
+    """What a leader action (B, al) announces where its schedules are in units of these amounts, dollars (B, 1).
+
+    like: an array whose dtype that of the schedules shall be.
+    """
+    (tau, xi, tau_a, xi_a), spending_share, further = _instruments(parameters, like, leader_action)
+    asset_tax: Schedule = ScaledHSV(tau_a, xi_a, cast(assets, like))
     if "wealth_tax_exemption" in further:
-        asset_tax = AboveExemption(asset_tax, cast(further["wealth_tax_exemption"], state.assets))
+        asset_tax = AboveExemption(asset_tax, cast(further["wealth_tax_exemption"], like))
     return FiscalPolicy(
-        ScaledHSV(tau, xi, cast(income, state.assets)),
+        ScaledHSV(tau, xi, cast(income, like)),
         asset_tax,
         spending_share,
         transfer=further["transfer"] * income if "transfer" in further else None,
@@ -103,13 +112,13 @@ def scaled_hsv_policy(
 
 
 def _instruments(
-    parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any]
+    parameters: EconomyParameters, like: Array, leader_action: Array | Sequence[Any]
 ) -> tuple[list[Any], Any, dict[str, Any]]:
     """The four numbers of the schedules in the households' dtype, the share of GDP that is spent, and by name what
     instruments there are beyond the five, (B, 1) each.
     """
     named = by_name(parameters, leader_action)
-    schedules = [cast(named.pop(name), state.assets) for name in INSTRUMENTS[:4]]
+    schedules = [cast(named.pop(name), like) for name in INSTRUMENTS[:4]]
     books = {name: _for_the_books(x) for name, x in named.items()}
     return schedules, books.pop("spending_share"), books
 

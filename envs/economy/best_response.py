@@ -148,8 +148,8 @@ def cash_on_hand(
     household: Household, conditions: Conditions, ability: Vector, assets: Vector, labour: Vector
 ) -> Vector:
     """What households (N,) have to spend and to keep after taxes, in dollars."""
-    income = conditions.wage * household.hours * ability * labour + conditions.interest_rate * assets
-    return np.asarray(conditions.kept(income, assets), dtype=np.float64)
+    earnings = conditions.wage * household.hours * ability * labour
+    return np.asarray(conditions.cash(earnings, assets), dtype=np.float64)
 
 
 def choose(household: Household, plan: Plan, ability: Vector, assets: Vector) -> tuple[Vector, Vector]:

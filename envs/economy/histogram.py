@@ -96,3 +96,17 @@ def tenths(grid: Vector, share: Matrix) -> list[Matrix]:
         part = np.divide(inside, by_assets, out=np.zeros_like(inside), where=by_assets > 0)
         found.append(share * part)
     return found
+
+
+def tenths_by(values: Matrix, share: Matrix) -> list[Matrix]:
+    """The shares (S, A) of each tenth of the households by values (S, A), smallest first; each sums to a tenth."""
+    order = np.argsort(values, axis=None, kind="stable")
+    weights = share.ravel()[order]
+    upto = np.cumsum(weights)
+    found = []
+    for k in range(10):
+        inside = np.clip(np.minimum(upto, (k + 1) / 10) - np.maximum(upto - weights, k / 10), 0.0, None)
+        part = np.empty_like(inside)
+        part[order] = inside
+        found.append(part.reshape(share.shape))
+    return found

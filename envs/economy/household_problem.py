@@ -3,9 +3,9 @@
     max E sum beta^t [ u(c) - psi l^(1 + gamma) / (1 + gamma) ],   u = c^(1 - theta) / (1 - theta), ln c at theta = 1
     (1 + tau_c) c + a' = y - T(y) + a - T_a(a) + Z,   y = W e H l + r a,   a' >= 0,   0 <= l <= 1
 
-with T and T_a any schedules whose marginal rates do not fall (`Kept`), and Z a transfer to everybody. Ability e
-follows a Markov chain of S states; assets lie on a grid of A. The first-order conditions hold with R(y) = 1 - T'(y) and
-R_a(a) = 1 - T_a'(a), what is kept of a dollar more:
+with T and T_a any schedules with a marginal rate (`Kept`), and Z a transfer to everybody; W and r net of flat taxes on
+earnings and interest, if there are any. Ability e follows a Markov chain of S states; assets lie on a grid of A. The
+first-order conditions hold with R(y) = 1 - T'(y) and R_a(a) = 1 - T_a'(a), what is kept of a dollar more:
 
     psi l^gamma = u'(c) R(y) W e H / (1 + tau_c)                    hours, where l < 1
     u'(c) = beta E[ u'(c') (R_a(a') + r R(y')) ]                    saving, where a' > 0
@@ -13,212 +13,30 @@ R_a(a) = 1 - T_a'(a), what is kept of a dollar more:
 Carroll (2006); with labour supply Barillas and Fernandez-Villaverde (2007): for a given a', the Euler equation says c,
 hours and income follow, and the budget says from which assets that was chosen. Where marginal rates jump, households
 bunch: what is kept at the margin then lies between what either side of the jump keeps, and their hours say where.
+Where marginal rates fall, or earnings are taxed by a schedule of their own, hours are searched for (`hours_search`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Protocol, cast
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from envs.economy.taxation import Brackets, ScaledHSV, Schedule
-from envs.game import Array, InvalidSetting
+from envs.economy import hours_search
+from envs.economy.conditions import BISECTIONS
+from envs.economy.conditions import NO_TAX as NO_TAX
+from envs.economy.conditions import Conditions as Conditions
+from envs.economy.conditions import Household as Household
+from envs.economy.conditions import Kept as Kept
+from envs.economy.conditions import Matrix as Matrix
+from envs.economy.conditions import Plan as Plan
+from envs.economy.conditions import Vector as Vector
+from envs.economy.conditions import hsv as hsv
+from envs.economy.conditions import keeping as keeping
+from envs.economy.taxation import ScaledHSV
+from envs.game import InvalidSetting
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-
-BISECTIONS = 50
 CLOSE = 1e-11  # a step in a logarithm after which Newton's method has found it
-LEAST_ASSETS = 1e-6  # of mean assets
-JUST_ABOVE_NOTHING = 1e-9  # of the largest asset
-NEAR_A_KINK = 1e-3  # relative distance
-
-
-@dataclass(frozen=True)
-class Household:
-    """Preferences, the chain of abilities, and the asset grid, which rises from 0.
-
-    ability (S,); transition (S, S); assets (A,). disutility psi = 0: everybody works all the time.
-    """
-
-    discount: float
-    crra: float
-    disutility: float
-    inverse_frisch: float
-    hours: float  # H
-    ability: Vector
-    transition: Matrix
-    assets: Vector
-
-
-class Kept(Protocol):
-    """What a schedule has to say of amounts x >= 0; see `taxation.ScaledHSV`, and `keeping` for any other schedule."""
-
-    def kept(self, x: Array) -> Array:
-        """What is left of amounts, rising; same shape as x."""
-
-    def kept_at_the_margin(self, x: Array) -> Array:
-        """What is left of one dollar more than x; same shape as x."""
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """A schedule of `taxation` told by what it leaves."""
-
-    schedule: Schedule
-
-    def kept(self, x: Array) -> Array:
-        """x less the tax on it."""
-        return x - self.schedule.tax(x)
-
-    def kept_at_the_margin(self, x: Array) -> Array:
-        """One dollar less its tax."""
-        return 1 - self.schedule.marginal_rate(x)
-
-
-@dataclass(frozen=True)
-class KeepingBrackets(Keeping):
-    """Brackets of one game told by what they leave, which is straight between their kinks."""
-
-    schedule: Brackets
-
-    @cached_property
-    def _kinks(self) -> tuple[Vector, Vector, float]:
-        """Amounts where the rate changes, what is kept of them, and what is kept of a dollar beyond the last."""
-        brackets = self.schedule
-        before = Brackets(brackets.cutoffs, brackets.rates, brackets.deduction)
-        kinks = np.append(0.0, brackets.deduction + np.asarray(brackets.cutoffs))
-        owed = before.tax(kinks)
-        beyond = float(np.asarray(brackets.rates)[-1])
-        if brackets.credit > owed[-1] and beyond > 0:
-            free = kinks[-1] + (brackets.credit - owed[-1]) / beyond
-        else:
-            free = float(np.interp(brackets.credit, owed, kinks))
-        kinks = np.unique(np.append(kinks, free))
-        return kinks, np.asarray(self.kept(kinks), dtype=np.float64), 1 - beyond
-
-    def owned_before_tax(self, kept: Matrix) -> Matrix:
-        """The amounts of which `kept` is left, same shape."""
-        kinks, left, beyond = self._kinks
-        owned: Matrix = np.interp(kept, left, kinks) + np.maximum(kept - left[-1], 0.0) / beyond
-        return owned
-
-
-def keeping(schedule: Schedule) -> Kept:
-    """The schedule itself where it says what is kept, else the same told by what it takes.
-
-    Brackets must be those of one game, with a last rate below 1.
-    """
-    if isinstance(schedule, Brackets):
-        return KeepingBrackets(schedule)
-    says = hasattr(schedule, "kept") and hasattr(schedule, "kept_at_the_margin")
-    return cast(Kept, schedule) if says else Keeping(schedule)
-
-
-NO_TAX = ScaledHSV(0.0, 0.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What a household takes as given in a year: W, r, the schedules on income and on assets, tau_c and Z in dollars.
-
-    A schedule may offer `owned_before_tax(kept)`, the inverse of `kept`; elsewhere bisection finds it.
-    """
-
-    wage: float
-    interest_rate: float
-    income_tax: Kept = NO_TAX
-    asset_tax: Kept = NO_TAX
-    consumption_tax: float = 0.0
-    transfer: float = 0.0
-
-    @property
-    def smooth(self) -> bool:
-        """Whether both schedules are scaled HSV, which has no kinks and is solved faster."""
-        return isinstance(self.income_tax, ScaledHSV) and isinstance(self.asset_tax, ScaledHSV)
-
-    def kept(self, income: Matrix, assets: Matrix) -> Array:
-        """What there is to spend and to keep, in dollars; losses on assets are borne in full."""
-        earned = self.income_tax.kept(np.maximum(income, 0.0)) + np.minimum(income, 0.0)
-        cash: Array = earned + self.asset_tax.kept(assets) + self.transfer
-        return cash
-
-    def owned_before_tax(self, kept: Matrix) -> Matrix:
-        """The assets of which `kept` is left after the tax on them, mirrored below 0, where nobody is."""
-        tax, left = self.asset_tax, np.abs(kept)
-        if isinstance(tax, ScaledHSV):
-            relative = left / ((1 - tax.tau) / (1 - tax.xi) * tax.scale)
-            owned: Matrix = tax.scale * relative ** (1 / (1 - tax.xi))
-        elif hasattr(tax, "owned_before_tax"):
-            owned = tax.owned_before_tax(left)
-        else:
-            owned = _inverse(tax.kept, left)
-        return np.sign(kept) * owned
-
-    def kept_of_assets_at_the_margin(self, assets: Matrix) -> Array:
-        """R_a(a); where a = 0 that of the first dollar, for a scaled HSV schedule at the least asset that counts."""
-        tax = self.asset_tax
-        if isinstance(tax, ScaledHSV):
-            return tax.kept_at_the_margin(np.maximum(assets, LEAST_ASSETS * tax.scale))
-        return tax.kept_at_the_margin(np.maximum(assets, JUST_ABOVE_NOTHING * assets.max()))
-
-    def kept_of_income_at_the_margin(self, household: Household, plan: Plan) -> Array:
-        """R(y) of what is planned, (S, A).
-
-        Where a schedule has kinks, those who bunch at one keep of a dollar more what their hours say, psi l^gamma (1 +
-        tau_c) / (u'(c) W e H), which lies between what is kept below and above the kink.
-        """
-        tax, income = self.income_tax, plan.income
-        if isinstance(tax, ScaledHSV):
-            return tax.kept_at_the_margin(income)
-        sides = [tax.kept_at_the_margin(np.maximum(income, 0.0) * (1 + step)) for step in (-NEAR_A_KINK, NEAR_A_KINK)]
-        pay = self.wage * household.hours * household.ability[:, None] / (1 + self.consumption_tax)
-        toil = household.disutility * plan.labour**household.inverse_frisch * plan.consumption**household.crra
-        said = np.where(plan.labour < 1, toil / pay, tax.kept_at_the_margin(np.maximum(income, 0.0)))
-        return np.clip(said, np.minimum(*sides), np.maximum(*sides))
-
-
-def hsv(
-    wage: float,
-    interest_rate: float,
-    tau: float = 0.0,
-    xi: float = 0.0,
-    scale: float = 1.0,
-    consumption_tax: float = 0.0,
-    asset_tau: float = 0.0,
-    asset_xi: float = 0.0,
-    asset_scale: float = 1.0,
-) -> Conditions:
-    """Conditions under scaled HSV schedules: level, progressivity and unit (dollars) of either."""
-    on_income, on_assets = ScaledHSV(tau, xi, scale), ScaledHSV(asset_tau, asset_xi, asset_scale)
-    return Conditions(wage, interest_rate, on_income, on_assets, consumption_tax)
-
-
-def _inverse(rising: Callable[[Array], Array], values: Matrix) -> Matrix:
-    """Where a function that rises without bound from at most 0 takes these values >= 0."""
-    high = np.maximum(values, 1.0)
-    while (short := rising(high) < values).any():
-        high = np.where(short, 2 * high, high)
-    low = np.zeros_like(high)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        below = rising(middle) < values
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return (low + high) / 2
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is best in each state, (S, A): consumption, share of time worked, income and next year's assets."""
-
-    consumption: Matrix
-    labour: Matrix
-    income: Matrix
-    next_assets: Matrix
 
 
 def solve(
@@ -241,14 +59,14 @@ def solve(
         if change < tolerance:
             return plan
     raise InvalidSetting(
-        f"interest_rate = {conditions.interest_rate:.4g}: no household plan found in {rounds} rounds;"
+        f"interest_rate = {conditions.net_interest_rate:.4g}: no household plan found in {rounds} rounds;"
         f" must be below 1 / discount - 1 = {1 / household.discount - 1:.4g}"
     )
 
 
 def expected_marginal_utility(household: Household, conditions: Conditions, plan: Plan) -> Matrix:
     """beta E[ u'(c') (R_a(a') + r R(y')) ] after each ability today (S,) and assets tomorrow (A,), (S, A)."""
-    gain = conditions.interest_rate * conditions.kept_of_income_at_the_margin(household, plan)
+    gain = conditions.net_interest_rate * conditions.kept_of_income_at_the_margin(household, plan)
     gain += conditions.kept_of_assets_at_the_margin(household.assets)
     return household.discount * household.transition @ (plan.consumption**-household.crra * gain)
 
@@ -288,6 +106,8 @@ def _from_consumption(
 
     guess: incomes to start from. poor: the plan of who keeps nothing, or None to solve for it where it is needed.
     """
+    if not conditions.convex:
+        return hours_search.saving(household, conditions, consumption)
     grid = household.assets
     spent = (1 + conditions.consumption_tax) * consumption + grid
     income, labour = _income(household, conditions, consumption, spent, guess)
@@ -314,7 +134,7 @@ def _from_consumption(
 
 def _labour(household: Household, conditions: Conditions, consumption: Matrix, income: Matrix) -> Matrix:
     """The share of time worked from the first-order condition, at most 1, (S, A)."""
-    pay = conditions.wage * household.hours * household.ability[:, None] / (1 + conditions.consumption_tax)
+    pay = conditions.net_wage * household.hours * household.ability[:, None] / (1 + conditions.consumption_tax)
     with np.errstate(divide="ignore"):
         kept = conditions.income_tax.kept_at_the_margin(income)
         worth = consumption**-household.crra * kept * pay / household.disutility
@@ -330,9 +150,9 @@ def _income(
     y = W e H l(y) + r a with a - T_a(a) = spent - Z - kept(y): the difference of both sides rises in y, so bisection
     finds it; without kinks Newton's method in ln y finds it sooner, from `guess`.
     """
-    earning = conditions.wage * household.hours * household.ability[:, None]
+    earning = conditions.net_wage * household.hours * household.ability[:, None]
     low = np.full(spent.shape, 1e-9 * float(earning.min()))
-    high = 2 * (earning + np.abs(conditions.interest_rate) * (spent + np.abs(conditions.transfer))) + low
+    high = 2 * (earning + np.abs(conditions.net_interest_rate) * (spent + np.abs(conditions.transfer))) + low
     if conditions.smooth:
         income = _newton(household, conditions, consumption, spent, (low, high), guess)
         return income, _labour(household, conditions, consumption, income)
@@ -340,10 +160,10 @@ def _income(
         income = np.sqrt(low * high)
         labour = _labour(household, conditions, consumption, income)
         assets = conditions.owned_before_tax(spent - conditions.transfer - conditions.income_tax.kept(income))
-        short = income < earning * labour + conditions.interest_rate * assets
+        short = income < earning * labour + conditions.net_interest_rate * assets
         low, high = np.where(short, income, low), np.where(short, high, income)
     # at a kink hours are not what either side's marginal rate says, but what earns up to the kink
-    return income, np.clip((income - conditions.interest_rate * assets) / earning, 0.0, 1.0)
+    return income, np.clip((income - conditions.net_interest_rate * assets) / earning, 0.0, 1.0)
 
 
 def _newton(
@@ -358,8 +178,8 @@ def _newton(
     tax, on_assets = conditions.income_tax, conditions.asset_tax
     assert isinstance(tax, ScaledHSV)
     assert isinstance(on_assets, ScaledHSV)
-    earning = conditions.wage * household.hours * household.ability[:, None]
-    rate, slope = conditions.interest_rate, float(tax.xi) / household.inverse_frisch
+    earning = conditions.net_wage * household.hours * household.ability[:, None]
+    rate, slope = conditions.net_interest_rate, float(tax.xi) / household.inverse_frisch
     least, most = (float(np.log(edge)) for edge in (bracket[0].min(), bracket[1].max()))
     low, high = np.full(spent.shape, least), np.full(spent.shape, most)
     x = np.clip(np.log(np.maximum(guess, bracket[0])), low, high)
@@ -403,14 +223,16 @@ def hand_to_mouth(household: Household, conditions: Conditions) -> Plan:
     ln l less its logarithm from that condition rises in ln l; the slope that Newton's method needs is that without
     kinks, and bisection does without.
     """
-    earning = conditions.wage * household.hours * household.ability[:, None]
+    if not conditions.convex:
+        return hours_search.keeping_nothing(household, conditions)
+    earning = conditions.net_wage * household.hours * household.ability[:, None]
     wealth, gamma, tax = household.assets[None, :], household.inverse_frisch, conditions.income_tax
     shape = len(household.ability), wealth.size
     low, high = np.full(shape, np.log(1e-6)), np.zeros(shape)
     x = (low + high) / 4
     for _ in range(BISECTIONS):
         labour = np.exp(x)
-        income = _positive(earning * labour + conditions.interest_rate * wealth, earning)
+        income = _positive(earning * labour + conditions.net_interest_rate * wealth, earning)
         left = conditions.income_tax.kept(income) + conditions.asset_tax.kept(wealth) + conditions.transfer
         consumption = _positive(left, earning) / (1 + conditions.consumption_tax)
         wanted = _labour(household, conditions, consumption, income)

@@ -11,6 +11,7 @@ EXAMPLES = {
     "train": "smfg train quickstart --set game.followers=1000 --output runs/first",
     "evaluate": "smfg evaluate runs/first --episodes 64",
     "report": "smfg report runs/first",
+    "reform": "smfg reform wealth_tax_2_percent basic_income",
     "release": "smfg release runs/first",
     "compare": "smfg compare table3_quick --set evaluation.episodes=8",
     "grid": "smfg grid table3 --scale quick",

@@ -21,6 +21,7 @@ from experiments.commands import grid as cli_grid
 from experiments.commands import impulse as cli_impulse
 from experiments.commands import optimum as cli_optimum
 from experiments.commands import plan as cli_plan
+from experiments.commands import reform as cli_reform
 from experiments.commands import release as cli_release
 from experiments.commands import report as cli_report
 from experiments.commands import schedule as cli_schedule
@@ -100,6 +101,7 @@ app.command(cls=Command, epilog=example("export"))(cli_export.export)
 app.command(cls=Command, epilog=example("impulse"))(cli_impulse.impulse)
 app.command(cls=Command, epilog=example("optimum"))(cli_optimum.optimum)
 app.command(cls=Command, epilog=example("plan"))(cli_plan.plan)
+app.command(cls=Command, epilog=example("reform"))(cli_reform.reform)
 app.command(cls=Command, epilog=example("release"))(cli_release.release)
 app.command(cls=Command, epilog=example("report"))(cli_report.report)
 app.command(cls=Command, epilog=example("schedule"))(cli_schedule.schedule)

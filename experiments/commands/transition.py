@@ -22,8 +22,8 @@ def transition(
     ] = None,
     years: Annotated[int, typer.Option(min=20, help="Years of the path; its last year lasts.")] = 150,
     closure: Annotated[
-        Literal["none", "tau", "spending"],
-        typer.Option(help="What pays spending and interest every year: the policy's own rule, tau, or spending."),
+        Literal["none", "tau", "spending", "transfer"],
+        typer.Option(help="What pays spending and interest every year: the policy's own rule, or this."),
     ] = "none",
     announced: Annotated[int, typer.Option(min=0, help="Years in which it is known and not yet in force.")] = 0,
     lasts: Annotated[int | None, typer.Option(min=1, help="Years in force.", show_default="for ever")] = None,

@@ -18,7 +18,7 @@ from envs.economy.krusell_smith import Parameters as KrusellSmith
 from envs.economy.krusell_smith_solution import BURN_IN, usual_equilibrium
 from envs.game import InvalidSetting
 from envs.registry import nearest
-from experiments.studies.published_boar_midrigan import boar_midrigan
+from rllib_smfg.economics.published_boar_midrigan import boar_midrigan
 from rllib_smfg.storage.files import write_json
 
 AIYAGARI = "Aiyagari 1994, QJE 109, table II"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from envs import InvalidSetting, make
 from envs.economy.foresight import SURVEYED, Closure, Setting, Start, Transition, steady_state, survey_start
 from envs.economy.foresight import transition as solve_transition
 from envs.economy.game import Economy
-from envs.economy.presets import preset_parameters
+from envs.economy.instruments import FURTHER, names
 from policies import LeaderPolicy
 from policies.tax_rule import TaxRule
 from rllib_smfg import named_policies
 
 SURVEY = "survey"
 USUAL = "us_system"  # against which reforms from the survey's distribution are held
-INSTRUMENTS = ("tau", "xi", "asset_tau", "asset_xi", "spending_share", "transfer")
+FIVE = ("tau", "xi", "asset_tau", "asset_xi", "spending_share")  # as files of transitions call them
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,11 @@ def transition(reform: Reform) -> Found:
     From the survey's distribution what would have been is the `against` policy (default `us_system`); from the
     stationary state of a policy it is that policy for ever. Raises InvalidSetting where there is no such path.
     """
-    setting = Setting.of(preset_parameters(reform.preset))
     usual = reform.origin if reform.origin != SURVEY else USUAL
     against = reform.against or usual
-    new, old, stays = (_government_of(text, reform) for text in (reform.policy, usual, against))
+    game = _game(reform, (reform.policy, usual, against))
+    setting = Setting.of(game.parameters)
+    new, old, stays = (_government_of(text, game, reform) for text in (reform.policy, usual, against))
     start = start_of(setting, reform)
     found = solve_transition(
         setting,
@@ -98,7 +99,7 @@ def transition(reform: Reform) -> Found:
 def start_of(setting: Setting, reform: Reform) -> Start:
     """Where a reform starts: the survey's distribution, or the stationary state of a policy."""
     if reform.origin != SURVEY:
-        return steady_state(setting, _government_of(reform.origin, reform)).start
+        return steady_state(setting, _government_of(reform.origin, _game(reform, (reform.origin,)), reform)).start
     game = make("economy", preset=reform.preset, games=1, followers=SURVEYED)
     assert isinstance(game, Economy)
     seen = game.reset(reform.seed).follower[0].astype(np.float64)
@@ -134,17 +135,30 @@ def path(found: Transition) -> dict[str, Any]:
         "C": found.consumption,
         "G": found.spending,
         "revenue": found.revenue,
+        "transfers": found.transfers,
         "labour": found.labour,
-        **dict(zip(INSTRUMENTS, found.actions.T, strict=True)),
+        **dict(zip(FIVE + names(found.setting.parameters)[len(FIVE) :], found.actions.T, strict=True)),
     }
     largest = float(np.abs(found.clearing).max())
     return {**{name: x.tolist() for name, x in years.items()}, "largest_gap_over_A": largest, "rounds": found.rounds}
 
 
-def _government_of(text: str, reform: Reform) -> LeaderPolicy:
+def _game(reform: Reform, policies: Sequence[str]) -> Economy:
+    """A small game that has all instruments of these policies."""
+    named = [name for text in policies for name in named_policies.instruments_of(Named.read(text).name)]
+    further = [name for name in FURTHER if name in named]
+    if reform.closure == "transfer" and "transfer" not in further:
+        further = ["transfer", *further]
+    game = make("economy", preset=reform.preset, games=1, followers=10, instruments=further or None)
+    assert isinstance(game, Economy)
+    return game
+
+
+def _government_of(text: str, game: Economy, reform: Reform) -> LeaderPolicy:
     named = Named.read(text)
-    game = make("economy", preset=reform.preset, games=1, followers=10)
     found = named_policies.leader(named.name, game, reform.seed, **named.settings)
-    if isinstance(found, TaxRule):
-        raise InvalidSetting(f"'{named.name}' taxes by a schedule that is no action: a transition cannot follow it yet")
+    if isinstance(found, TaxRule) and found.remembers:
+        raise InvalidSetting(f"'{named.name}' taxes by what it saw: nobody foresees years not lived")
+    if isinstance(found, TaxRule) and reform.closure == "tau":
+        raise InvalidSetting(f"closure tau: the schedule of '{named.name}' has no level: must be another")
     return found

@@ -13,6 +13,8 @@ from envs.economy.instruments import FURTHER, INSTRUMENTS, UNITS
 from envs.economy.presets import PRESETS
 from policies import registry
 from policies.constant import ConstantLeader
+from policies.planning_household import PlanningHousehold
+from policies.solved_planner import SolvedPlanner
 from rllib_smfg.exploitability.household_problems import announced, conditions_of
 
 FIVE = np.array([0.3, 0.18, 0.02, 0.001, 0.19])
@@ -168,10 +170,11 @@ def test_the_five_rules_play_as_before_beside_them() -> None:
         np.testing.assert_array_equal(steps[0].indicators["debt"], steps[1].indicators["debt"])
 
 
-def test_planning_households_refuse_what_they_cannot_read() -> None:
+def test_planning_households_solve_for_what_they_were_not_fitted_to() -> None:
     game = calibrated(["transfer"])
+    assert isinstance(registry.follower("planning", game), SolvedPlanner)
     with pytest.raises(InvalidSetting, match="without the instrument 'transfer'"):
-        registry.follower("planning", game)
+        PlanningHousehold(game)
     resting = registry.follower("planning", game, further_at_rest=True)
     us, plain = registry.leader("us_system", game), calibrated(None)
     seen, known = game.reset(seed=1), plain.reset(seed=1)
@@ -230,11 +233,18 @@ def test_exact_responses_know_transfers_consumption_taxes_and_exemptions() -> No
         assert conditions.consumption_tax == 0.15
 
 
-def test_exact_responses_and_foresight_refuse_what_they_do_not_know() -> None:
-    game = calibrated(["labour_income_tax_rate"], games=2)
-    leader, _ = everybody(game, 0.2)
+def test_exact_responses_know_taxes_on_earnings_and_on_interest_apart() -> None:
+    game = calibrated(["labour_income_tax_rate", "capital_income_tax_rate"], games=2)
+    leader, households = everybody(game, 0.2, 0.3)
     policy = announced(game, ConstantLeader(leader[0]), leader)
-    with pytest.raises(InvalidSetting, match="taxes on earnings"):
-        conditions_of(game, policy, 0, 20.0, 0.04)
-    with pytest.raises(InvalidSetting, match="without 'labour_income_tax_rate'"):
-        registry.follower("perfect_foresight", game)
+    game.step(leader, households)
+    flows = game.flows
+    for k in range(2):
+        wage, rate = float(flows.wage[k, 0]), float(flows.interest_rate[k, 0])
+        conditions = conditions_of(game, policy, k, wage, rate)
+        earnings = wage * flows.ability[k] * flows.hours[k]
+        left = conditions.cash(earnings, flows.assets[k])
+        np.testing.assert_allclose(left, flows.post_income[k] + flows.post_assets[k], rtol=1e-9)
+        taken = conditions.taxes(earnings, flows.assets[k], flows.consumption[k])
+        on_income = taken["income_tax"] + taken["labour_income_tax"] + taken["capital_income_tax"]
+        np.testing.assert_allclose(on_income, flows.income_tax[k], rtol=1e-9, atol=1e-6)

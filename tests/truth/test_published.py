@@ -14,7 +14,7 @@ from envs import InvalidSetting, make
 from envs.economy.presets import BOAR_MIDRIGAN
 from experiments.commands.main import app
 from experiments.studies.published import Figure, run, sources_of
-from experiments.studies.published_boar_midrigan import TAU, WEALTH_TO_INCOME, XI, Economy, best, here, there
+from rllib_smfg.economics.published_boar_midrigan import TAU, WEALTH_TO_INCOME, XI, Economy, best, here, there
 
 
 @pytest.fixture(scope="module")

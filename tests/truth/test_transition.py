@@ -131,12 +131,6 @@ def test_a_transfer_that_pays_for_the_rest(setting, giving):
     np.testing.assert_allclose(higher.debt, higher.debt[0], rtol=1e-12)
 
 
-def test_other_further_instruments_are_refused():
-    game = make("economy", preset="calibrated", games=1, followers=20, instruments=["capital_income_tax_rate"])
-    with pytest.raises(InvalidSetting, match="transitions have no instrument 'capital_income_tax_rate'"):
-        Setting.of(game.parameters)
-
-
 @pytest.mark.parametrize("closure", ["tau", "spending"])
 def test_closures_keep_debt_where_it_is(setting, steady, game, closure):
     constant = registry.leader("debt_rule", game, tau=0.29, xi=0.25, response=0.0)
@@ -201,7 +195,8 @@ def test_the_command_writes_every_year(tmp_path, monkeypatch):
         (["us_systm"], "us_systm"),
         (["debt_rule:xi=high"], "must be KEY=NUMBER"),
         (["debt_rule:xi=.9"], "xi = 0.9: must be between"),
-        (["us_federal"], "schedule that is no action"),
+        (["saez"], "taxes by what it saw"),
+        (["us_federal", "--closure", "tau"], "has no level"),
         (["us_system", "--announced", "200"], "announced"),
     ],
 )

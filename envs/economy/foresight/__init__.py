@@ -2,7 +2,7 @@
 
 from envs.economy.foresight.rounds import Closure
 from envs.economy.foresight.setting import SURVEYED, Government, Setting, Start, survey_start
-from envs.economy.foresight.solve import Transition, transition
+from envs.economy.foresight.solve import Transition, consumption_equivalent, transition
 from envs.economy.foresight.steady import Steady, steady_state
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Start",
     "Steady",
     "Transition",
+    "consumption_equivalent",
     "steady_state",
     "survey_start",
     "transition",

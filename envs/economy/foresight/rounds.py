@@ -1,7 +1,7 @@
 """One round of a transition: a guessed path of prices and taxes, what households do on it, and the path that follows.
 
-A guess is (T, 9): the logarithms of capital over labour and of the units of the income and the asset tax, the five
-instruments, and the transfer to everybody as a share of mean income, 0 in economies without it.
+A guess is (T, 3 + al): the logarithms of capital over labour and of the units of the income and the asset tax, and the
+government's instruments, each over its `scales`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ from typing import Literal
 
 import numpy as np
 
-from envs.economy.actions import LEAST_MEAN_INCOME, leader_bounds
+from envs.economy import instruments
+from envs.economy.actions import LEAST_MEAN_INCOME, leader_bounds, policy_in_units
 from envs.economy.foresight.setting import Government, Setting, Start
 from envs.economy.histogram import Moves, mean_at_the_top
 from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, step_back
-from envs.economy.taxation import ScaledHSV
-from envs.game import BoolArray
+from envs.economy.levied import levied
+from envs.economy.parameters import EconomyParameters
+from envs.game import BoolArray, InvalidSetting
 
 Closure = Literal[
     "none", "tau", "spending", "transfer"
 ]  # what pays for spending and interest every year, see `transition`
 RATIO, INCOME_UNIT, ASSET_UNIT = range(3)
-INSTRUMENTS = slice(3, 9)
-TAU, XI, ASSET_TAU, ASSET_XI, SPENDING, TRANSFER = range(6)
+INSTRUMENTS = slice(3, None)
+TAU, XI, ASSET_TAU, ASSET_XI, SPENDING = range(5)
+# instruments that a guess holds in other units than an action does, so that all its numbers are about as large
+SCALES = {"wealth_tax_exemption": 1e8}
 LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
 
 
@@ -50,22 +54,33 @@ class Case:
 
 @dataclass(frozen=True)
 class Year:
-    """What households did in a year, per household: (S, A), and means."""
+    """What households did in a year, per household: (S, A), and means.
+
+    income: before all taxes. kept: of income after all taxes on it. taxes: what each instrument took, the transfer as a
+    negative one (`Conditions.taxes`). kept_of_income: what the tax on all income left of what it applied to.
+    """
 
     share: Matrix
     moves: Moves
     income: Matrix
+    kept: Matrix
     consumption: Matrix
     labour: Matrix
     effective_labour: float
     mean_income: float
     total_consumption: float
-    asset_tax: float
     kept_of_income: float
+    taxes: dict[str, float]
 
-    def revenue(self, consumption_tax: float) -> float:
-        """All taxes, per household."""
-        return self.mean_income - self.kept_of_income + self.asset_tax + consumption_tax * self.total_consumption
+    @property
+    def revenue(self) -> float:
+        """All taxes, per household; transfers are apart."""
+        return sum(taken for name, taken in self.taxes.items() if name != "transfer")
+
+    @property
+    def transfers(self) -> float:
+        """What everybody is given, per household."""
+        return 0.0 - self.taxes["transfer"]
 
 
 @dataclass(frozen=True)
@@ -92,32 +107,39 @@ class Path:
     implied: Matrix
 
 
-def conditions_of(setting: Setting, guess: Matrix, productivity: Vector) -> list[Conditions]:
-    """What households take as given in each year of a guess, with factors on TFP (T,)."""
+def scales(parameters: EconomyParameters) -> Vector:
+    """What the instruments of a guess are multiplied by to be those of an action, (al,)."""
+    return np.array([SCALES.get(name, 1.0) for name in instruments.names(parameters)])
+
+
+def conditions_of(case: Case, guess: Matrix) -> list[Conditions]:
+    """What households take as given in each year of a guess."""
+    factors = case.productivity.tolist()
+    return [
+        conditions_in(case.setting, case.ruling(t), row, factor, t)
+        for t, (row, factor) in enumerate(zip(guess, factors, strict=True))
+    ]
+
+
+def conditions_in(setting: Setting, government: Government, row: Vector, factor: float, year: int) -> Conditions:
+    """What households take as given in a year of which a guess says `row`, with a factor on TFP."""
     p = setting.parameters
-    found = []
-    for row, factor in zip(guess, productivity.tolist(), strict=True):
-        ratio, income_unit, asset_unit = np.exp(row[:3]).tolist()
-        tau, xi, asset_tau, asset_xi, _, transfer = row[INSTRUMENTS].tolist()
-        found.append(
-            Conditions(
-                float(setting.wage(ratio, factor)),
-                float(setting.interest_rate(ratio, factor)),
-                ScaledHSV(tau, xi, income_unit),
-                ScaledHSV(asset_tau, asset_xi, asset_unit),
-                p.consumption_tax,
-                transfer * income_unit,
-            )
-        )
-    return found
+    ratio, income_unit, asset_unit = np.exp(row[:3]).tolist()
+    action = row[INSTRUMENTS] * scales(p)
+    units = np.array([[income_unit]]), np.array([[asset_unit]])
+    policy = policy_in_units(p, action[None, :], *units, setting.household.assets)
+    # a rule that taxes by a schedule of its own says so
+    law = getattr(government, "levied", None)
+    if law is not None:
+        policy = law(policy, np.array([year]))
+    wage, rate = float(setting.wage(ratio, factor)), float(setting.interest_rate(ratio, factor))
+    return levied(policy, p.consumption_tax, 0, wage, rate)
 
 
 def decided(setting: Setting, government: Government, seen: Matrix) -> Vector:
-    """A government's instruments (6,) where it sees (1, dl), within what the game allows."""
-    action = np.clip(government.act(seen)[0].astype(np.float64), *leader_bounds(setting.parameters))
-    found = np.zeros(TRANSFER + 1)
-    found[: len(action)] = action
-    return found
+    """A government's instruments (al,) where it sees (1, dl), within what the game allows."""
+    action: Vector = np.clip(government.act(seen)[0].astype(np.float64), *leader_bounds(setting.parameters))
+    return action
 
 
 def backwards(setting: Setting, path: Sequence[Conditions], last: Plan, steps: int) -> tuple[list[Plan], Plan]:
@@ -136,24 +158,26 @@ def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Mat
     """What households at these points do: hours and assets kept are the plan's, the rest follows from them."""
     household = setting.household
     effective = household.hours * household.ability[:, None] * plan.labour
-    income = conditions.wage * effective + conditions.interest_rate * household.assets
-    kept = conditions.income_tax.kept(np.maximum(income, 0.0)) + np.minimum(income, 0.0)
-    left = conditions.asset_tax.kept(household.assets)
+    earnings, assets = conditions.wage * effective, np.broadcast_to(household.assets, share.shape)
+    income = earnings + conditions.interest_rate * assets
+    cash = conditions.cash(earnings, assets)
     # nobody keeps more than would leave something to live on
-    cash = kept + left + conditions.transfer
     next_assets = np.minimum(plan.next_assets, 0.999 * cash)
     consumption = (cash - next_assets) / (1 + conditions.consumption_tax)
+    taxes = conditions.taxes(earnings, assets, consumption)
+    taxed = np.maximum(conditions.taxable(earnings, assets), 0.0)
     return Year(
         share=share,
         moves=Moves.of(household.assets, next_assets),
         income=income,
+        kept=consumption * (1 + conditions.consumption_tax) + next_assets - conditions.asset_tax.kept(assets),
         consumption=consumption,
         labour=plan.labour,
         effective_labour=float((share * effective).sum()),
         mean_income=float((share * income).sum()),
         total_consumption=float((share * consumption).sum()),
-        asset_tax=float((share * (household.assets - left)).sum()),
-        kept_of_income=float((share * kept).sum()),
+        kept_of_income=float((share * conditions.income_tax.kept(taxed)).sum()),
+        taxes={name: float((share * taken).sum()) for name, taken in taxes.items()},
     )
 
 
@@ -163,7 +187,7 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
     The government does its accounts with the instruments it would choose on this path, households do as on the guessed
     one: debt then stays within reason while the two still differ.
     """
-    setting, household, tax = case.setting, case.setting.household, case.setting.parameters.consumption_tax
+    setting, household, scale = case.setting, case.setting.household, scales(case.setting.parameters)
     share, debt, known, years, rows, implied = case.start.share, case.start.debt, Known.at(case.start), [], [], []
     for t, (row, conditions, plan) in enumerate(zip(guess, path, plans, strict=True)):
         year = live_a_year(setting, conditions, plan, share)
@@ -174,15 +198,12 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
         action = decided(setting, case.ruling(t), observation(setting, known, share, capital, debt))
         if case.purchases is not None:
             action[SPENDING] = case.purchases / gdp
-        books = Books(gdp, known.income_unit, year.revenue(tax), conditions.interest_rate * debt)
-        action = books.closed(case.closure, row[INSTRUMENTS], action, year)
-        # what is kept of income is in proportion to 1 - tau
-        more_taxed = (action[TAU] - row[INSTRUMENTS][TAU]) / (1 - row[INSTRUMENTS][TAU]) * year.kept_of_income
-        revenue, spending = books.revenue + more_taxed, action[SPENDING] * gdp
-        transfers = action[TRANSFER] * known.income_unit
+        books = Books(year, row[INSTRUMENTS] * scale, float(np.exp(row[INCOME_UNIT])), transfer_place(setting))
+        action = books.closed(case.closure, action, gdp, conditions.interest_rate * debt)
+        revenue, spending, transfers = books.revenue(action), action[SPENDING] * gdp, books.transfers(action)
         clearing = np.exp(row[RATIO]) * year.effective_labour + debt - assets
         rows.append((capital, debt, assets, gdp, revenue, spending, transfers, clearing / assets))
-        implied.append([*units, *action])
+        implied.append([*units, *(action / scale)])
         years.append(year)
         if case.closure == "none":
             debt = (1 + conditions.interest_rate) * debt + spending + transfers - revenue
@@ -191,25 +212,70 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
     return Path(years, share, Accounts(*np.array(rows).T), np.array(implied))
 
 
+def transfer_place(setting: Setting) -> int | None:
+    """Where the transfer stands among the instruments, if it is one of them."""
+    known = instruments.names(setting.parameters)
+    return known.index("transfer") if "transfer" in known else None
+
+
 @dataclass(frozen=True)
 class Books:
-    """A year's accounts as they are with the guessed instruments, per household; unit: that of the transfer."""
+    """A year's accounts under guessed instruments (al,), and what they would be under others that follow debt.
+
+    unit: of the transfer, dollars. transfer: its place among the instruments.
+    """
+
+    year: Year
+    guessed: Vector
+    unit: float
+    transfer: int | None
+
+    def revenue(self, action: Vector) -> float:
+        """All taxes, per household, with the level of the income tax in `action`, and the others guessed."""
+        # what is kept of income is in proportion to 1 - tau
+        more = (action[TAU] - self.guessed[TAU]) / (1 - self.guessed[TAU]) * self.year.kept_of_income
+        return float(self.year.revenue + more)
+
+    def transfers(self, action: Vector) -> float:
+        """What everybody is given, per household, with the transfer in `action`."""
+        if self.transfer is None:
+            return self.year.transfers
+        return float(self.year.transfers + (action[self.transfer] - self.guessed[self.transfer]) * self.unit)
+
+    def closed(self, closure: Closure, action: Vector, gdp: float, interest: float) -> Vector:
+        """The instruments, one of which pays for all else unless the rule itself sees to that."""
+        if closure == "none":
+            return action
+        # taxes are so far the guessed; what pays is what is chosen, the others are as the government says
+        given = self.year.transfers if closure == "transfer" else self.transfers(action)
+        spent = (self.guessed if closure == "spending" else action)[SPENDING] * gdp
+        short = spent + given + interest - self.year.revenue
+        return paying(closure, self.guessed, action, short, self.year, Units(gdp, self.unit, self.transfer))
+
+
+@dataclass(frozen=True)
+class Units:
+    """What shares are shares of, dollars: GDP and the unit of the transfer; transfer: its place, if there is one."""
 
     gdp: float
-    unit: float
-    revenue: float
-    interest: float
+    income: float
+    transfer: int | None
 
-    def closed(self, closure: Closure, guessed: Vector, action: Vector, year: Year) -> Vector:
-        """The instruments, one of which pays for everything else unless the rule itself sees to that."""
-        spent = action[SPENDING] * self.gdp + action[TRANSFER] * self.unit + self.interest
-        if closure == "spending":
-            action[SPENDING] += (self.revenue - spent) / self.gdp
-        elif closure == "transfer":
-            action[TRANSFER] += (self.revenue - spent) / self.unit
-        elif closure == "tau":
-            action[TAU] = guessed[TAU] + (1 - guessed[TAU]) * (spent - self.revenue) / year.kept_of_income
-        return action
+
+def paying(closure: Closure, guessed: Vector, said: Vector, short: float, year: Year, units: Units) -> Vector:
+    """The instruments (al,), with the one that pays moved from its guess by what is short with it.
+
+    Raises InvalidSetting where there is no such instrument.
+    """
+    if closure == "spending":
+        said[SPENDING] = guessed[SPENDING] - short / units.gdp
+    elif closure == "transfer":
+        if units.transfer is None:
+            raise InvalidSetting("closure transfer: game.instruments must name transfer")
+        said[units.transfer] = guessed[units.transfer] - short / units.income
+    else:  # what is kept of income is in proportion to 1 - tau
+        said[TAU] = guessed[TAU] + (1 - guessed[TAU]) * short / year.kept_of_income
+    return said
 
 
 @dataclass(frozen=True)

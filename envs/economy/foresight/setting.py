@@ -24,7 +24,7 @@ class Government(Protocol):
     """What a transition asks of a leader policy: one action a year from what is seen that year, nothing remembered."""
 
     def act(self, observation: Array) -> Array:
-        """Actions (T, 5), or (T, 6) where there is a transfer, for observations (T, dl)."""
+        """Actions (T, al) for observations (T, dl)."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,6 @@ class Setting:
         """
         if "debt_to_gdp" not in parameters.laws.leader_sees:
             raise InvalidSetting("transitions need households whose problem is known: preset must be 'calibrated'")
-        for name, _ in parameters.further_instruments:
-            if name != "transfer":
-                raise InvalidSetting(f"transitions have no instrument '{name}': of the further ones transfer alone")
         grid = MOST_ASSETS * gdp_per_household(parameters) * np.linspace(0, 1, points) ** 4
         return cls(parameters, replace(household_of(parameters, states), assets=grid))
 

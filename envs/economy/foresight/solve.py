@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from envs.economy.fixed_point import Mixing
 from envs.economy.foresight.rounds import (
     ASSET_UNIT,
     INCOME_UNIT,
@@ -23,13 +22,16 @@ from envs.economy.foresight.rounds import (
     Closure,
     Known,
     Path,
+    Year,
     backwards,
     conditions_of,
     decided,
     forwards,
     live_a_year,
     observation,
+    scales,
 )
+from envs.economy.foresight.search import Search
 from envs.economy.foresight.setting import Government, Setting, Start
 from envs.economy.histogram import tenths
 from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, hand_to_mouth
@@ -38,13 +40,11 @@ from envs.game import BoolArray, InvalidSetting
 
 YEARS = 150
 TOLERANCE = 1e-6
+SEARCHED = 2e-5  # the least tolerance where hours are searched for, which finds them to a few digits only
 ROUNDS = 120
-PATIENCE = 25  # rounds without progress after which there is taken to be no path
 FIRST_STEPS = 200
 LAST_STEPS = 25  # by which the plan of the years after the path is improved each round
 FOR_EVER = 700  # years that stand for all years after the path: discounted, the rest is nothing
-DAMPING, MEMORY = 0.4, 10
-LOST = 30.0  # times as far off as the best guess was: the search then goes back to it
 SETTLED = 0.02  # of GDP a year, by which debt may still move at the end
 
 
@@ -52,10 +52,11 @@ SETTLED = 0.02  # of GDP a year, by which debt may still move at the end
 class Transition:
     """A path of T years, dollars per household, (T,) each unless said otherwise.
 
-    capital, debt and assets: at the start of a year. actions (T, 6): the instruments. clearing: (K + B - A) / A. goods:
-    what output leaves after consumption, spending and investment, over output (T - 1,). value (S, A): expected
-    discounted utility from the first year on, by where a household starts, public spending included. welfare: its mean
-    as a reward a year, (1 - discount) sum discount^t reward.
+    capital, debt and assets: at the start of a year. actions (T, al): the instruments. revenue: all taxes,
+    transfers apart. clearing: (K + B - A) / A. goods: what output leaves after consumption, spending and investment,
+    over output (T - 1,). value (S, A): expected discounted utility from the first year on, by where a household
+    starts, public spending included. welfare: its mean as a reward a year, (1 - discount) sum discount^t reward.
+    lived: what households did. values: as value, from every year on.
     """
 
     setting: Setting
@@ -80,11 +81,13 @@ class Transition:
     guess: Matrix = field(repr=False)
     conditions: list[Conditions] = field(repr=False)
     plans: list[Plan] = field(repr=False)
+    lived: list[Year] = field(repr=False)
+    values: Values = field(repr=False)
 
     def equivalent(self, baseline: Transition) -> float:
         """By what share all consumption on the path `baseline` would have to rise to be worth as much, on average.
 
-        Raises InvalidSetting where the two do not start alike, or at a crra other than 1.
+        Raises InvalidSetting where the two do not start alike.
         """
         return _equivalent(self, baseline, self.start.share)
 
@@ -121,11 +124,14 @@ def transition(
     """
     factors = np.ones(years) if productivity is None else productivity
     case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors, purchases)
-    search = Search(first_guess(case, years) if near is None else near.guess)
-    last = first = hand_to_mouth(setting.household, conditions_of(setting, search.guess[-1:], factors[-1:])[0])
+    search = Search(first_guess(case, years) if near is None else near.guess, setting.parameters)
+    guessed = conditions_of(case, search.guess)
+    last = first = hand_to_mouth(setting.household, guessed[-1])
+    if not all(each.convex for each in guessed):
+        tolerance = max(tolerance, SEARCHED)
     steps = FIRST_STEPS
     for number in range(1, ROUNDS + 1):
-        path = conditions_of(setting, search.guess, factors)
+        path = conditions_of(case, search.guess)
         with np.errstate(all="ignore"):  # what is no number is seen below
             plans, last = backwards(setting, path, last, steps)
             found = forwards(case, search.guess, path, plans)
@@ -160,36 +166,6 @@ def _stands(found: Path, eaten: bool) -> None:
         )
 
 
-class Search:
-    """The guess that is being improved; a step that leads nowhere is taken back, and shorter ones follow."""
-
-    def __init__(self, guess: Matrix) -> None:
-        self.guess, self.least = guess, np.inf
-        self._best, self._residual, self._damping = guess, np.zeros_like(guess), DAMPING
-        self._mixing = Mixing(DAMPING, MEMORY)
-        self._idle = 0
-
-    @property
-    def stuck(self) -> bool:
-        """Whether nothing has become better for long."""
-        return self._idle >= PATIENCE
-
-    def next(self, residual: Matrix) -> bool:
-        """Moves the guess, given by how much it was off; says whether it was lost, and goes on from the best."""
-        off = float(np.abs(residual).max()) if np.isfinite(residual).all() else np.inf
-        self._idle = 0 if off < 0.9 * self.least else self._idle + 1
-        if off < self.least:
-            self._best, self._residual, self.least = self.guess, residual, off
-        lost = not np.isfinite(off) or off > LOST * self.least
-        if lost:
-            self._damping /= 2
-            self._mixing = Mixing(self._damping, MEMORY)
-            self.guess, residual = self._best, self._residual
-        proposed = self._mixing.next(self.guess.ravel(), residual.ravel()).reshape(self.guess.shape)
-        self.guess = _within(self.guess, proposed)
-        return lost
-
-
 @dataclass(frozen=True)
 class Solved:
     """A guess that is borne out: what it means, and what it leads to."""
@@ -206,14 +182,15 @@ def first_guess(case: Case, years: int) -> Matrix:
     """Prices and units stay as they are, and the government acts on what it sees first."""
     setting, start, p = case.setting, case.start, case.setting.parameters
     assets = float((start.share * setting.household.assets).sum())
-    guess = np.empty((years, 9))
+    scale = scales(p)
+    guess = np.empty((years, 3 + scale.size))
     guess[:, RATIO] = np.log(
         (p.capital_share * p.tfp / (start.interest_rate + p.depreciation)) ** (1 / (1 - p.capital_share))
     )
     guess[:, INCOME_UNIT], guess[:, ASSET_UNIT] = np.log(start.mean_income), np.log(assets)
     seen = observation(setting, Known.at(start), start.share, assets - start.debt, start.debt)
     for government, ruling in case.governments:
-        guess[ruling, INSTRUMENTS] = decided(setting, government, seen)
+        guess[ruling, INSTRUMENTS] = decided(setting, government, seen) / scale
     return guess
 
 
@@ -230,17 +207,10 @@ def _ruling(
     return [(government, ruling)] + ([] if before is None else [(before, ~ruling)])
 
 
-def _within(guess: Matrix, proposed: Matrix) -> Matrix:
-    """The proposed guess, with steps no longer than lets a household problem be solved."""
-    limits = np.array([0.25, 0.25, 0.25, 0.1, 0.1, 0.02, 0.01, 0.05, 0.1])
-    stepped: Matrix = guess + np.clip(proposed - guess, -limits, limits)
-    stepped[:, INSTRUMENTS] = np.clip(stepped[:, INSTRUMENTS], -0.5, 0.95)
-    return stepped
-
-
 def _finished(case: Case, solved: Solved) -> Transition:
     setting, accounts, years = case.setting, solved.path.accounts, solved.path.years
-    value = _value(setting, solved)
+    values = _values(setting, solved)
+    value = values.total[0]
     unit, discount = setting.parameters.utility_unit, setting.household.discount
     consumed = np.array([year.total_consumption for year in years])
     invested = accounts.capital[1:] - (1 - setting.parameters.depreciation) * accounts.capital[:-1]
@@ -248,7 +218,7 @@ def _finished(case: Case, solved: Solved) -> Transition:
     return Transition(
         setting=setting,
         start=case.start,
-        actions=solved.guess[:, INSTRUMENTS],
+        actions=solved.guess[:, INSTRUMENTS] * scales(setting.parameters),
         wage=np.array([conditions.wage for conditions in solved.conditions]),
         interest_rate=np.array([conditions.interest_rate for conditions in solved.conditions]),
         **vars(accounts),
@@ -261,31 +231,60 @@ def _finished(case: Case, solved: Solved) -> Transition:
         guess=solved.guess,
         conditions=solved.conditions,
         plans=solved.plans,
+        lived=solved.path.years,
+        values=values,
     )
 
 
-def _value(setting: Setting, solved: Solved) -> Matrix:
-    """Expected discounted utility from the first year on, (S, A); the last year's conditions last."""
+@dataclass(frozen=True)
+class Values:
+    """Expected discounted utility from each year on by where households then stand, T of (S, A); the last year lasts.
+
+    total: public spending and hours included. enjoyed: of consumption alone.
+    """
+
+    total: list[Matrix]
+    enjoyed: list[Matrix]
+
+
+def _values(setting: Setting, solved: Solved) -> Values:
     household, tastes, path = setting.household, setting.tastes, solved.path
     usual = tastes.toil(np.array(setting.parameters.initial_labour_share))
     public = setting.parameters.public_spending_weight * np.log(
         path.accounts.spending / us_spending(setting.parameters)
     )
     after = live_a_year(setting, solved.conditions[-1], solved.last, path.last_share)
-    utility = tastes.enjoyed(after.consumption) - tastes.toil(after.labour) + usual + public[-1]
-    value: Matrix = np.zeros_like(utility)
+
+    def back(year: Year, good: float, total: Matrix, enjoyed: Matrix) -> tuple[Matrix, Matrix]:
+        joy = tastes.enjoyed(year.consumption)
+        rest = usual + good - tastes.toil(year.labour)
+        ahead, joys = (household.discount * year.moves.expected(household, x) for x in (total, enjoyed))
+        return joy + rest + ahead, joy + joys
+
+    total = enjoyed = np.zeros_like(after.consumption)
     for _ in range(FOR_EVER):
-        value = np.asarray(utility + household.discount * after.moves.expected(household, value), dtype=np.float64)
+        total, enjoyed = back(after, public[-1], total, enjoyed)
+    found = []
     for year, good in zip(reversed(path.years), reversed(public), strict=True):
-        utility = tastes.enjoyed(year.consumption) - tastes.toil(year.labour) + usual + good
-        value = np.asarray(utility + household.discount * year.moves.expected(household, value), dtype=np.float64)
-    return value
+        total, enjoyed = back(year, good, total, enjoyed)
+        found.append((total, enjoyed))
+    return Values([each for each, _ in reversed(found)], [each for _, each in reversed(found)])
+
+
+def consumption_equivalent(setting: Setting, gained: float, enjoyed: float) -> float:
+    """By what share consumption in all years to come would have to rise to be worth `gained` of discounted utility.
+
+    enjoyed: discounted utility of the consumption that would rise.
+    """
+    years = 1 / (1 - setting.household.discount)
+    return float(setting.tastes.equivalent(np.array([gained]), np.array([enjoyed]), years)[0])
 
 
 def _equivalent(reform: Transition, baseline: Transition, share: Matrix) -> float:
-    if reform.setting.parameters.crra != 1:
-        raise InvalidSetting("crra: consumption equivalents of transitions are exact at crra = 1 only")
     if not np.array_equal(reform.start.share, baseline.start.share):
         raise InvalidSetting("the two transitions start from different distributions: nothing can be compared")
-    gained = float((share * (reform.value - baseline.value)).sum() / share.sum())
-    return float(np.expm1((1 - reform.setting.household.discount) * gained))
+    gained, enjoyed = (
+        float((share * value).sum() / share.sum())
+        for value in (reform.value - baseline.value, baseline.values.enjoyed[0])
+    )
+    return consumption_equivalent(reform.setting, gained, enjoyed)

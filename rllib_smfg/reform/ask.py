@@ -1,0 +1,116 @@
+"""Asks all kinds of households about all policies, two at a time where there are cores for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+from envs.game import InvalidSetting
+from rllib_smfg.playing import one_thread
+from rllib_smfg.reform.answer import KINDS, Answer
+from rllib_smfg.reform.foreseen import foreseen
+from rllib_smfg.reform.lucky import learned, planners
+from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.rates import Rates, rates_of
+from rllib_smfg.reform.tornado import Tornado, tornado
+
+MOST_PROCESSES = 2
+ASKED: dict[str, Callable[[Question, Policy], Answer]] = {
+    "planning": planners,
+    "perfect_foresight": foreseen,
+    "learned": learned,
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found about a policy. silent: kinds of households who cannot answer, and why.
+
+    rates: what is taken of earnings, with the policy and without it, in words; None where there is no path.
+    """
+
+    policy: Policy
+    answers: Mapping[str, Answer]
+    silent: Mapping[str, str]
+    rates: Mapping[str, Rates] | None = None
+    tornado: Tornado | None = None
+
+    @property
+    def main(self) -> Answer:
+        """The answer that the tables of the economy are of: the first kind that answered."""
+        return next(iter(self.answers.values()))
+
+
+@dataclass
+class _Collected:
+    """What has come in about a policy so far."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+    rates: Mapping[str, Rates] | None = None
+    tornado: Tornado | None = None
+
+
+def ask(
+    question: Question, kinds: Sequence[str] = tuple(KINDS), sensitivity: bool = False, processes: int | None = None
+) -> list[Found]:
+    """What every kind of households answers about every policy.
+
+    processes: how many work on it; empty: as many as there are cores, at most two. Raises InvalidSetting where nobody
+    can answer about a policy, with what the first of them says.
+    """
+    tasks = [(policy, kind) for policy in question.policies for kind in kinds]
+    if sensitivity:
+        tasks += [(policy, SENSITIVITY) for policy in question.policies]
+    # what takes longest comes first
+    tasks.sort(key=lambda task: ORDER.index(task[1]))
+    collected = {policy: _Collected() for policy in question.policies}
+    for (policy, kind), result in _worked(question, tasks, processes or min(MOST_PROCESSES, os.cpu_count() or 1)):
+        own = collected[policy]
+        if isinstance(result, str):
+            own.silent[kind] = result
+        elif isinstance(result, Tornado):
+            own.tornado = result
+        else:
+            own.answers[kind], rates = result
+            own.rates = rates or own.rates
+    return [_complete(policy, own, kinds) for policy, own in collected.items()]
+
+
+SENSITIVITY = "sensitivity"
+ORDER = (SENSITIVITY, "perfect_foresight", "learned", "planning")
+Task = tuple[Policy, str]
+Result = str | Tornado | tuple[Answer, Mapping[str, Rates] | None]
+
+
+def _complete(policy: Policy, own: _Collected, kinds: Sequence[str]) -> Found:
+    if not own.answers:
+        raise InvalidSetting(f"'{policy.title}': {own.silent[kinds[0]]}")
+    ordered = {kind: own.answers[kind] for kind in kinds if kind in own.answers}
+    return Found(policy, ordered, own.silent, own.rates, own.tornado)
+
+
+def _worked(question: Question, tasks: Sequence[Task], processes: int) -> list[tuple[Task, Result]]:
+    if processes == 1 or len(tasks) == 1:
+        return [(task, _work(question, task)) for task in tasks]
+    with ProcessPoolExecutor(min(processes, len(tasks)), mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(_work, question, task): task for task in tasks}
+        return [(running[each], each.result()) for each in as_completed(running)]
+
+
+def _work(question: Question, task: Task) -> Result:
+    """An answer with the rates that go with it, a tornado, or why there is none."""
+    policy, kind = task
+    with one_thread():
+        try:
+            if kind == SENSITIVITY:
+                return tornado(question, policy)
+            answer = ASKED[kind](question, policy)
+            if kind != "perfect_foresight":
+                return answer, None
+            return answer, rates_of(question, policy)
+        except InvalidSetting as error:
+            return str(error)

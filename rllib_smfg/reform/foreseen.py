@@ -1,0 +1,144 @@
+"""Answers of households who know the whole path of prices and taxes, without luck in the aggregate."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs import make
+from envs.economy.foresight import SURVEYED, Setting, Start, Transition, consumption_equivalent, survey_start
+from envs.economy.foresight import transition as solve_transition
+from envs.economy.game import Economy
+from envs.economy.histogram import tenths, tenths_by
+from envs.economy.household_problem import Matrix, Vector
+from envs.economy.indicators import weighted_gini
+from envs.economy.parameters import EconomyParameters
+from envs.economy.stationary import quantile_share
+from envs.game import InvalidSetting
+from policies import LeaderPolicy
+from policies.tax_rule import TaxRule
+from rllib_smfg.exploitability.exact import Interval
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, Answer, Gains, Path
+from rllib_smfg.reform.question import PRESET, Policy, Question
+
+STATES, POINTS = 7, 110
+SMALL = (6, 90)  # states and points where many transitions are compared with each other
+TOP_10, TOP_1 = 0.1, 0.01
+
+
+def foreseen(question: Question, policy: Policy) -> Answer:
+    """How households with perfect foresight answer a policy, from the survey's distribution on."""
+    reform, against = (path(question, each, policy) for each in (policy, question.against))
+    band = "no interval: there is no luck in the aggregate"
+    return Answer("perfect_foresight", band, gains_of(reform, against), _path(reform), _path(against))
+
+
+def path(
+    question: Question,
+    governing: Policy,
+    policy: Policy,
+    parameters: EconomyParameters | None = None,
+    grid: tuple[int, int] = (STATES, POINTS),
+) -> Transition:
+    """The transition under a government, in the economy that `policy` is compared in.
+
+    parameters: of another economy. Raises InvalidSetting where there is no such path.
+    """
+    game = question.game(policy, 1, 10)
+    leader = governing.leader(game)
+    if isinstance(leader, TaxRule) and leader.remembers:
+        raise InvalidSetting(f"{leader.title}: its schedule depends on years that have not been lived")
+    setting = Setting.of(game.parameters if parameters is None else parameters, *grid)
+    return _solved(setting, leader, question.years)
+
+
+# a government in an economy, pickled -> its path, which is asked for more than once
+PATHS: dict[bytes, Transition] = {}
+
+
+def _solved(setting: Setting, leader: LeaderPolicy, years: int) -> Transition:
+    known = pickle.dumps((leader, setting, years))
+    if known not in PATHS:
+        PATHS[known] = solve_transition(setting, _start(setting), leader, years=years)
+    return PATHS[known]
+
+
+def _start(setting: Setting) -> Start:
+    return survey_start(setting, *_surveyed())
+
+
+@lru_cache(maxsize=1)
+def _surveyed() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Abilities and assets of households drawn from the survey."""
+    game = make("economy", preset=PRESET, games=1, followers=SURVEYED)
+    assert isinstance(game, Economy)
+    seen = game.reset(0).follower[0].astype(np.float64)
+    return seen[:, 0], seen[:, 1]
+
+
+def gains_of(reform: Transition, against: Transition) -> Gains:
+    """In per cent of consumption under `against`; single numbers."""
+    share = against.start.share
+    gained, enjoyed = reform.value - against.value, against.values.enjoyed[0]
+
+    def of(part: Matrix) -> Interval:
+        weights = part / part.sum()
+        gain = consumption_equivalent(
+            against.setting, float((weights * gained).sum()), float((weights * enjoyed).sum())
+        )
+        return _single(PER_CENT * gain)
+
+    incomes = against.lived[0].income
+    return Gains(
+        mean=of(share),
+        by_wealth=[of(part) for part in tenths(against.setting.household.assets, share)],
+        by_income=[of(part) for part in tenths_by(incomes, share)],
+        since={year: _single(PER_CENT * _since(reform, against, year)) for year in SINCE},
+        gaining=_single(PER_CENT * float((share * (gained > 0)).sum())),
+    )
+
+
+def _since(reform: Transition, against: Transition, year: int) -> float:
+    """What living from a year on is worth to the mean household of then, over living then without the reform."""
+    means = [float((each.lived[year].share * each.values.total[year]).sum()) for each in (reform, against)]
+    enjoyed = float((against.lived[year].share * against.values.enjoyed[year]).sum())
+    return consumption_equivalent(against.setting, means[0] - means[1], enjoyed)
+
+
+def _single(value: float) -> Interval:
+    return Interval(value, None, None)
+
+
+def _path(found: Transition) -> Path:
+    """`SERIES` of a transition, (1, T) each."""
+    grid = found.setting.household.assets
+    hours = found.setting.household.hours
+    series: dict[str, Sequence[float] | Vector] = {
+        "output": found.gdp,
+        "consumption": found.consumption,
+        "capital": found.capital,
+        "hours": [hours * float((year.share * year.labour).sum()) for year in found.lived],
+        "wage": found.wage,
+        "interest_rate": found.interest_rate,
+        "debt": found.debt / found.gdp,
+        "spending": found.spending / found.gdp,
+        **{name: np.array([year.taxes[name] for year in found.lived]) / found.gdp for name in REVENUE},
+        "wealth_gini": [_gini(grid, year.share) for year in found.lived],
+        "income_gini": [_gini(year.kept, year.share) for year in found.lived],
+        "top_10_wealth": [_top(grid, year.share, TOP_10) for year in found.lived],
+        "top_1_wealth": [_top(grid, year.share, TOP_1) for year in found.lived],
+    }
+    return Path({name: np.asarray(values, dtype=np.float64)[None, :] for name, values in series.items()})
+
+
+def _gini(values: Matrix, share: Matrix) -> float:
+    spread = np.broadcast_to(values, share.shape)
+    return weighted_gini(spread.ravel(), share.ravel())
+
+
+def _top(assets: Vector, share: Matrix, richest: float) -> float:
+    return quantile_share(np.broadcast_to(assets, share.shape), share, richest)
