@@ -208,7 +208,7 @@ def test_pages_are_filled_with_what_their_commands_print(monkeypatch: pytest.Mon
     monkeypatch.setattr("experiments.reform.refresh.printed", lambda command: written)
     filled = refreshed(page)
     assert "old" not in filled
-    assert "| 3 |" in filled
-    assert "| 4 |" not in filled
+    assert "| 0 |" in filled
+    assert "| 1 |" not in filled
     assert filled.endswith("* said\n<!-- end -->\n\nText.\n")
     assert shown(written).startswith("title 0\n\n| 0 |")
