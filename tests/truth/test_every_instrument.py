@@ -16,7 +16,7 @@ from envs.economy.household_problem import hand_to_mouth, solve, step_back
 from envs.economy.instruments import FURTHER, INSTRUMENTS
 from envs.economy.presets import CALIBRATED
 from envs.economy.taxation import Brackets, ScaledHSV
-from policies import registry
+from policies import registry, solved_planner
 from policies.given import Given
 from policies.us_law import PayrollTax, USLaw
 from rllib_smfg.exploitability.exact import household_gain
@@ -190,6 +190,13 @@ def test_a_schedule_in_dollars_is_foreseen_and_one_that_remembers_is_not(surveye
             households.meet(registry.leader("saez", game))
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plans on a small grid."""
+    for name, value in (("STATES", 5), ("POINTS", 60)):
+        monkeypatch.setattr(solved_planner, name, value)
+
+
 # --- planners --------------------------------------------------------------------------------------------------------
 def planned(policy: Any, solved: bool = True, followers: int = 200) -> tuple[Any, Any]:
     """What planners do in the first year under a policy, (2, N, 2), in a game with all instruments or none."""
@@ -203,7 +210,9 @@ def planned(policy: Any, solved: bool = True, followers: int = 200) -> tuple[Any
     return households.act(seen.follower, action), game
 
 
-def test_planners_who_solve_do_as_those_who_were_fitted() -> None:
+def test_planners_who_solve_do_as_those_who_were_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("STATES", 7), ("POINTS", 90)):
+        monkeypatch.setattr(solved_planner, name, value)
     solved, fitted = planned("us_system")[0], planned("us_system", solved=False)[0]
     assert np.abs(solved[..., 0] - fitted[..., 0]).mean() < 0.01
     assert np.abs(solved[..., 1] - fitted[..., 1]).mean() < 0.012
@@ -247,6 +256,7 @@ def test_planners_mix_plans_for_instruments_that_move() -> None:
     assert np.abs(between[0] - exact[0]).max() > np.abs(between[1] - exact[1]).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reform", [{"labour_income_tax": 0.1, "capital_income_tax": 0.2}, BASIC])
 def test_planners_are_near_their_best_response(reform: Any) -> None:
     game: Any = make("economy", preset="calibrated", games=1, followers=200, horizon=30, instruments=tuple(FURTHER))
