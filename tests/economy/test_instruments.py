@@ -236,5 +236,5 @@ def test_exact_responses_and_foresight_refuse_what_they_do_not_know() -> None:
     policy = announced(game, ConstantLeader(leader[0]), leader)
     with pytest.raises(InvalidSetting, match="taxes on earnings"):
         conditions_of(game, policy, 0, 20.0, 0.04)
-    with pytest.raises(InvalidSetting, match="without 'labour_income_tax_rate'"):
+    with pytest.raises(InvalidSetting, match="must leave 'labour_income_tax_rate' out"):
         registry.follower("perfect_foresight", game)
