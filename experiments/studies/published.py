@@ -114,10 +114,13 @@ def sources_of(named: Sequence[str], options: Mapping[str, Any]) -> list[str]:
 
 def run(console: Console, sources: Sequence[str], json: Path | None) -> int:
     """Prints theirs beside ours; exit code 0 where all are within their tolerances, else 1."""
-    began, found = time.perf_counter(), []
+    began = time.perf_counter()
+    found: list[Figure] = []
     for source in sources:
         console.print(f"{source}: computing, seconds to minutes")
-        found += list(SOURCES[source]())
+        for figure in SOURCES[source]():
+            found.append(figure)
+            console.print(f"{figure.what}: theirs {figure.theirs:.6g}, ours {figure.ours:.6g}", highlight=False)
     console.print(table(found))
     for what, why in LEFT_OUT.items():
         console.print(f"not computed: {what}: {why}", highlight=False)

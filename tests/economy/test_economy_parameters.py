@@ -37,6 +37,7 @@ LIMITS = {
     "paper": {"debt_limit": 0.001, "least_capital": 0.18},
     "taxai": {"debt_limit": 0.01, "least_capital": 500.0},
     "calibrated": {"debt_limit": 1.0, "least_capital": 3.7},
+    "boar_midrigan": {"debt_limit": 1.03, "least_capital": 4.1},
 }
 # many superstars and, where debt is small beside GDP anyway, none at first, so that they show
 COMMON = {name: {"superstar_entry": 0.2} for name in PRESETS}

@@ -10,7 +10,7 @@ from experiments.commands.main import app
 from experiments.studies.optimum import Request, optimum
 from policies import registry
 from rllib_smfg.optimum.commitment import Paths, commit, starts_of
-from rllib_smfg.optimum.family import NAMES, US, Family, RulesOfGames, family_of
+from rllib_smfg.optimum.family import NAMES, US, Family, RulesOfGames, family_game, family_of
 from rllib_smfg.optimum.search import Effort, World, evolve, shape, simplex, slope_of
 
 
@@ -112,16 +112,21 @@ def test_points_without_a_path_do_not_bend_the_shape():
     assert simplex(welfare, family, optimum + np.array([0.03, 0.02]), 100) == pytest.approx(optimum, abs=2e-3)
 
 
-def test_a_transfer_is_committed_to_and_beats_progressivity_alone():
+def test_a_family_with_a_transfer_opens_it_and_holds_the_us_system_still():
     family = Family(("xi", "tau", "transfer"))
-    paths = Paths(family, 3, 40, 110)
-    assert paths.welfare(US) == pytest.approx(Paths(Family(), 3, 40, 110).welfare(US), abs=1e-9)
-    without = np.array([0.45, 0.35, 0.0, 0.0, 0.15, US[5], 0.0])
+    game = family_game(family, games=2, followers=20)
     given = np.array([0.5, 0.15, 0.0, 0.0, 0.15, US[5], 0.15])
-    assert paths.welfare(given) > paths.welfare(without)
-    assert RulesOfGames(make("economy", preset="calibrated", instruments=["transfer"]), given).act(
-        np.zeros((2, 10))
-    ).shape == (2, 6)
+    acted = RulesOfGames(game, given).act(game.reset(0).leader)
+    assert acted.shape == (2, 6)
+    assert acted[:, 5] == pytest.approx(0.15)
+    without = family_game(Family(), games=2, followers=20)
+    np.testing.assert_array_equal(
+        RulesOfGames(game, US).act(game.reset(0).leader)[:, :5],
+        RulesOfGames(without, US).act(without.reset(0).leader),
+    )
+    start = starts_of(family)
+    assert [len(each) for each in start] == [3, 3]
+    assert all((each >= family.limits()[0]).all() and (each <= family.limits()[1]).all() for each in start)
 
 
 def test_planners_know_no_transfer():
