@@ -106,7 +106,8 @@ class Constant:
 def test_a_transfer_is_paid_out_of_taxes(setting, steady, giving):
     richer = Setting(giving.parameters, setting.household)
     same = transition(richer, steady, Constant(0.29, 0.18, 0.0, 0.0, 0.19, 0.0), years=YEARS, closure="tau")
-    found = transition(richer, steady, Constant(0.29, 0.18, 0.0, 0.0, 0.19, 0.1), years=YEARS, closure="tau")
+    tax = Constant(0.29, 0.18, 0.0, 0.0, 0.19, 0.1)
+    found = transition(richer, steady, tax, years=YEARS, closure="tau", tolerance=1e-7)
     income = found.gdp - 0.06 * found.capital + found.interest_rate * found.debt
     np.testing.assert_allclose(found.transfers[1:], 0.1 * income[:-1], rtol=1e-5)
     needed = found.spending + found.transfers + found.interest_rate * found.debt
