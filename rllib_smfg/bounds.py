@@ -126,6 +126,7 @@ BOUNDS: dict[str, Bounds] = {
     "averaging": Bounds(0, 1, below=True),
     "tremble": SHARE,
     "settled_noise": SHARE,
+    "warm_up": SHARE,
     "window_years": Bounds(1, 10**4, whole=True),
     "lasting_spread": Bounds(0, 10),
     "yearly_spread": Bounds(0, 10),

@@ -98,7 +98,9 @@ class StructuralLearner:
         """One update of both sides; returns what is logged."""
         s, share = self.settings, self.update_number / self.settings.updates
         logs: dict[str, float] = {}
-        self._set_rate(FOLLOWER, s.follower_lr, share)
+        # the axes of gradients are not known from a few of them
+        risen = min(1.0, (self.update_number + 1) / max(s.warm_up * s.updates, 1.0))
+        self._set_rate(FOLLOWER, s.follower_lr * risen, share)
         for _ in range(s.follower_steps):
             logs |= self._follower_step()
         if s.lead_in <= share < 1 - s.settling and self.game.governed:

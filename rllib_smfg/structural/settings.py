@@ -26,7 +26,8 @@ class StructuralSettings:
     """How both sides learn; shares are shares of the whole run, noise is in halves of an action's range.
 
     updates: of the whole run. lead_in, settling: the first and the last share of it, in which the leader holds still
-        and followers answer it. follower_steps: follower steps in each update, before the leader's one.
+        and followers answer it. warm_up: the first share of it, in which their rate rises. follower_steps: their
+        steps in each update, before the leader's one.
     leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
         `partial` holds it fixed. follower_gradient: `game` (each household moves alone) or `team`.
     leader_policy: a `network`, or a `rule` that is linear in a few observations, {instrument: [observation, ...]} in
@@ -52,6 +53,9 @@ class StructuralSettings:
     )
     settling: float = field(
         default=0.4, metadata=says("last share of the run: the leader holds still, followers settle")
+    )
+    warm_up: float = field(
+        default=0.05, metadata=says("first share of the run, in which followers' learning rate rises from 0")
     )
     follower_steps: int = field(default=4, metadata=says("followers' steps in each update, before the leader's one"))
     leader_gradient: LeaderGradient = field(
