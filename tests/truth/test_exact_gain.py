@@ -149,8 +149,8 @@ def test_households_who_foresee_must_be_told_who_governs(calibrated):
     seen = calibrated.reset(0).follower
     with pytest.raises(RuntimeError, match="not told who governs"):
         follower.act(seen, np.zeros((3, 5)))
-    with pytest.raises(InvalidSetting, match="cannot follow a tax schedule"):
-        follower.meet(registry.leader("us_federal", calibrated))
+    with pytest.raises(InvalidSetting, match="cannot foresee it"):
+        follower.meet(registry.leader("saez", calibrated))
     paper = make(name="economy", preset="paper", games=1, followers=10)
     with pytest.raises(InvalidSetting, match="must be so"):
         registry.follower("perfect_foresight", paper)
