@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+LARGEST = 1e4  # entry of a gradient, to which longer ones are shortened: where play explodes its square is no number
 SETTLED = 10  # steps after which axes are found anew only every so often
 
 
@@ -43,6 +44,7 @@ class ShampooAdam(torch.optim.Optimizer):
     def _move(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         (slow, fast), state = group["betas"], self.state[parameter]
         G = gradient.reshape(gradient.shape[0], -1)
+        G = G * (LARGEST / G.abs().max().clamp_min(LARGEST))
         if not state:
             state.update(_begun(G))
         state["steps"] += 1
@@ -50,8 +52,8 @@ class ShampooAdam(torch.optim.Optimizer):
         state["left"].lerp_(G @ G.T, 1 - fast)
         state["right"].lerp_(G.T @ G, 1 - fast)
         if steps <= SETTLED or steps % group["every"] == 0:
-            state["left_axes"] = _axes(state["left"])
-            state["right_axes"] = _axes(state["right"])
+            state["left_axes"] = _axes(state["left"], state["left_axes"])
+            state["right_axes"] = _axes(state["right"], state["right_axes"])
         U, V = state["left_axes"], state["right_axes"]
         state["mean"].lerp_(G, 1 - slow)
         state["square"].lerp_((U.T @ G @ V).square(), 1 - fast)
@@ -63,12 +65,25 @@ class ShampooAdam(torch.optim.Optimizer):
 def _begun(G: Tensor) -> dict[str, Any]:
     """Averages of nothing yet, for gradients like G (m, n)."""
     m, n = G.shape
-    left, right = G.new_zeros(m, m), G.new_zeros(n, n)
-    return {"steps": 0, "left": left, "right": right, "mean": torch.zeros_like(G), "square": torch.zeros_like(G)}
+    return {
+        "steps": 0,
+        "left": G.new_zeros(m, m),
+        "right": G.new_zeros(n, n),
+        "left_axes": torch.eye(m, dtype=G.dtype, device=G.device),
+        "right_axes": torch.eye(n, dtype=G.dtype, device=G.device),
+        "mean": torch.zeros_like(G),
+        "square": torch.zeros_like(G),
+    }
 
 
-def _axes(average: Tensor) -> Tensor:
-    """Eigenvectors of a symmetric matrix, of whatever size its entries are."""
+def _axes(average: Tensor, known: Tensor) -> Tensor:
+    """Eigenvectors of a symmetric matrix, of whatever size its entries are; those that are known where none are found.
+
+    Any at right angles will do, and entries of very different size may have no others in single precision.
+    """
     size = average.diagonal().sum().clamp_min(torch.finfo(average.dtype).tiny)
-    axes: Tensor = torch.linalg.eigh(average / size).eigenvectors
+    try:
+        axes: Tensor = torch.linalg.eigh(average / size).eigenvectors
+    except torch.linalg.LinAlgError:
+        return known
     return axes

@@ -72,3 +72,32 @@ def test_parameters_without_a_gradient_or_without_a_number_stay() -> None:
     empty.grad = torch.zeros(3, 0)
     ShampooAdam([still, empty], lr=1.0).step()
     assert torch.equal(still, torch.ones(2, 2))
+
+
+def test_axes_that_are_not_found_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any it is Adam."""
+
+    def lost(_: Tensor) -> None:
+        raise torch.linalg.LinAlgError("did not converge")
+
+    monkeypatch.setattr(torch.linalg, "eigh", lost)
+    places = [nn.Parameter(torch.zeros(3, 2, dtype=torch.float64)) for _ in range(2)]
+    ours = ShampooAdam(places[:1], lr=0.1, betas=(0.9, 0.99))
+    theirs = torch.optim.Adam(places[1:], lr=0.1, betas=(0.9, 0.99))
+    for k in range(12):
+        for place in places:
+            place.grad = torch.randn(3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(k))
+        ours.step()
+        theirs.step()
+    torch.testing.assert_close(places[0], places[1])
+
+
+def test_a_gradient_whose_square_is_no_number_moves_by_a_step_like_any_other() -> None:
+    place = nn.Parameter(torch.zeros(3, 2))
+    optimizer = ShampooAdam([place], lr=0.1)
+    for k in range(20):
+        place.grad = 1e30 * torch.randn(3, 2, generator=torch.Generator().manual_seed(k))
+        before = place.detach().clone()
+        optimizer.step()
+        moved = float((place.detach() - before).abs().max())
+        assert 0 < moved < 1
