@@ -117,4 +117,6 @@ _blocks: list[list[int]] = []  # that SIGTERM leaves, one within the other
 def _interrupt(number: int, frame: FrameType | None) -> None:
     for received in _blocks:
         received.append(number)
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):  # as of what a script starts with &
+        raise KeyboardInterrupt
     os.kill(os.getpid(), signal.SIGINT)

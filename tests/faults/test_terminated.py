@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fault_parts import Watcher, tiny
@@ -84,8 +85,11 @@ def test_nothing_is_given_up_that_is_not_saved(monkeypatch: pytest.MonkeyPatch) 
             time.sleep(5)
 
 
-def test_elsewhere_it_leaves_all_blocks_in_order() -> None:
+@pytest.mark.parametrize("ctrl_c", [signal.default_int_handler, signal.SIG_IGN], ids=["heard", "ignored"])
+def test_elsewhere_it_leaves_all_blocks_in_order(ctrl_c: Any) -> None:
+    """Of a job that a script started with &, too, which is born deaf to Ctrl-C."""
     left = []
+    before = signal.signal(signal.SIGINT, ctrl_c)
 
     def work() -> None:
         with terminated_as_interrupted(), terminated_as_interrupted():
@@ -95,8 +99,11 @@ def test_elsewhere_it_leaves_all_blocks_in_order() -> None:
             finally:
                 left.append(1)
 
-    with pytest.raises(Interrupted, match="stopped") as stop:
-        work()
+    try:
+        with pytest.raises(Interrupted, match="stopped") as stop:
+            work()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert left == [1]
     assert stop.value.exit_code == 143
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
