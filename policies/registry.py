@@ -239,13 +239,3 @@ def _check_settings(what: str, name: str, own: Mapping[str, inspect.Parameter], 
     for setting in allowed:
         if own[setting].default is inspect.Parameter.empty and setting not in settings:
             raise InvalidSetting(f"{what} '{name}' needs the setting '{setting}'")
-
-
-def is_leader(name: str) -> bool:
-    """Whether a name is that of a government, and not a folder."""
-    return is_rule(name, LEADERS)
-
-
-def is_follower(name: str) -> bool:
-    """Whether a name is that of households, and not a folder."""
-    return is_rule(name, FOLLOWERS)

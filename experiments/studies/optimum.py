@@ -170,13 +170,6 @@ def _points(effort: Effort, size: int) -> int:
     return max(2 * (size + size * (size + 1) // 2), effort.points_each * size)
 
 
-def _inside(family: Family) -> Vector:
-    """A start off the bounds: the US system, moved half a width inwards where it stands at one."""
-    low, high = family.limits()
-    inside: Vector = np.clip(family.start(), low + 0.5 * family.widths(), high - 0.5 * family.widths())
-    return np.clip(inside, low, high)
-
-
 def run(console: Console, request: Request, json: Path | None, command: str) -> None:
     """Searches, prints what was found, and writes it to `json`."""
     found = optimum(request, console)

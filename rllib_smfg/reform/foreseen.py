@@ -22,12 +22,11 @@ from envs.game import InvalidSetting
 from policies import LeaderPolicy
 from policies.tax_rule import TaxRule
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, Answer, Gains, Path
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, TOP_1, TOP_10, Answer, Gains, Path
 from rllib_smfg.reform.question import PRESET, Policy, Question
 
 STATES, POINTS = 7, 110
 SMALL = (6, 90)  # states and points where many transitions are compared with each other
-TOP_10, TOP_1 = 0.1, 0.01
 
 
 def foreseen(question: Question, policy: Policy) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,17 +13,14 @@ from envs.economy.indicators import by_tenth, wealth_share
 from envs.economy.parameters import EconomyParameters
 from envs.economy.state import Flows
 from envs.economy.taxation import FiscalPolicy
-from envs.game import Array, InvalidSetting, Step
+from envs.game import Array, InvalidSetting
 from policies import FollowerPolicy, LeaderPolicy, registry
-from policies.pairing import refuse_unread
 from rllib_smfg import named_policies
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.exploitability.household_problems import announced, conditions_of
-from rllib_smfg.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TENTHS, Answer, Gains, Path
+from rllib_smfg.exploitability.household_problems import conditions_of, levied_by
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TENTHS, TOP_1, TOP_10, Answer, Gains, Path
 from rllib_smfg.reform.question import Policy, Question
-from rllib_smfg.rollout import announced as action_of
-
-TOP_10, TOP_1 = 0.1, 0.01
+from rllib_smfg.rollout import first_episodes
 
 
 @dataclass(frozen=True)
@@ -66,10 +63,10 @@ def learned(question: Question, policy: Policy) -> Answer:
     if not folders:
         raise InvalidSetting(f"{question.learned}: holds no learned households (seed_1, ...)")
     game = question.game(policy, question.episodes, question.followers)
+    _refuse_unseen(policy.leader(game), question.against.leader(game))
     pairs = []
     for folder in folders:
         households = named_policies.trained(str(folder.parent), game, []).follower_policy(game, 0)
-        _refuse_unseen(policy.leader(game), question.against.leader(game))
         pairs.append(tuple(live(question, each, policy, households) for each in (policy, question.against)))
     series = [{name: np.concatenate([pair[k].series[name] for pair in pairs]) for name in SERIES} for k in (0, 1)]
     gains = gains_of(game.parameters, [(reform, against) for reform, against in pairs])
@@ -93,53 +90,34 @@ def live(question: Question, governing: Policy, policy: Policy, households: Foll
     """What becomes of households under a government, in the economy that `policy` is compared in."""
     game = question.game(policy, question.episodes, question.followers)
     leader = governing.leader(game)
-    alive, lived = np.ones(game.n_games, dtype=bool), np.zeros(game.n_games)
-    game.reset(question.seed)
+    lived = np.zeros(game.n_games)
+    years = first_episodes(game, leader, households, question.seed)
+    before, index = game.state, game.year.copy()
     first_assets, first_income = game.state.assets.astype(np.float64), np.zeros_like(game.state.assets)
     sums = {year: np.zeros((game.n_games, game.n_followers)) for year in SINCE}
     rows: dict[str, list[Array]] = {name: [] for name in SERIES}
-    for number, (step, policy_of_year) in enumerate(_years(game, leader, households, question.seed)):
-        flows = game.flows
+    for number, (year, alive) in enumerate(years):
+        step, flows = year.step, game.flows
         assert flows is not None
+        levied = levied_by(game, leader, year.leader_action, before, index)
+        before, index = game.state, game.year.copy()
         if number == 0:
             first_income = flows.income.astype(np.float64)
         for first, total in sums.items():
             if number >= first:
                 total += game.discount ** (number - first) * np.where(alive[:, None], step.follower_reward, 0.0)
-        for name, values in _of_year(game, flows, policy_of_year).items():
+        for name, values in _of_year(game, flows, levied).items():
             rows[name].append(np.where(alive, values, np.nan))
         lived += alive
-        alive &= ~step.done
-        if not alive.any():
-            break
-    worth = {year: total / _weights(game.discount, game.horizon - year) for year, total in sums.items()}
+    worth = {since: total / _weights(game.discount, game.horizon - since) for since, total in sums.items()}
     series = {name: _padded(np.stack(values, axis=1), game.horizon) for name, values in rows.items()}
-    since = {year: total.mean(axis=1) for year, total in worth.items()}
-    return Lived(worth[0], since, first_assets, first_income, series, float((lived < game.horizon).mean()))
+    later = {since: total.mean(axis=1) for since, total in worth.items()}
+    return Lived(worth[0], later, first_assets, first_income, series, float((lived < game.horizon).mean()))
 
 
 def _padded(values: Array, years: int) -> Array:
     """Years that no game lived are no numbers."""
     return np.pad(values, ((0, 0), (0, years - values.shape[1])), constant_values=np.nan)
-
-
-def _years(
-    game: Economy, leader: LeaderPolicy, households: FollowerPolicy, seed: int
-) -> Iterator[tuple[Step, FiscalPolicy]]:
-    """Year after year from the start: what happened, and what was levied."""
-    refuse_unread(leader, households)
-    everywhere = np.ones(game.n_games, dtype=bool)
-    leader.forget(everywhere)
-    households.forget(everywhere)
-    households.meet(leader)
-    observations = game.reset(seed)
-    while True:
-        leader_action = action_of(game, leader, observations)
-        follower_action = households.act(observations.follower, leader_action)
-        policy = announced(game, leader, leader_action)
-        step = leader.enact(game, leader_action, follower_action)
-        yield step, policy
-        observations = step.observations
 
 
 def _weights(discount: float, years: int) -> float:
