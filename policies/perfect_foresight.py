@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from envs.economy.best_response import cash_on_hand, choose
 from envs.economy.calibration import gdp_per_household
-from envs.economy.foresight import SURVEYED, Setting, Transition, survey_start, transition
+from envs.economy.foresight import SURVEYED, Setting, Transition, survey_start, surveyed, transition
 from envs.economy.game import Economy
 from envs.game import Array, BoolArray, InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import make
@@ -50,7 +50,8 @@ class PerfectForesight(FollowerPolicy):
         known = pickle.dumps((leader, self._parameters, self._years))
         if known not in PATHS:
             setting = Setting.of(self._parameters)
-            PATHS[known] = transition(setting, survey_start(setting, *_surveyed()), leader, years=self._years)
+            start = survey_start(setting, *usual_households())
+            PATHS[known] = transition(setting, start, leader, years=self._years)
         self._path = PATHS[known]
 
     def act(self, observation: Array, leader_action: Array) -> Array:
@@ -86,7 +87,6 @@ class PerfectForesight(FollowerPolicy):
 
 
 @lru_cache(maxsize=1)
-def _surveyed() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Abilities and assets of households drawn from the survey."""
-    seen = make("economy", preset="calibrated", games=1, followers=SURVEYED).reset(0).follower[0].astype(np.float64)
-    return seen[:, 0], seen[:, 1]
+def usual_households() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Abilities and assets of `SURVEYED` households of the calibrated economy, drawn once."""
+    return surveyed(make("economy", preset="calibrated", games=1, followers=SURVEYED))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from envs import InvalidSetting, make
-from envs.economy.foresight import SURVEYED, Closure, Setting, Start, Transition, steady_state, survey_start
+from envs.economy.foresight import SURVEYED, Closure, Setting, Start, Transition, steady_state, survey_start, surveyed
 from envs.economy.foresight import transition as solve_transition
 from envs.economy.game import Economy
 from envs.economy.instruments import FURTHER, names
@@ -101,9 +101,7 @@ def start_of(setting: Setting, reform: Reform) -> Start:
     if reform.origin != SURVEY:
         return steady_state(setting, _government_of(reform.origin, _game(reform, (reform.origin,)), reform)).start
     game = make("economy", preset=reform.preset, games=1, followers=SURVEYED)
-    assert isinstance(game, Economy)
-    seen = game.reset(reform.seed).follower[0].astype(np.float64)
-    return survey_start(setting, seen[:, 0], seen[:, 1])
+    return survey_start(setting, *surveyed(game, reform.seed))
 
 
 def content(found: Found, reform: Reform) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from envs.economy.foresight import SURVEYED, Setting, Start, Transition, survey_start, transition
+from envs.economy.foresight import SURVEYED, Setting, Start, Transition, survey_start, surveyed, transition
 from envs.game import Array, InvalidSetting
 from rllib_smfg.optimum.family import RESPONSE, US, Family, RulesOfGames, family_game
 
@@ -27,8 +27,7 @@ class Paths:
     def __init__(self, family: Family, states: int, points: int, years: int, seed: int = 0) -> None:
         self._game = family_game(family, games=1, followers=SURVEYED)
         self._setting, self._years = Setting.of(self._game.parameters, states, points), years
-        seen = self._game.reset(seed).follower[0].astype(np.float64)
-        self.start: Start = survey_start(self._setting, seen[:, 0], seen[:, 1])
+        self.start: Start = survey_start(self._setting, *surveyed(self._game, seed))
         self._near: Transition | None = None
 
     @classmethod

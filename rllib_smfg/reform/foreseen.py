@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from envs import make
-from envs.economy.foresight import SURVEYED, Setting, Start, Transition, consumption_equivalent, survey_start
+from envs.economy.foresight import Setting, Transition, consumption_equivalent, survey_start
 from envs.economy.foresight import transition as solve_transition
-from envs.economy.game import Economy
 from envs.economy.histogram import tenths, tenths_by
 from envs.economy.household_problem import Matrix, Vector
 from envs.economy.indicators import weighted_gini
@@ -20,10 +16,11 @@ from envs.economy.parameters import EconomyParameters
 from envs.economy.stationary import quantile_share
 from envs.game import InvalidSetting
 from policies import LeaderPolicy
+from policies.perfect_foresight import usual_households
 from policies.tax_rule import TaxRule
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, TOP_1, TOP_10, Answer, Gains, Path
-from rllib_smfg.reform.question import PRESET, Policy, Question
+from rllib_smfg.reform.question import Policy, Question
 
 STATES, POINTS = 7, 110
 SMALL = (6, 90)  # states and points where many transitions are compared with each other
@@ -62,21 +59,8 @@ PATHS: dict[bytes, Transition] = {}
 def _solved(setting: Setting, leader: LeaderPolicy, years: int) -> Transition:
     known = pickle.dumps((leader, setting, years))
     if known not in PATHS:
-        PATHS[known] = solve_transition(setting, _start(setting), leader, years=years)
+        PATHS[known] = solve_transition(setting, survey_start(setting, *usual_households()), leader, years=years)
     return PATHS[known]
-
-
-def _start(setting: Setting) -> Start:
-    return survey_start(setting, *_surveyed())
-
-
-@lru_cache(maxsize=1)
-def _surveyed() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Abilities and assets of households drawn from the survey."""
-    game = make("economy", preset=PRESET, games=1, followers=SURVEYED)
-    assert isinstance(game, Economy)
-    seen = game.reset(0).follower[0].astype(np.float64)
-    return seen[:, 0], seen[:, 1]
 
 
 def gains_of(reform: Transition, against: Transition) -> Gains:

@@ -24,6 +24,11 @@ def tensors(arrays: Arrays, like: Tensor) -> State:
     return found
 
 
+def detached(state: Mapping[str, Tensor]) -> State:
+    """A state without what led to it."""
+    return {name: x.detach() for name, x in state.items()}
+
+
 def price_takers_mean(x: Tensor) -> Tensor:
     """The mean (B, 1) as nobody's own doing."""
     return x.detach().mean(-1, keepdim=True)
@@ -60,7 +65,7 @@ class Economies:
         over = self.age >= self.lives
         if ended is not None:
             over |= ended[:, 0].cpu().numpy()
-        state = {name: x.detach() for name, x in following.items()}
+        state = detached(following)
         over |= ~_finite(state).cpu().numpy()
         self.fresh = over
         (which,) = over.nonzero()

@@ -32,7 +32,7 @@ import torch
 from torch import Tensor
 
 from envs.arithmetic import ArithmeticGame, Mean
-from rllib_smfg.structural.economies import State
+from rllib_smfg.structural.economies import State, detached
 from rllib_smfg.structural.sides import Side
 
 LARGEST_STEP = 1e3  # half ranges: where play explodes within a window a residual means no more than its sign
@@ -77,7 +77,7 @@ def play_window(
     for t, draw in enumerate(shocks):
         leader, told, output = meet(t, state)
         outcome = game.advance(state, leader, side.natural(output), draw, mean)
-        years.append(Year(_detached(state), leader, told, draw, output))
+        years.append(Year(detached(state), leader, told, draw, output))
         met = outcome.follower_reward
         if outcome.ended is not None:
             ended = outcome.ended if ended is None else ended | outcome.ended
@@ -128,10 +128,6 @@ def joined(years: Sequence[Year]) -> Year:
         {name: torch.cat([year.shocks[name] for year in years]) for name in first.shocks},
         torch.cat([year.output for year in years]),
     )
-
-
-def _detached(state: State) -> State:
-    return {name: x.detach() for name, x in state.items()}
 
 
 def worth_of_carried(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from envs.arithmetic import ArithmeticGame, Mean, plain_mean
 from rllib_smfg.rule import RuleActor
-from rllib_smfg.structural.economies import Economies, State, own_share_mean, price_takers_mean
+from rllib_smfg.structural.economies import Economies, State, detached, own_share_mean, price_takers_mean
 from rllib_smfg.structural.households import (
     curvature,
     euler_loss,
@@ -156,7 +156,7 @@ class StructuralLearner:
 
     def _worth(self, following: State, lasting: Tensor, mean: Mean) -> Tensor:
         """lambda of what a window ends with, under the government that stays and households' own play."""
-        following = {name: x.detach() for name, x in following.items()}
+        following = detached(following)
         action, told = self._leader_action(following, lasting)
         with torch.no_grad():
             output = self._answer(self.networks[FOLLOWER], following, told)

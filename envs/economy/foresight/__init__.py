@@ -1,7 +1,7 @@
 """Transitions of the economy `calibrated` with households who know the whole path."""
 
 from envs.economy.foresight.rounds import Closure
-from envs.economy.foresight.setting import SURVEYED, Government, Setting, Start, survey_start
+from envs.economy.foresight.setting import SURVEYED, Government, Setting, Start, survey_start, surveyed
 from envs.economy.foresight.solve import Transition, consumption_equivalent, transition
 from envs.economy.foresight.steady import Steady, steady_state
 
@@ -16,5 +16,6 @@ __all__ = [
     "consumption_equivalent",
     "steady_state",
     "survey_start",
+    "surveyed",
     "transition",
 ]

@@ -12,7 +12,7 @@ from envs.economy.calibration import first_prices, gdp_per_household, household_
 from envs.economy.histogram import shares_of
 from envs.economy.household_problem import Household, Matrix, Vector
 from envs.economy.parameters import EconomyParameters
-from envs.game import Array, InvalidSetting
+from envs.game import Array, InvalidSetting, StackelbergMeanFieldGame
 
 STATES, POINTS = 9, 200
 SURVEYED = 200_000  # households that are drawn from the survey to stand for its distribution
@@ -90,8 +90,14 @@ class Start:
         return float((self.last_share * self.last_income).sum())
 
 
+def surveyed(game: StackelbergMeanFieldGame, seed: int = 0) -> tuple[Vector, Vector]:
+    """Abilities and wealth (N,) of the households that an economy of one game draws with a seed."""
+    seen = game.reset(seed).follower[0].astype(np.float64)
+    return seen[:, 0], seen[:, 1]
+
+
 def survey_start(setting: Setting, ability: Vector, assets: Vector) -> Start:
-    """The economy before its first year, with abilities and wealth of households (N,) as `Economy` draws them."""
+    """The economy before its first year, with abilities and wealth of households (N,) as `surveyed` draws them."""
     p, household = setting.parameters, setting.household
     gdp = gdp_per_household(p)
     owned = (p.capital_to_gdp + p.debt_to_gdp) * gdp
