@@ -326,6 +326,14 @@ def test_the_loss_s_step_is_newton_s_and_leaves_out_bounds_ends_and_what_is_no_n
     assert float(u.grad[:2].abs().sum()) > 0.0
 
 
+def test_an_exploded_residual_means_no_more_than_its_sign() -> None:
+    game = built("linear_quadratic", games=1, followers=2)
+    u = torch.zeros(1, 2, 1, dtype=torch.float64, requires_grad=True)
+    found = torch.tensor([[[1e30], [-1e25]]], dtype=torch.float64)
+    euler_loss(found, u, torch.ones_like(found), sides(game)[1], 0.05, None).sum().backward()
+    assert (-u.grad).flatten().tolist() == [1e3, -1e3]
+
+
 def test_shares_move_by_what_is_left_of_them() -> None:
     game = built("brock_mirman", games=1, followers=3)
     shares = np.array([[[0.5], [0.02], [0.97]]])

@@ -147,6 +147,28 @@ def test_a_step_without_finite_derivatives_is_not_taken() -> None:
     found._step(FOLLOWER, whole)
     assert torch.equal(before, weights(found))
     assert found.averaged[FOLLOWER].steps == 0
+    assert found.skipped == {LEADER: 0, FOLLOWER: 1}
+    assert found.update()["follower/skipped_steps"] == 1
+    assert found.get_state()["skipped"][FOLLOWER] == 1
+
+
+def test_followers_rate_rises_over_the_warm_up() -> None:
+    settings = StructuralSettings(**{**QUICK, "updates": 100}, warm_up=0.04, last_rate=1.0, follower_lr=0.01)
+    found = learner("stage_game", settings)
+    rates = []
+    for _ in range(6):
+        found.update()
+        rates.append(found.optimizers[FOLLOWER].param_groups[0]["lr"])
+    np.testing.assert_allclose(rates, [0.0025, 0.005, 0.0075, 0.01, 0.01, 0.01])
+
+
+def test_a_window_is_of_years_where_something_is_carried_and_of_one_elsewhere() -> None:
+    settings = StructuralSettings(**QUICK, window_years=5)
+    carrying, moment = learner("linear_quadratic", settings), learner("stage_game", settings)
+    for found, years in ((carrying, 5), (moment, 1)):
+        before = found.years
+        found._game_loss()
+        assert found.years - before == years * found.game.n_games
 
 
 def test_trembles_are_of_a_share_of_games_and_lasting_offsets_stay_for_an_episode() -> None:
@@ -155,6 +177,10 @@ def test_trembles_are_of_a_share_of_games_and_lasting_offsets_stay_for_an_episod
     assert float(stays.abs().max()) == 0.0
     assert 0.2 < float((usual != now).float().mean()) < 0.3
     assert float(usual.std()) == pytest.approx(0.1, rel=0.1)
+    trembling.update_number = trembling.settings.updates - 1  # followers settle, to whom a tenth of both is left
+    _, usual, now = trembling._offsets()
+    assert 0.015 < float((usual != now).float().mean()) < 0.035
+    assert float(usual.std()) == pytest.approx(0.01, rel=0.1)
     spread = StructuralSettings(**QUICK, tremble=0.0, lasting_spread=0.3, yearly_spread=0.02, spread_of={"g": 2.0})
     lasting = learner("linear_quadratic", spread)
     first, lived, now = lasting._offsets()
