@@ -29,6 +29,7 @@ from rllib_smfg.structural.households import (
     worth_of_carried,
 )
 from rllib_smfg.structural.optimizer import ShampooAdam
+from rllib_smfg.structural.paired import paired_slope
 from rllib_smfg.structural.paths import Act, Luck, Play, Returns, draw_luck, path_years, returns
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
@@ -192,27 +193,14 @@ class StructuralLearner:
 
     @torch.no_grad()
     def _paired_step(self, luck: Luck) -> dict[str, float]:
-        """Two-sided differences of the objective along directions of the policy's numbers, on common random numbers."""
+        """A step along two-sided differences of the objective, on common random numbers."""
         s, network = self.settings, self.networks[LEADER]
-        start = torch.nn.utils.parameters_to_vector(network.parameters())
-        free = _free_numbers(network)
-        if s.search_pairs:
-            drawn = torch.as_tensor(self.noise.standard_normal((s.search_pairs, len(start))), dtype=start.dtype)
-            directions = drawn.to(start.device) * free
-        else:
-            directions = torch.diag(free)[free > 0]
-        slope = torch.zeros_like(start)
-        for direction in directions:
-            worth = []
-            for sign in (1.0, -1.0):
-                torch.nn.utils.vector_to_parameters(start + sign * s.search_width * direction, network.parameters())
-                worth.append(self._objective(self._played_by(network, luck)))
-            slope += direction * (worth[0] - worth[1]) / (2 * s.search_width)
-        torch.nn.utils.vector_to_parameters(start, network.parameters())
-        if s.search_pairs:
-            slope /= s.search_pairs
-        parts = torch.split(-slope, [p.numel() for p in network.parameters()])
-        self._step(LEADER, [part.view_as(p) for part, p in zip(parts, network.parameters(), strict=True)])
+
+        def worth() -> Tensor:
+            return self._objective(self._played_by(network, luck))
+
+        slope = paired_slope(network, worth, s.search_pairs, s.search_width, self.noise)
+        self._step(LEADER, [-part for part in slope])
         return _leader_logs(self._played_by(self.averaged[LEADER].average, luck))
 
     def _played_by(self, leader: nn.Module, luck: Luck) -> Returns:
@@ -342,14 +330,6 @@ def _first_year_offset(network: nn.Module, offset: Tensor) -> Act:
         return (u.clamp(-1.0, 1.0) + moved.pop()).clamp(-1.0, 1.0) if moved else u
 
     return act
-
-
-def _free_numbers(network: nn.Module) -> Tensor:
-    """1 for each number of a policy that does something, 0 for responses that its rule does not have."""
-    whole = [torch.ones_like(p) for p in network.parameters()]
-    if isinstance(network, RuleActor):
-        whole = [torch.ones_like(network.constant), network.responds]
-    return torch.cat([x.flatten() for x in whole])
 
 
 def _leader_logs(found: Returns) -> dict[str, float]:

@@ -9,7 +9,7 @@ from structural_parts import built
 from envs.game import InvalidSetting
 from rllib_smfg.networks import to_natural
 from rllib_smfg.rule import RuleActor, responding
-from rllib_smfg.structural.learner import _free_numbers
+from rllib_smfg.structural.paired import free_numbers
 
 INSTRUMENTS, OBSERVES = ("tax_rate", "spending"), ("capital", "debt", "wage")
 
@@ -61,7 +61,7 @@ def test_it_starts_as_it_is_told() -> None:
     assert to_natural(start.act(own, own[..., :0]).detach().numpy(), game.leader_action_space)[0, 0] == 1.5
 
 
-def test_free_numbers_are_those_that_do_something() -> None:
-    free = _free_numbers(rule())
+def testfree_numbers_are_those_that_do_something() -> None:
+    free = free_numbers(rule())
     assert free.tolist() == [1.0, 1.0, 0.0, 1.0]
-    assert _free_numbers(torch.nn.Linear(2, 1)).tolist() == [1.0, 1.0, 1.0]
+    assert free_numbers(torch.nn.Linear(2, 1)).tolist() == [1.0, 1.0, 1.0]
