@@ -47,12 +47,7 @@ class PerfectForesight(FollowerPolicy):
                 f"{leader.title}: its schedule depends on years that have not been lived; households"
                 " 'perfect_foresight' cannot foresee it: must be other households (learned, planning)"
             )
-        known = pickle.dumps((leader, self._parameters, self._years))
-        if known not in PATHS:
-            setting = Setting.of(self._parameters)
-            start = survey_start(setting, *usual_households())
-            PATHS[known] = transition(setting, start, leader, years=self._years)
-        self._path = PATHS[known]
+        self._path = usual_path(Setting.of(self._parameters), leader, self._years)
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, 2); raises RuntimeError before a government was met."""
@@ -84,6 +79,17 @@ class PerfectForesight(FollowerPolicy):
             cash, 1e-6 * gdp_per_household(self._parameters)
         )
         return np.stack([saved, labour], axis=-1).reshape(*observation.shape[:2], 2)
+
+
+def usual_path(setting: Setting, leader: LeaderPolicy, years: int) -> Transition:
+    """The transition of a government from `usual_households` on, solved once a process.
+
+    Raises InvalidSetting where there is none.
+    """
+    known = pickle.dumps((leader, setting, years))
+    if known not in PATHS:
+        PATHS[known] = transition(setting, survey_start(setting, *usual_households()), leader, years=years)
+    return PATHS[known]
 
 
 @lru_cache(maxsize=1)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 
 import numpy as np
 
-from envs.economy.foresight import Setting, Transition, consumption_equivalent, survey_start
-from envs.economy.foresight import transition as solve_transition
+from envs.economy.foresight import Setting, Transition, consumption_equivalent
 from envs.economy.histogram import tenths, tenths_by
 from envs.economy.household_problem import Matrix, Vector
 from envs.economy.indicators import weighted_gini
 from envs.economy.parameters import EconomyParameters
 from envs.economy.stationary import quantile_share
 from envs.game import InvalidSetting
-from policies import LeaderPolicy
-from policies.perfect_foresight import usual_households
+from policies.perfect_foresight import usual_path
 from policies.tax_rule import TaxRule
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, TOP_1, TOP_10, Answer, Gains, Path
@@ -49,18 +46,7 @@ def path(
     if isinstance(leader, TaxRule) and leader.remembers:
         raise InvalidSetting(f"{leader.title}: its schedule depends on years that have not been lived")
     setting = Setting.of(game.parameters if parameters is None else parameters, *grid)
-    return _solved(setting, leader, question.years)
-
-
-# a government in an economy, pickled -> its path, which is asked for more than once
-PATHS: dict[bytes, Transition] = {}
-
-
-def _solved(setting: Setting, leader: LeaderPolicy, years: int) -> Transition:
-    known = pickle.dumps((leader, setting, years))
-    if known not in PATHS:
-        PATHS[known] = solve_transition(setting, survey_start(setting, *usual_households()), leader, years=years)
-    return PATHS[known]
+    return usual_path(setting, leader, question.years)
 
 
 def gains_of(reform: Transition, against: Transition) -> Gains:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from experiments.commands.main import app
 from experiments.reform import tables
 from experiments.reform.pictures import PRINTED_PICTURES, pictures
 from experiments.reform.refresh import commands, refreshed, shown
-from policies import solved_planner
+from policies import perfect_foresight, solved_planner
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.reform import ask as asking
 from rllib_smfg.reform import foreseen, lucky
@@ -31,16 +32,23 @@ SMALL = ["--followers", "60", "--episodes", "2", "--years", "60"]
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Small grids, few surveyed, one process."""
     monkeypatch.setattr(foreseen, "STATES", 3)
     monkeypatch.setattr(foreseen, "POINTS", 40)
-    monkeypatch.setattr(foreseen, "SURVEYED", 5_000)
+    monkeypatch.setattr(perfect_foresight, "SURVEYED", 5_000)
     monkeypatch.setattr(asking, "MOST_PROCESSES", 1)
     for name, value in (("STATES", 4), ("POINTS", 40), ("RATE_STEP", 0.02)):
         monkeypatch.setattr(solved_planner, name, value)
-    foreseen._surveyed.cache_clear()
-    foreseen.PATHS.clear()
+    forget_paths()
+    yield
+    forget_paths()
+
+
+def forget_paths() -> None:
+    """Those of few surveyed, which other tests must not meet."""
+    perfect_foresight.usual_households.cache_clear()
+    perfect_foresight.PATHS.clear()
 
 
 def question(*texts: str, **settings: Any) -> Question:
