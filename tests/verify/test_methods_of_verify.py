@@ -18,8 +18,7 @@ from experiments.verify.run import Outcome, _keep, chosen_cases, learned_by, run
 from rllib_smfg.known_games.readings import read
 from rllib_smfg.rllib.structural.config import StructuralSMFRLConfig
 
-
-# A quarter's discount factor of .99 takes longer to see through; a gini that nothing pulls back asks for exact saving rates.
+# A quarter is discounted by .99 and takes longer to see through; a gini that nothing pulls back asks for exact saving.
 LONGER = ("krusell_smith", "brock_mirman")
 
 
