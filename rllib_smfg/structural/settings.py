@@ -87,7 +87,7 @@ class StructuralSettings:
         default=131_072, metadata=says("of the leader's paths together, which says how many there are")
     )
     window_years: int = field(
-        default=30, metadata=says("of own play that a follower's residual knows before what is carried is valued")
+        default=15, metadata=says("of own play that a follower's residual knows before what is carried is valued")
     )
     tail: float = field(default=0.002, metadata=says("share of a path's discounted weight that is cut off"))
     averaging: float = field(default=0.98, metadata=says("of the weights that play, a step"))

@@ -110,5 +110,6 @@ def test_hardly_damped_slopes_find_what_households_best_save(seed: int) -> None:
     assert error_of_solved_slopes(1e-5, seed) < 0.001
 
 
+@pytest.mark.slow
 def test_damping_keeps_slopes_from_being_exact() -> None:
     assert error_of_solved_slopes(1e-2, 1) > 2 * error_of_solved_slopes(1e-5, 1)

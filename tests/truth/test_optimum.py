@@ -78,6 +78,7 @@ def test_the_slope_is_exact_where_welfare_is_straight_and_bounded_where_an_econo
     assert np.abs(slope_of(moves, broken) - true).max() < 1.0
 
 
+@pytest.mark.slow
 def test_two_instruments_over_planners_beat_the_us_system():
     effort = Effort(rounds=12, pairs=4, judges=4, simplex=6, games=2, points_each=2)
     (found,) = optimum(Request(Family(("xi", "spending")), ("feedback",), followers=300, effort=effort, horizon=60))

@@ -45,6 +45,7 @@ def test_nothing_changes_where_nothing_is_reformed_and_their_reform_gains(econom
     assert (found.transfers / found.gdp).min() > (before.transfers / before.gdp).max()
 
 
+@pytest.mark.slow
 def test_a_flat_tax_beside_a_transfer_is_searched_for(economy: Economy) -> None:
     taxes, gain = best(economy, [0], np.array([0.5, 0.05, 0.002, 0.001]), years=60)
     assert 0.4 < taxes[0] < 0.65

@@ -68,6 +68,7 @@ def test_markets_clear_and_nothing_is_lost(setting, game, reform):
     np.testing.assert_allclose(found.actions[1:, 0], rule, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_more_years_and_a_finer_grid_change_little(setting, game, us, reform):
     gains = []
     for years, grid in ((YEARS, setting), (200, setting), (YEARS, Setting.of(CALIBRATED, states=7, points=140))):

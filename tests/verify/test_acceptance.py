@@ -177,7 +177,7 @@ def test_a_case_run_again_replaces_itself_and_leaves_the_others(tmp_path: Path) 
     assert [(case["game"], case["command"][-1]) for case in kept] == [("static_hsv", "1"), ("income_tax", "2")]
 
 
-@pytest.mark.parametrize("method", ["structural", "smfrl"])
+@pytest.mark.parametrize("method", ["structural", pytest.param("smfrl", marks=pytest.mark.slow)])
 def test_the_equilibrium_is_found(tmp_path: Path, method: Method) -> None:
     """The quick version of `smfg verify`: stage_game and income_tax at N = 100, one seed."""
     written = tmp_path / "verify.json"
