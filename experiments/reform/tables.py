@@ -139,9 +139,10 @@ def swings(found: Found) -> Grid:
 def notes(question: Question, found: Sequence[Found]) -> list[str]:
     """Who answered, what intervals are over, who could not answer, and whether the kinds differ."""
     said = []
+    differing: dict[str, list[str]] = {"more": [], "no more": []}
     for each in found:
         for answer in each.answers.values():
-            line = f"{answer.kind.replace('_', ' ')}: {KINDS[answer.kind]}; {answer.band}"
+            line = f"{words(answer)}: {KINDS[answer.kind]}; {answer.band}"
             if line not in said:
                 said.append(line)
         said += [
@@ -154,7 +155,10 @@ def notes(question: Question, found: Sequence[Found]) -> list[str]:
                 said.append(f"{each.policy.title}: {words(answer)}: {early}")
         if len(each.answers) > 1:
             more = "more" if differ(list(each.answers.values())) else "no more"
-            said.append(f"{each.policy.title}: kinds of households differ by {more} than the interval")
+            differing[more].append(each.policy.title)
+    for more, titles in differing.items():
+        if titles:
+            said.append(f"kinds of households differ by {more} than the interval: {', '.join(titles)}")
     return said
 
 
