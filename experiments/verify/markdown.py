@@ -52,7 +52,8 @@ def _figure(what: str, checks: Sequence[Mapping[str, Any]]) -> str:
 
 def _check(check: Mapping[str, Any]) -> str:
     seeds = "worst " if check["what"].endswith("(worst seed)") else ""
-    return f"{seeds}{check['measured']:.3g} ({check['bound']})"
+    bound = check["bound"].replace("+- ", "±").replace("= ", "=")
+    return f"{seeds}{check['measured']:.3g} ({bound})"
 
 
 def _labels(labels: Sequence[str]) -> str:
