@@ -136,19 +136,23 @@ class Comparison(Section):
     )
 
 
-class Experiment(Section):
-    """A whole configuration; a section `policies` beside these names policies for them (`policies.written`)."""
+class WithPolicies(Section):
+    """A configuration that may have a section `policies`, which names policies for the others (`policies.written`)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _policies_by_name(cls, values: Any) -> Any:
+        return written.substituted(values)
+
+
+class Experiment(WithPolicies):
+    """A whole configuration of `smfg train`."""
 
     game: Game
     algorithm: AnyAlgorithm = GradientAlgorithm()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     comparison: Comparison = Comparison()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _policies_by_name(cls, values: Any) -> Any:
-        return written.substituted(values)
 
     @model_validator(mode="after")
     def _starts_fit(self) -> Experiment:
