@@ -22,7 +22,7 @@ FLAT = 1e-12  # slope of consumption in cash below which utility is taken to be 
 
 
 @dataclass(frozen=True)
-class Worth:
+class CashWorth:
     """Consumption out of cash on hand, and what that is worth: known at points of cash (S, A), which rise.
 
     Below the first point everything is consumed.
@@ -35,7 +35,7 @@ class Worth:
     value: Matrix
 
     @classmethod
-    def of(cls, household: Household, conditions: Conditions, consumption: Matrix) -> Worth:
+    def of(cls, household: Household, conditions: Conditions, consumption: Matrix) -> CashWorth:
         """From what those consume who keep the grid's assets, (S, A)."""
         price = 1 + conditions.consumption_tax
         cash = np.maximum.accumulate(price * consumption + household.assets, axis=1)
@@ -70,7 +70,7 @@ def utility(crra: float, consumption: Matrix) -> Matrix:
 
 def saving(household: Household, conditions: Conditions, consumption: Matrix) -> Plan:
     """The plan in which `consumption` (S, A) is chosen by those who keep the grid's assets."""
-    return _planned(household, conditions, Worth.of(household, conditions, consumption))
+    return _planned(household, conditions, CashWorth.of(household, conditions, consumption))
 
 
 def keeping_nothing(household: Household, conditions: Conditions) -> Plan:
@@ -78,14 +78,14 @@ def keeping_nothing(household: Household, conditions: Conditions) -> Plan:
     return _planned(household, conditions, None)
 
 
-def _planned(household: Household, conditions: Conditions, worth: Worth | None) -> Plan:
+def _planned(household: Household, conditions: Conditions, worth: CashWorth | None) -> Plan:
     rows = [_row(household, conditions, worth, state) for state in range(len(household.ability))]
     consumption, labour, income, following = (np.stack(part) for part in zip(*rows, strict=True))
     return Plan(consumption, labour, income, following)
 
 
 def _row(
-    household: Household, conditions: Conditions, worth: Worth | None, state: int
+    household: Household, conditions: Conditions, worth: CashWorth | None, state: int
 ) -> tuple[Vector, Vector, Vector, Vector]:
     """Consumption, hours, income and assets kept in a state of ability, (A,) each."""
     assets, earning = household.assets[:, None], conditions.wage * household.hours * float(household.ability[state])

@@ -42,7 +42,7 @@ class Row(Section):
         return self
 
 
-class Luck(Section):
+class EvaluationLuck(Section):
     """The episodes, the same for every row."""
 
     seeds: Seeds = Field((1_000_000,), min_length=1, description="each is a batch of episodes of its own")
@@ -58,7 +58,7 @@ class Comparing(WithPolicies):
         None,
         description="the row that others are compared with; empty: none, or the US system where it can govern",
     )
-    evaluation: Luck = Luck()
+    evaluation: EvaluationLuck = EvaluationLuck()
 
     @model_validator(mode="after")
     def _names_tell_rows_apart(self) -> Comparing:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from envs import InvalidSetting, make
 from experiments.compare.config import Comparing, Row
-from experiments.compare.contenders import Batch, Played, batches, pairs, together
+from experiments.compare.contenders import EpisodeBatch, Played, batches, pairs, together
 from experiments.compare.reference import with_reference
 from experiments.compare.result import FILES, show, summed_up, write
 from experiments.configuration.config import Experiment
@@ -112,12 +112,12 @@ def _train(console: Console, experiments: Sequence[tuple[Row, Experiment]], fold
         _say(console, f"{row.name}: trained in {time.monotonic() - began:.0f} s")
 
 
-def _play(console: Console, plan: list[Batch], rows: Sequence[Row], local: bool) -> Played:
+def _play(console: Console, plan: list[EpisodeBatch], rows: Sequence[Row], local: bool) -> Played:
     """The episodes of every batch."""
     began, left = time.monotonic(), {r: sum(batch.of[0] == r for batch in plan) for r in range(len(rows))}
     results: Played = {}
     calls = {batch.of: (batch,) for batch in plan}
-    for of, found in _played_here(plan) if local else side_by_side(Batch.play, calls):
+    for of, found in _played_here(plan) if local else side_by_side(EpisodeBatch.play, calls):
         results[of] = found
         left[of[0]] -= 1
         if not left[of[0]]:
@@ -125,7 +125,7 @@ def _play(console: Console, plan: list[Batch], rows: Sequence[Row], local: bool)
     return results
 
 
-def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], Episodes]]:
+def _played_here(plan: list[EpisodeBatch]) -> Iterator[tuple[tuple[int, int, int], Episodes]]:
     for batch in plan:
         yield batch.of, batch.play()
 

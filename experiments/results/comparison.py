@@ -43,7 +43,7 @@ FILE = "comparison.json"
 COLUMNS = ("per_capita_gdp", "social_welfare", "income_gini", "wealth_gini", "years")
 
 Evaluations = list[dict[str, Array]]  # one {indicator: (episodes,)} a training seed, or a single one
-Pair = tuple[LeaderPolicy, FollowerPolicy]
+PolicyPair = tuple[LeaderPolicy, FollowerPolicy]
 
 
 def learned_row(experiment: Experiment) -> str:
@@ -90,7 +90,7 @@ def _baselines(
 ) -> dict[str, list[Episodes]]:
     """Episodes of the baselines that the configuration names, by title."""
     seed = experiment.evaluation.seed
-    players: dict[str, Callable[[], list[Pair]]] = {
+    players: dict[str, Callable[[], list[PolicyPair]]] = {
         "free_market_learned": lambda: [(free_market(game), each.follower_policy(game, seed)) for each in trained],
         "free_market_random": lambda: [(free_market(game), _random_households(game, experiment))],
         "random": lambda: [(RandomLeader(game.leader_action_space, seed), _random_households(game, experiment))],
@@ -165,7 +165,7 @@ def _random_households(game: StackelbergMeanFieldGame, experiment: Experiment) -
     return RandomFollower(game.follower_action_space, experiment.evaluation.seed + 1)
 
 
-def _constant(policy: ConstantPolicy) -> Pair:
+def _constant(policy: ConstantPolicy) -> PolicyPair:
     return ConstantLeader(policy.leader_action), ConstantFollower(policy.follower_action)
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from envs.economy.calibration import benchmark
 from envs.economy.presets import CALIBRATED
-from rllib_smfg.economics.calibration import BEHAVIOUR, TARGETS, TOLERANCE, Row, compare, long_run_moments
+from rllib_smfg.economics.calibration import BEHAVIOUR, TARGETS, TOLERANCE, MomentRow, compare, long_run_moments
 from rllib_smfg.storage.files import write_json
 
 
@@ -34,7 +34,7 @@ def run(console: Console, *, check: bool, games: int, followers: int, years: int
         write_json(json, content | settings)
 
 
-def _table(rows: list[Row], games: int, followers: int, years: int) -> Table:
+def _table(rows: list[MomentRow], games: int, followers: int, years: int) -> Table:
     title = f"calibrated, N = {followers}, mean over {games} economies; * is further than 10 % from the target"
     table = Table("", "data", "model, year 1", f"year {years}", "long run", "source of the data", title=title)
     for row in rows:

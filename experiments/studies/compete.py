@@ -23,7 +23,7 @@ from experiments.results.tables import label, number, span
 from experiments.results.welfare_tables import LIVED
 from policies.submission import Limits, find
 from rllib_smfg import named_policies
-from rllib_smfg.contest import METRICS, Contest, Score, Track, score
+from rllib_smfg.contest import METRICS, Contest, ContestScore, Track, score
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import write_json
 
@@ -97,7 +97,7 @@ def _real_data_fits(game: Mapping[str, Any]) -> bool:
     return True
 
 
-def _show(console: Console, source: str, contest: Contest, result: Score) -> None:
+def _show(console: Console, source: str, contest: Contest, result: ContestScore) -> None:
     if result.metric is None:
         _say(console, f"failed: {result.failure}")
         return

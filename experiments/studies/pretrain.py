@@ -34,12 +34,12 @@ from rllib_smfg.storage.places import Place
 
 matplotlib.use("Agg")
 
-Network = Literal["mlp", "ai_economist", "mf_marl", "maddpg"]
-Curves = dict[Network, list[EpochLosses]]
-Units = Annotated[int, Field(ge=1, le=4096)]
+CloneNetwork = Literal["mlp", "ai_economist", "mf_marl", "maddpg"]
+Curves = dict[CloneNetwork, list[EpochLosses]]
+HiddenUnits = Annotated[int, Field(ge=1, le=4096)]
 
 
-class Survey(Section):
+class SurveyTargets(Section):
     """Whom to imitate, and what they are taken to do."""
 
     source: str = Field(EMBEDDED, description="scf2022 (embedded), or the path of the survey's CSV file")
@@ -55,11 +55,13 @@ class Survey(Section):
 class Clone(Section):
     """Networks to fit, each in a folder of its own name."""
 
-    networks: tuple[Network, ...] = Field(get_args(Network), min_length=1, description="networks of figure 7")
-    hidden: tuple[Units, ...] = Field(
+    networks: tuple[CloneNetwork, ...] = Field(get_args(CloneNetwork), min_length=1, description="networks of figure 7")
+    hidden: tuple[HiddenUnits, ...] = Field(
         (64, 64), min_length=1, description="hidden units; as the algorithm's that starts"
     )
-    hidden_ai_economist: tuple[Units, Units] = Field((64, 32), description="its perceptron's and its memory's units")
+    hidden_ai_economist: tuple[HiddenUnits, HiddenUnits] = Field(
+        (64, 32), description="its perceptron's and its memory's units"
+    )
     squash: Squash = Field("clip", description="how deterministic networks keep their bounds; as the algorithm's")
 
 
@@ -76,7 +78,7 @@ class Pretraining(Section):
     """A whole configuration."""
 
     game: Game = Field(default_factory=lambda: Game(name="economy"))
-    survey: Survey = Survey()
+    survey: SurveyTargets = SurveyTargets()
     clone: Clone = Clone()
     fit: Fit = Fit()
 

@@ -72,7 +72,7 @@ class Gains:
 
 
 @dataclass(frozen=True)
-class Path:
+class SeriesPath:
     """`SERIES` over the years, (G, T) each: of G games, or of one economy without luck."""
 
     series: Mapping[str, Array]
@@ -99,8 +99,8 @@ class Answer:
     kind: str
     band: str
     gains: Gains
-    reform: Path
-    against: Path
+    reform: SeriesPath
+    against: SeriesPath
     ended: tuple[float, float] = (0.0, 0.0)
 
     def change(self, name: str, year: int) -> Interval:

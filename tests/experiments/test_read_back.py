@@ -9,7 +9,7 @@ import pytest
 
 from envs import InvalidSetting
 from experiments.configuration.loading import load_experiment
-from experiments.grid.results import Row, read, write
+from experiments.grid.results import ResultRow, read, write
 from experiments.training.log import read_progress
 
 PROGRESS = "iteration,years,evaluation/years\n1,10,\n2,20,5.5\n3,30,nan\n"
@@ -41,7 +41,7 @@ def test_progress_that_does_not_fit_is_refused_by_line(text: str, fault: str, tm
 
 def test_other_encodings_are_named(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
-    write(path, "smfg grid", ["table1"], [Row("é", 1, "a/b", "years", None, 1.0)])
+    write(path, "smfg grid", ["table1"], [ResultRow("é", 1, "a/b", "years", None, 1.0)])
     assert read(path).rows[0].run == "é"
     text = path.read_text(encoding="utf-8")
     config = "# économie\ngame: {name: economy}\n"

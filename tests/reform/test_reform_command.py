@@ -22,9 +22,9 @@ from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.reform import ask as asking
 from rllib_smfg.reform import foreseen, lucky
 from rllib_smfg.reform.answer import SERIES, SINCE, TENTHS, Answer, Gains, differ
-from rllib_smfg.reform.answer import Path as EconomyPath
+from rllib_smfg.reform.answer import SeriesPath as EconomyPath
 from rllib_smfg.reform.ask import ask
-from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.question import Question, ReformPolicy
 from rllib_smfg.reform.tornado import CASES, Tornado, tornado
 
 PAID_OUT = "{base: us_system, wealth_tax: {rate: 0.02}, closure: {transfer: revenue_neutral}}"
@@ -52,7 +52,7 @@ def forget_paths() -> None:
 
 
 def question(*texts: str, **settings: Any) -> Question:
-    return Question([Policy(text) for text in texts], **{"followers": 60, "episodes": 2, "years": 60, **settings})
+    return Question([ReformPolicy(text) for text in texts], **{"followers": 60, "episodes": 2, "years": 60, **settings})
 
 
 def test_what_changes_nothing_is_worth_nothing() -> None:
@@ -157,7 +157,7 @@ def test_the_tornado_moves_one_parameter_at_a_time(monkeypatch: pytest.MonkeyPat
     gains = iter([1.0, *(float(k) for k in range(2 * len(CASES)))])
     asked_of = []
 
-    def gain(question: Question, policy: Policy, changed: Any) -> float:
+    def gain(question: Question, policy: ReformPolicy, changed: Any) -> float:
         usual = question.game(policy, 1, 10).parameters
         other = changed(usual)
         names = [name for name in vars(usual) if getattr(usual, name) != getattr(other, name)]

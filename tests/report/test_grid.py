@@ -21,9 +21,9 @@ from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load
 from experiments.configuration.shipped import SHIPPED
-from experiments.grid.config import EXPLOITABILITY, Grid, Setting, restricted, trials
+from experiments.grid.config import EXPLOITABILITY, Grid, GridSetting, restricted, trials
 from experiments.grid.exploitability import shares
-from experiments.grid.results import Results, Row, read, write
+from experiments.grid.results import ResultRow, Results, read, write
 from experiments.grid.reuse import reuse
 from experiments.grid.run import run
 from experiments.report import grid_figures
@@ -81,7 +81,7 @@ def test_every_shipped_grid_can_be_planned(path: Path) -> None:
     for scale in grid.scales:
         for setting, each in trials(grid, scale).items():
             assert len(each) == len(grid.scales[scale].seeds) >= 5
-            assert Setting.parse(str(setting)) == setting
+            assert GridSetting.parse(str(setting)) == setting
             Experiment.model_validate(each[0].experiment)
 
 
@@ -187,7 +187,7 @@ def test_in_a_browser(save: Save, tmp_path: Path) -> None:
 def test_exploitability_stands_beside_the_rows_that_learn(save: Save) -> None:
     """Two more columns, where it was measured, empty for rows without it and for the paper."""
     gains = dict(zip(EXPLOITABILITY, (0.018, 0.95), strict=True))
-    rows = [Row("a/seed_1", 1, "N=100 / SMFG / equal", name, None, value) for name, value in gains.items()]
+    rows = [ResultRow("a/seed_1", 1, "N=100 / SMFG / equal", name, None, value) for name, value in gains.items()]
     assert "E_f" not in page(save("without.csv", ["table3"], made_up.table3()))
     text = markdown(grid_page(read(save("with.csv", ["table3"], [*made_up.table3(), *rows])), "made now"))
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
@@ -200,7 +200,7 @@ def test_exploitability_stands_beside_the_rows_that_learn(save: Save) -> None:
 def test_all_columns_are_in_sight_on_a_desktop(save: Save, tmp_path: Path) -> None:
     gains = dict(zip(EXPLOITABILITY, (0.018, 0.95), strict=True))
     rows = [
-        Row(f"a/seed_{seed}", seed, "N=100 / SMFG / equal", name, None, value * seed)
+        ResultRow(f"a/seed_{seed}", seed, "N=100 / SMFG / equal", name, None, value * seed)
         for name, value in gains.items()
         for seed in (1, 2, 3)
     ]
@@ -257,7 +257,7 @@ def test_a_grid_that_is_there_already_says_how_to_go_on(tmp_path: Path) -> None:
 def test_years_stand_on_an_even_axis_where_amounts_do_not(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that is seen after 40 years does not squeeze what learns for 100,000."""
     rows = [
-        Row("r", seed, f"N=100 / {method} / both", "per_capita_gdp", years, value)
+        ResultRow("r", seed, f"N=100 / {method} / both", "per_capita_gdp", years, value)
         for seed in (1, 2)
         for method, years, value in (("Free market", 40, 1e5), ("SMFG", 40_000, 1e9), ("SMFG", 100_000, 1e13))
     ]

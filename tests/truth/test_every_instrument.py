@@ -10,7 +10,7 @@ import pytest
 from envs import InvalidSetting, make
 from envs.economy.calibration import first_prices, household_of
 from envs.economy.conditions import Conditions, keeping
-from envs.economy.foresight import Setting, survey_start, transition
+from envs.economy.foresight import TransitionSetting, survey_start, transition
 from envs.economy.hours_search import keeping_nothing
 from envs.economy.household_problem import hand_to_mouth, solve, step_back
 from envs.economy.instruments import FURTHER, INSTRUMENTS
@@ -114,7 +114,7 @@ def surveyed() -> tuple[Any, Any]:
 
 def foreseen(policy: Any, surveyed: tuple[Any, Any], instruments: Any = tuple(FURTHER), **options: Any) -> Any:
     game: Any = make("economy", preset="calibrated", games=1, followers=10, instruments=instruments)
-    setting = Setting.of(game.parameters, 3, 40)
+    setting = TransitionSetting.of(game.parameters, 3, 40)
     leader = Given.of(policy).leader(game, 0)
     return transition(setting, survey_start(setting, *surveyed), leader, years=YEARS, **options)
 

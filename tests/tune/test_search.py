@@ -31,7 +31,7 @@ from experiments.tuning import session as tuning_session
 from experiments.tuning.config import Tuning
 from experiments.tuning.search import best_first, finish, run
 from experiments.tuning.trial_training import Goal
-from rllib_smfg.rllib.resumable_population import Population, going_on_from
+from rllib_smfg.rllib.resumable_population import ResumablePopulation, going_on_from
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.places import Place
 
@@ -283,7 +283,7 @@ def test_a_population_goes_on_wherever_it_was_killed(reached: int) -> None:
     """Read back from Tune's state, its exchanges are those that are due after the iteration it had reached."""
     settings = {"time_attr": "iteration", "metric": "evaluation/leader_return", "mode": "max", "synch": True}
     mutations = {"algorithm.actor_lr": tune.uniform(0, 1)}
-    fresh = Population(perturbation_interval=8, hyperparam_mutations=mutations, **settings)
+    fresh = ResumablePopulation(perturbation_interval=8, hyperparam_mutations=mutations, **settings)
     with going_on_from(reached):
         again = pickle.loads(pickle.dumps(fresh))
     start = reached - reached % 2 + 2

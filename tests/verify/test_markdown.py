@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 from experiments.verify.kept import IDENTITY, kept_cases
-from experiments.verify.learning import Case, Method
+from experiments.verify.learning import Case, VerifiedMethod
 from experiments.verify.markdown import table
-from experiments.verify.run import Outcome, cases, learned_by
+from experiments.verify.run import CaseOutcome, cases, learned_by
 from rllib_smfg.known_games.acceptance import Check
 
 DOCS = Path(__file__).parents[2] / "docs"
-KEPT: tuple[Method, ...] = ("smfrl",)  # methods whose results are kept
+KEPT: tuple[VerifiedMethod, ...] = ("smfrl",)  # methods whose results are kept
 
 
 def kept() -> list[dict]:
@@ -21,7 +21,7 @@ def kept() -> list[dict]:
 
 def line(case: Case, checks: list[Check], labels: list[str]) -> str:
     """The table's line of a case with these checks and labels."""
-    return table([Outcome(case, {}, checks, labels).as_json()]).splitlines()[-1]
+    return table([CaseOutcome(case, {}, checks, labels).as_json()]).splitlines()[-1]
 
 
 def close(text: str) -> str:
