@@ -13,7 +13,7 @@ from envs import InvalidSetting, StackelbergMeanFieldGame, make
 from envs.game import Array
 from policies import FollowerPolicy, LeaderPolicy
 from policies.mixed import MixedFollowers
-from policies.submission import Limits, Submission, SubmissionFailed, SubmittedFollower, SubmittedLeader, find
+from policies.submission import Limits, Submission, SubmissionFailed, SubmittedFollower, SubmittedLeader, find_class
 from rllib_smfg import named_policies
 from rllib_smfg.groups import evaluate_groups
 from rllib_smfg.playing import one_thread
@@ -69,7 +69,7 @@ def score(track: Track, source: str, contest: Contest, heard: Callable[[str], No
 
     `heard` is told of every composition that has been played. Raises InvalidSetting if there is no such file.
     """
-    find(source)
+    find_class(source)
     game = contest.new_game()
     if game.n_followers < LEAST_FOLLOWERS:
         raise InvalidSetting(f"followers = {game.n_followers}: a mixed population needs at least {LEAST_FOLLOWERS}")

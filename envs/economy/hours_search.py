@@ -41,7 +41,7 @@ class CashWorth:
         cash = np.maximum.accumulate(price * consumption + household.assets, axis=1)
         cash = cash * (1 + LEAST_RISE * np.arange(cash.shape[1]))
         slope = np.diff(consumption, axis=1) / np.diff(cash, axis=1)
-        enjoyed = utility(household.crra, consumption)
+        enjoyed = utility_of_consumption(household.crra, consumption)
         straight = np.diff(cash, axis=1) * consumption[:, :-1] ** -household.crra / price
         with np.errstate(divide="ignore", invalid="ignore"):
             risen = np.where(np.abs(slope) > FLAT, np.diff(enjoyed, axis=1) / (price * slope), straight)
@@ -55,14 +55,14 @@ class CashWorth:
         slope = (consumed[k + 1] - consumed[k]) / (known[k + 1] - known[k])
         bound = cash < known[0]
         found = np.where(bound, cash / self.price, consumed[k] + slope * (cash - known[k]))
-        enjoyed, base = utility(self.crra, found), utility(self.crra, consumed[k])
+        enjoyed, base = utility_of_consumption(self.crra, found), utility_of_consumption(self.crra, consumed[k])
         straight = consumed[k] ** -self.crra * (cash - known[k]) / self.price
         with np.errstate(divide="ignore", invalid="ignore"):
             risen = np.where(np.abs(slope) > FLAT, (enjoyed - base) / (self.price * slope), straight)
         return found, np.where(bound, enjoyed, self.value[state][k] + risen)
 
 
-def utility(crra: float, consumption: Matrix) -> Matrix:
+def utility_of_consumption(crra: float, consumption: Matrix) -> Matrix:
     """U(c) up to a constant."""
     found: Matrix = np.log(consumption) if crra == 1 else consumption ** (1 - crra) / (1 - crra)
     return found
@@ -96,7 +96,7 @@ def _row(
         cash = np.maximum(conditions.cash(earning * labour, np.broadcast_to(assets, labour.shape)), least)
         if worth is None:
             chosen = cash / price
-            gained = utility(household.crra, chosen)
+            gained = utility_of_consumption(household.crra, chosen)
         else:
             chosen, gained = worth.consumed(state, cash)
         power = 1 + household.inverse_frisch

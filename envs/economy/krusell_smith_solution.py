@@ -124,7 +124,7 @@ class ForecastEquilibrium:
         return found
 
 
-def equilibrium(
+def forecast_equilibrium(
     parameters: Parameters, household: KrusellSmithHousehold | None = None, tolerance: float = 1e-5
 ) -> ForecastEquilibrium:
     """Krusell and Smith's fixed point: believed and held rules differ by at most `tolerance` in ln K'."""
@@ -155,6 +155,6 @@ def _lived(h: KrusellSmithHousehold, plan: StateTable, phases: Phases) -> Capita
 
 
 @lru_cache(maxsize=8)
-def usual_equilibrium(parameters: Parameters) -> ForecastEquilibrium:
-    """`equilibrium` with the usual grids, solved once a process."""
-    return equilibrium(parameters)
+def usual_forecast_equilibrium(parameters: Parameters) -> ForecastEquilibrium:
+    """`forecast_equilibrium` with the usual grids, solved once a process."""
+    return forecast_equilibrium(parameters)

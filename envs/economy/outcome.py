@@ -13,7 +13,7 @@ from envs.economy.indicators import gini
 from envs.economy.parameters import Abilities, EconomyParameters, Task
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy
-from envs.economy.year import EconomyYear, ends, failed_utility, next_state, play
+from envs.economy.year import EconomyYear, ends, failed_utility, next_state, play_year
 
 # where coming near a limit begins to cost: at this share of the largest debt, at this multiple of the least capital
 STRAINED_DEBT, STRAINED_CAPITAL = 0.625, 20.0
@@ -35,7 +35,7 @@ def outcome(
 ) -> Outcome:
     """Plays one year, after which households have the abilities that were drawn."""
     with np.errstate(all="ignore"):
-        year = play(parameters, state, policy, choices, shock, total)
+        year = play_year(parameters, state, policy, choices, shock, total)
         return _outcome(parameters, task, state, policy, choices, shock, drawn, total, year)
 
 

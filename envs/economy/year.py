@@ -38,7 +38,7 @@ class EconomyYear:
     reward: Array
 
 
-def play(
+def play_year(
     parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock, total: Total
 ) -> EconomyYear:
     """Clears the markets of one year and settles everybody's budget."""

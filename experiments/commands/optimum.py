@@ -31,11 +31,11 @@ def optimum(
 ) -> None:
     """The best rule for the calibrated economy: taxes that follow debt, progressivity, wealth taxes, spending."""
     from experiments.studies.optimum import CONCEPTS, OptimumRequest, run
-    from rllib_smfg.optimum.family import family_of
+    from rllib_smfg.optimum.family import rule_family
     from rllib_smfg.optimum.search import SearchEffort
 
     request = OptimumRequest(
-        family=family_of(instruments, bounds or []),
+        family=rule_family(instruments, bounds or []),
         concepts=CONCEPTS if concept == "both" else (concept,),
         followers=followers,
         seed=seed,

@@ -99,7 +99,7 @@ def summed_up(values: Mapping[str, Together], reference: str | None, game: Stack
     return CompareResult(rows, compared, values, standings, obstacle, marks)
 
 
-def show(console: Console, comparing: Comparing, result: CompareResult, by_wealth: bool) -> None:
+def show_comparison(console: Console, comparing: Comparing, result: CompareResult, by_wealth: bool) -> None:
     """Prints the tables, consumption equivalents first."""
     if result.standings:
         heading = welfare_title(str(comparing.reference), _episodes(comparing), "inter-quartile mean")
@@ -123,7 +123,7 @@ def _share_ended(result: CompareResult, row: str) -> float:
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
-def write(folder: Path, comparing: Comparing, result: CompareResult, command: str) -> None:
+def write_comparison(folder: Path, comparing: Comparing, result: CompareResult, command: str) -> None:
     """Writes `FILES` into a folder."""
     write_json(folder / FILES[0], _content(comparing, result, command))
     write_text(folder / FILES[1], _csv(result))

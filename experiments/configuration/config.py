@@ -173,9 +173,9 @@ class Experiment(WithPolicies):
     def algorithm_config(self, seed: int) -> Any:
         """What builds the algorithm of one seed, validated: RLlib configuration, or rules; raises InvalidSetting."""
         if self.training.wandb is not False:
-            from experiments.training.wandb_log import refuse_unusable
+            from experiments.training.wandb_log import refuse_unusable_wandb
 
-            refuse_unusable(self.training.wandb)
+            refuse_unusable_wandb(self.training.wandb)
         if isinstance(self.algorithm, RuleAlgorithm):
             from rllib_smfg.rules import RulesConfig
 

@@ -60,7 +60,7 @@ class Results:
         return np.array(years, dtype=np.int64), np.array([[each[year] for year in years] for each in by_seed.values()])
 
 
-def write(path: Path, command: str, shows: Sequence[str], rows: Iterable[ResultRow]) -> None:
+def write_results(path: Path, command: str, shows: Sequence[str], rows: Iterable[ResultRow]) -> None:
     """Writes the file."""
     text = io.StringIO()
     text.write(f"{COMMAND}{command}\n{SHOWS}{' '.join(shows)}\n")
@@ -72,7 +72,7 @@ def write(path: Path, command: str, shows: Sequence[str], rows: Iterable[ResultR
     write_text(path, text.getvalue())
 
 
-def read(path: Path) -> Results:
+def read_results(path: Path) -> Results:
     """Reads the file; raises InvalidSetting where it is none, with the line that cannot be read."""
     lines = read_utf8(path, f"{path}, results of smfg grid").splitlines()
     if len(lines) < 3 or not lines[0].startswith(COMMAND) or not lines[1].startswith(SHOWS):

@@ -12,15 +12,15 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from experiments.configuration.loading import find, load
+from experiments.configuration.loading import find_configuration, load
 from experiments.configuration.shipped import GRIDS, shipped
 from experiments.grid.clones import clone
 from experiments.grid.config import CONSTANT, EQUAL, Grid, GridSetting, restricted, trials
-from experiments.grid.exploitability import exploitability
+from experiments.grid.exploitability import grid_exploitability
 from experiments.grid.mixtures import mixtures
-from experiments.grid.results import ResultRow, write
+from experiments.grid.results import ResultRow, write_results
 from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.tuning.trials import Trial, TrialResult, run_trials
 from rllib_smfg.economics.frontier import constant_frontier
 from rllib_smfg.metrics import HEADLINES
@@ -83,7 +83,7 @@ def run(
         except Interrupted as stop:
             raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
         shutil.copyfile(path, folder / CONFIG)
-        write(folder / RESULTS, command, runs.shows, rows)
+        write_results(folder / RESULTS, command, runs.shows, rows)
         report(console, folder / RESULTS, folder / "report.html", None)
         if grid.of is not None:
             report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
@@ -133,7 +133,7 @@ def _grid(config: str) -> tuple[Path, Grid]:
     known = shipped(GRIDS)
     if config not in known and not Path(config).exists():
         raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(known))}")
-    path = known[config] if config in known else find(config)
+    path = known[config] if config in known else find_configuration(config)
     return path, load(Grid, path)
 
 
@@ -151,7 +151,7 @@ def _rows(
         rows += _final(setting, result, chosen.episodes)
         rows += _training(setting, result)
     if chosen.exploitability:
-        rows += exploitability(console, chosen.exploitability, finished)
+        rows += grid_exploitability(console, chosen.exploitability, finished)
     if grid.mixture is not None:
         rows += mixtures(grid.mixture, finished, chosen.episodes)
     if grid.frontier is not None:
@@ -185,7 +185,7 @@ def _final(setting: GridSetting, result: TrialResult, episodes: int) -> Iterator
 
 def _training(setting: GridSetting, result: TrialResult) -> Iterator[ResultRow]:
     """The evaluations during training."""
-    for progress in read_progress(result.folder / "progress.csv"):
+    for progress in read_progress_rows(result.folder / "progress.csv"):
         for name in HEADLINES:
             if f"evaluation/{name}" in progress:
                 yield _row(setting, result, name, int(progress["years"]), progress[f"evaluation/{name}"])

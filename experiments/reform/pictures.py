@@ -13,11 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from envs.economy.indicators import TENTHS
 from experiments.reform.tables import SAID, words
 from experiments.report.drawing import INK, MUTED, SERIES, Panel, panel
 from experiments.report.writing import compact
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, TENTHS, Answer
+from rllib_smfg.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, Answer
 from rllib_smfg.reform.ask import PolicyFound
 from rllib_smfg.reform.rates import Rates
 from rllib_smfg.reform.tornado import Tornado

@@ -12,9 +12,10 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from envs.economy.indicators import TENTHS
 from experiments.results.markdown import markdown_table
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.reform.answer import IN_POINTS, KINDS, PER_CENT, SERIES, SINCE, TENTHS, Answer, differ, shown, told
+from rllib_smfg.reform.answer import IN_POINTS, KINDS, PER_CENT, SERIES, SINCE, Answer, differ, shown, told
 from rllib_smfg.reform.ask import PolicyFound
 from rllib_smfg.reform.question import Question
 
@@ -44,7 +45,7 @@ def tables(question: Question, found: Sequence[PolicyFound]) -> list[TextTable]:
 
 def of_policy(found: PolicyFound) -> list[TextTable]:
     """Those of one policy alone."""
-    return [by_tenth(found), economy(found)] + ([swings(found)] if found.tornado else [])
+    return [gains_by_tenth(found), economy(found)] + ([swings(found)] if found.tornado else [])
 
 
 def headline(question: Question, found: Sequence[PolicyFound]) -> TextTable:
@@ -67,7 +68,7 @@ def words(answer: Answer) -> str:
     return answer.kind.replace("_", " ")
 
 
-def by_tenth(found: PolicyFound) -> TextTable:
+def gains_by_tenth(found: PolicyFound) -> TextTable:
     """Gains of the tenths by wealth and by income, with half the width of their intervals."""
     answers = list(found.answers.values())
     parts = [("wealth", answer.gains.by_wealth, answer) for answer in answers]

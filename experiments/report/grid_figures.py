@@ -55,7 +55,7 @@ def seeds_of(results: Results, lines: Iterable[Line], indicator: str = "per_capi
     return f"{counts[-1]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
 
 
-def training_curves(results: Results) -> list[Panel]:
+def training_panels(results: Results) -> list[Panel]:
     """Figures 2 and 3: evaluations over training, inter-quartile mean and 95 % interval over seeds."""
     return [_curve(results, group, lines, name) for group, lines in groups(results).items() for name in CURVES]
 
@@ -126,7 +126,7 @@ def weights(results: Results) -> list[Panel]:
     return found
 
 
-def mixtures(results: Results) -> list[Panel]:
+def mixture_panels(results: Results) -> list[Panel]:
     """Figure 5: what each kind of household gets at several shares, and all of them together."""
     shares = list(dict.fromkeys(s.group for s in map(GridSetting.parse, results.settings()) if s.group.endswith(MIXED)))
     places = np.arange(len(shares), dtype=np.float64)

@@ -34,10 +34,10 @@ TITLES = {
     "assumption": "What the assumptions of the game are worth",
 }
 FIGURES: dict[str, tuple[Callable[[Results], list[Panel]], ...]] = {
-    "figure2": (grid_figures.training_curves,),
-    "figure3": (grid_figures.training_curves,),
+    "figure2": (grid_figures.training_panels,),
+    "figure3": (grid_figures.training_panels,),
     "figure4": (grid_figures.efficiency_equity, grid_figures.weights),
-    "figure5": (grid_figures.mixtures,),
+    "figure5": (grid_figures.mixture_panels,),
     "figure6": (grid_figures.efficiency_equity,),
     "figure7": (grid_figures.clones,),
 }

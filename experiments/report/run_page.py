@@ -22,9 +22,9 @@ from experiments.results.figures import Rows
 from experiments.results.tables import headline, label, number
 from experiments.results.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
 from experiments.studies.exploitability.report import FAILED, FAILED_MEANS
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from policies.free_market import free_market
-from rllib_smfg.economics.history import pooled, record
+from rllib_smfg.economics.history import pooled, record_history
 from rllib_smfg.economics.welfare import ConsumptionEquivalent
 from rllib_smfg.metrics import RETURNS, headlines
 from rllib_smfg.playing import one_thread
@@ -75,7 +75,7 @@ def read_run(folder: Path) -> Run:
         comparison,
         standings,
         {
-            seed: read_progress(checkpoints.seed_folder(folder, seed) / "progress.csv")
+            seed: read_progress_rows(checkpoints.seed_folder(folder, seed) / "progress.csv")
             for seed in experiment.training.seeds
         },
     )
@@ -112,8 +112,8 @@ def _economy(run: Run) -> tuple[list[str], list[PageSection]]:
     with one_thread():
         for number in run.experiment.training.seeds:
             policies = checkpoints.read_policies(checkpoints.find(checkpoints.seed_folder(run.folder, number)))
-            learned.append(record(game, *policies.policies(game, seed), seed))
-            free.append(record(game, free_market(game), policies.follower_policy(game, seed), seed))
+            learned.append(record_history(game, *policies.policies(game, seed), seed))
+            free.append(record_history(game, free_market(game), policies.follower_policy(game, seed), seed))
     both = pooled(learned), pooled(free)
     return words.of_economy(run.experiment, run.comparison, game.horizon, *both), economy_sections.sections(*both)
 

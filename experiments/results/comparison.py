@@ -54,7 +54,7 @@ def learned_row(experiment: Experiment) -> str:
     return f"{experiment.algorithm.title} (learned)"
 
 
-def compare(
+def compare_policies(
     experiment: Experiment, trained: Sequence[TrainedPolicies], learned: Evaluations, folder: Path, command: str
 ) -> dict[str, dict[str, Summary]]:
     """Summaries by policy and indicator; of the learned policies they are those of the evaluations that are given.
@@ -114,7 +114,7 @@ def _content(
 
 
 def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Standing]]:
-    """Summaries and standings (empty without consumption equivalents) by row, out of what `compare` wrote."""
+    """Summaries and standings (empty without consumption equivalents) by row, out of what `compare_policies` wrote."""
     content = json.loads(file.read_text(encoding="utf-8"))["policies"]
     rows = {
         row: {name: read_summary(value) for name, value in values.items() if name not in welfare.ROW}
@@ -133,8 +133,8 @@ def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Stan
     return rows, standings
 
 
-def obstacle(file: Path) -> str:
-    """Why `compare` found no consumption equivalents, where there is anything to say."""
+def kept_obstacle(file: Path) -> str:
+    """Why `compare_policies` found no consumption equivalents, where there is anything to say."""
     content = json.loads(file.read_text(encoding="utf-8"))
     return str(content.get("no_consumption_equivalent", ""))
 

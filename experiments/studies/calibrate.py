@@ -10,7 +10,7 @@ from rich.table import Table
 
 from envs.economy.calibration import benchmark
 from envs.economy.presets import CALIBRATED
-from rllib_smfg.economics.calibration import BEHAVIOUR, TARGETS, TOLERANCE, MomentRow, compare, long_run_moments
+from rllib_smfg.economics.calibration import BEHAVIOUR, TARGETS, TOLERANCE, MomentRow, long_run_moments, moment_rows
 from rllib_smfg.storage.files import write_json
 
 
@@ -23,7 +23,7 @@ def run(console: Console, *, check: bool, games: int, followers: int, years: int
         for what, value in settled_moments.items():
             console.print(f"{what}: {_figure(value)} (target {_figure(TARGETS[what].value)})")
         return
-    rows = compare(settled, settled_moments, games=games, followers=followers, years=years, seed=seed)
+    rows = moment_rows(settled, settled_moments, games=games, followers=followers, years=years, seed=seed)
     console.print(_table(rows, games, followers, years))
     console.print(BEHAVIOUR, highlight=False)
     missed = [row.what for row in rows if row.missed]

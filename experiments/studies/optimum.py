@@ -70,7 +70,7 @@ class Optimum:
     in_economies: Interval | None = None
 
 
-def optimum(request: OptimumRequest, console: Console | None = None) -> list[Optimum]:
+def search_optimum(request: OptimumRequest, console: Console | None = None) -> list[Optimum]:
     """The best rule by each concept that is asked for."""
     console = console or Console(quiet=True)
     if request.family.gives and "feedback" in request.concepts and request.households == "planning":
@@ -172,7 +172,7 @@ def _points(effort: SearchEffort, size: int) -> int:
 
 def run(console: Console, request: OptimumRequest, json: Path | None, command: str) -> None:
     """Searches, prints what was found, and writes it to `json`."""
-    found = optimum(request, console)
+    found = search_optimum(request, console)
     console.print(_table(found, request))
     for each in found:
         for line in _said(each):

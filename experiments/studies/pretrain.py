@@ -18,7 +18,7 @@ from envs import InvalidSetting, make
 from envs.economy.game import Economy
 from envs.economy.population import EMBEDDED
 from experiments.configuration.config import Game, Section
-from experiments.configuration.loading import dump, find, load
+from experiments.configuration.loading import dump, find_configuration, load
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.fit import YEARS_IN_A_ROW, EpochLosses, Fitting, fit
 from rllib_smfg.cloning.households import draw_households
@@ -99,7 +99,7 @@ class Pretraining(Section):
 
 def run(console: Console, config: str | Path, overrides: Sequence[str] = (), output: Path | None = None) -> Path:
     """Fits every network and writes its folder, loss curves (losses.csv, losses.png) and config.yaml; returns where."""
-    path = find(config)
+    path = find_configuration(config)
     settings = load(Pretraining, path, overrides)
     target = output or Path("runs") / new_name(path.stem)
     refuse_overwriting(target)

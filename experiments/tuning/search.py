@@ -27,7 +27,7 @@ from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, read_experiment
 from experiments.results.tables import label, number
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.tuning.config import Tuning, find_search
 from rllib_smfg.metrics import counted
 from rllib_smfg.processes.interrupts import Interrupted
@@ -161,7 +161,7 @@ def best_first(tuning: Tuning, folder: Path) -> list[BestTrial]:
                 experiment = read_experiment(seed / BEST)
                 assert experiment is not None
                 value = progress.evaluation.get(counted(tuning.search.metric), math.nan)
-                iterations = max(int(row["iteration"]) for row in read_progress(seed / "progress.csv"))
+                iterations = max(int(row["iteration"]) for row in read_progress_rows(seed / "progress.csv"))
                 found.append(BestTrial(trial.name, experiment, value, progress.iteration, iterations, seed / BEST))
     sign = -1 if tuning.search.mode == "max" else 1
     return sorted(found, key=lambda each: (math.isnan(each.value), sign * each.value))

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.configuration.config import Experiment
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.tuning.config import Distribution, Tuning
 from experiments.tuning.display import TrialsDisplay
 from experiments.tuning.trial_training import Goal, Work, search_trial, trial_number
@@ -70,7 +70,7 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
 def reached(folder: Path) -> int:
     """The last iteration of the trial that has come furthest; 0 where none has begun."""
     progress = [path for trial in folder.glob("trial_*") for path in trial.glob("seed_*/progress.csv")]
-    return max((int(row["iteration"]) for path in progress for row in read_progress(path)), default=0)
+    return max((int(row["iteration"]) for path in progress for row in read_progress_rows(path)), default=0)
 
 
 def know_old_names() -> None:

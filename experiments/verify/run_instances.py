@@ -74,7 +74,7 @@ def run_instances(
     for each in tried:
         if not each.outcome.passed:
             console.print(table_of(each.outcome))
-    result = summary(tried, instance_seed)
+    result = instances_summary(tried, instance_seed)
     console.print(in_words(result) + f", {time.perf_counter() - began:.0f} s")
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def run_instances(
     return 0 if result["passed"] == count else 1
 
 
-def summary(tried: Sequence[Tried], instance_seed: int) -> dict[str, Any]:
+def instances_summary(tried: Sequence[Tried], instance_seed: int) -> dict[str, Any]:
     """Cases, and over them: how many pass, and the median error as a share of its bound.
 
     median_error_of_bound is over all readings; median_worst_error_of_bound over instances, of the worst of each.

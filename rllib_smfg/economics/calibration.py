@@ -60,11 +60,11 @@ class MomentRow:
     missed: tuple[str, ...]
 
 
-def compare(
+def moment_rows(
     settled: Benchmark, long_run: Mapping[str, float], *, games: int, followers: int, years: int, seed: int
 ) -> list[MomentRow]:
     """Every target with the model's figures: means over the games, after year 1 and after year `years`."""
-    start, end = simulate(settled, games=games, followers=followers, years=years, seed=seed)
+    start, end = simulate_moments(settled, games=games, followers=followers, years=years, seed=seed)
     rows = []
     for what, target in TARGETS.items():
         missed = [when for when, x in (("start", start[what]), ("end", end[what])) if _is_far(x, target.value)]
@@ -74,7 +74,7 @@ def compare(
     return rows
 
 
-def simulate(
+def simulate_moments(
     settled: Benchmark, *, games: int, followers: int, years: int, seed: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The model's figures for the first and the last of `years` years, under the behaviour that `BEHAVIOUR` states."""

@@ -98,7 +98,7 @@ def family_game(family: RuleFamily, **settings: Any) -> Economy:
     return game
 
 
-def family_of(instruments: str, bounds: Sequence[str]) -> RuleFamily:
+def rule_family(instruments: str, bounds: Sequence[str]) -> RuleFamily:
     """A family as it is written: NAME,NAME and NAME=LOW:HIGH; raises InvalidSetting where it cannot be read."""
     narrower = {}
     for text in bounds:

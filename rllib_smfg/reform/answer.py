@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from envs.game import Array
 from rllib_smfg.exploitability.exact import Interval
 
-TENTHS = 10
 SINCE = (0, 5, 10, 20, 40)  # years since the reform from which on its worth is told
 PER_CENT = 100.0
 TOP_10, TOP_1 = 0.1, 0.01  # shares of households, the richest

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs.economy.foresight import TransitionPath, TransitionSetting, consumption_equivalent
+from envs.economy.foresight import TransitionPath, TransitionSetting, equivalent_of_utility
 from envs.economy.histogram import tenths, tenths_by
 from envs.economy.household_problem import Matrix, Vector
 from envs.economy.indicators import weighted_gini
@@ -27,7 +27,7 @@ def foreseen(question: Question, policy: ReformPolicy) -> Answer:
     """How households with perfect foresight answer a policy, from the survey's distribution on."""
     reform, against = (path(question, each, policy) for each in (policy, question.against))
     band = "no interval: there is no luck in the aggregate"
-    return Answer("perfect_foresight", band, gains_of(reform, against), _path(reform), _path(against))
+    return Answer("perfect_foresight", band, gains_along_paths(reform, against), _path(reform), _path(against))
 
 
 def path(
@@ -49,16 +49,14 @@ def path(
     return usual_path(setting, leader, question.years)
 
 
-def gains_of(reform: TransitionPath, against: TransitionPath) -> Gains:
+def gains_along_paths(reform: TransitionPath, against: TransitionPath) -> Gains:
     """In per cent of consumption under `against`; single numbers."""
     share = against.start.share
     gained, enjoyed = reform.value - against.value, against.values.enjoyed[0]
 
     def of(part: Matrix) -> Interval:
         weights = part / part.sum()
-        gain = consumption_equivalent(
-            against.setting, float((weights * gained).sum()), float((weights * enjoyed).sum())
-        )
+        gain = equivalent_of_utility(against.setting, float((weights * gained).sum()), float((weights * enjoyed).sum()))
         return _single(PER_CENT * gain)
 
     incomes = against.lived[0].income
@@ -75,7 +73,7 @@ def _since(reform: TransitionPath, against: TransitionPath, year: int) -> float:
     """What living from a year on is worth to the mean household of then, over living then without the reform."""
     means = [float((each.lived[year].share * each.values.total[year]).sum()) for each in (reform, against)]
     enjoyed = float((against.lived[year].share * against.values.enjoyed[year]).sum())
-    return consumption_equivalent(against.setting, means[0] - means[1], enjoyed)
+    return equivalent_of_utility(against.setting, means[0] - means[1], enjoyed)
 
 
 def _single(value: float) -> Interval:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.game import Economy
-from envs.economy.indicators import by_tenth, wealth_share
+from envs.economy.indicators import TENTHS, by_tenth, wealth_share
 from envs.economy.parameters import EconomyParameters
 from envs.economy.state import Flows
 from envs.economy.taxation import FiscalPolicy
@@ -17,8 +17,8 @@ from envs.game import Array, InvalidSetting
 from policies import FollowerPolicy, LeaderPolicy, registry
 from rllib_smfg import named_policies
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.exploitability.household_problems import conditions_of, levied_by
-from rllib_smfg.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TENTHS, TOP_1, TOP_10, Answer, Gains, SeriesPath
+from rllib_smfg.exploitability.household_problems import conditions_met, levied_by
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TOP_1, TOP_10, Answer, Gains, SeriesPath
 from rllib_smfg.reform.question import Question, ReformPolicy
 from rllib_smfg.rollout import first_episodes
 
@@ -131,7 +131,7 @@ def _of_year(game: Economy, flows: Flows, policy: FiscalPolicy) -> dict[str, NDA
     ascending = np.sort(flows.assets, axis=-1)
     taken: dict[str, list[float]] = {name: [] for name in REVENUE}
     for k in range(game.n_games):
-        conditions = conditions_of(game, policy, k, float(flows.wage[k, 0]), float(flows.interest_rate[k, 0]))
+        conditions = conditions_met(game, policy, k, float(flows.wage[k, 0]), float(flows.interest_rate[k, 0]))
         earnings = float(flows.wage[k, 0]) * flows.ability[k] * flows.hours[k]
         found = conditions.taxes(earnings, flows.assets[k].astype(np.float64), flows.consumption[k])
         for name, amounts in found.items():

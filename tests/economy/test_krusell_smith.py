@@ -15,7 +15,12 @@ import envs
 from envs import InvalidSetting
 from envs.economy.krusell_smith import BOOM, RECESSION, Parameters
 from envs.economy.krusell_smith_path import CapitalPath, Forecast, drawn_phases, first_shares, simulate
-from envs.economy.krusell_smith_solution import BURN_IN, ForecastEquilibrium, KrusellSmithHousehold, usual_equilibrium
+from envs.economy.krusell_smith_solution import (
+    BURN_IN,
+    ForecastEquilibrium,
+    KrusellSmithHousehold,
+    usual_forecast_equilibrium,
+)
 from envs.economy.markov import stationary
 from envs.game import Array
 from envs.krusell_smith import LARGEST_SHARE, KrusellSmith
@@ -27,7 +32,7 @@ LABOUR_THEN = 0.3271
 
 @pytest.fixture(scope="module")
 def exact() -> ForecastEquilibrium:
-    return usual_equilibrium(Parameters())
+    return usual_forecast_equilibrium(Parameters())
 
 
 # --- the laws --------------------------------------------------------------------------------------------------------
@@ -95,10 +100,10 @@ def test_the_forecast_is_that_of_1998(exact: ForecastEquilibrium) -> None:
 
 def test_with_a_benefit_it_is_that_of_the_computational_suite() -> None:
     """Maliar, Maliar and Valli (2010): slopes .9656 and .9632; K about 39.3, their own simulation's."""
-    found = usual_equilibrium(Parameters(benefit=0.15))
+    found = usual_forecast_equilibrium(Parameters(benefit=0.15))
     np.testing.assert_allclose(found.forecast.slope, [0.9656, 0.9632], atol=2e-3)
     assert found.mean_capital == pytest.approx(39.3, rel=0.01)
-    assert found.mean_capital < usual_equilibrium(Parameters()).mean_capital  # who is insured saves less
+    assert found.mean_capital < usual_forecast_equilibrium(Parameters()).mean_capital  # who is insured saves less
 
 
 def test_a_finer_grid_changes_little(exact: ForecastEquilibrium) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from envs import InvalidSetting, make
 from experiments.commands.main import app
-from experiments.studies.optimum import OptimumRequest, optimum
+from experiments.studies.optimum import OptimumRequest, search_optimum
 from policies import registry
 from rllib_smfg.optimum.commitment import Paths, commit, starts_of
-from rllib_smfg.optimum.family import NAMES, US, RuleFamily, RulesOfGames, family_game, family_of
+from rllib_smfg.optimum.family import NAMES, US, RuleFamily, RulesOfGames, family_game, rule_family
 from rllib_smfg.optimum.search import SearchEffort, World, evolve, shape, simplex, slope_of
 
 
@@ -39,7 +39,7 @@ def test_the_family_holds_the_us_system():
 )
 def test_families_that_make_no_sense_are_refused(instruments, bounds, said):
     with pytest.raises(InvalidSetting, match=said):
-        family_of(instruments, bounds)
+        rule_family(instruments, bounds)
 
 
 class Bowl(World):
@@ -80,7 +80,7 @@ def test_the_slope_is_exact_where_welfare_is_straight_and_bounded_where_an_econo
 
 def test_two_instruments_over_planners_beat_the_us_system():
     effort = SearchEffort(rounds=12, pairs=4, judges=4, simplex=6, games=2, points_each=2)
-    (found,) = optimum(
+    (found,) = search_optimum(
         OptimumRequest(RuleFamily(("xi", "spending")), ("feedback",), followers=300, effort=effort, horizon=60)
     )
     assert found.gain.low > 0
@@ -104,14 +104,14 @@ def test_the_commitment_search_climbs():
 
 def test_points_without_a_path_do_not_bend_the_shape():
     family = RuleFamily(("tau", "xi"))
-    optimum, stretch = np.array([0.3, 0.2]), np.array([0.05, 0.06])
+    best, stretch = np.array([0.3, 0.2]), np.array([0.05, 0.06])
 
     def welfare(x):
-        return np.nan if x[0] > 0.34 else -0.001 * float((((x - optimum) / stretch) ** 2).sum())
+        return np.nan if x[0] > 0.34 else -0.001 * float((((x - best) / stretch) ** 2).sum())
 
-    around = shape(welfare, family, optimum, 60, 5e-4, seed=0)
+    around = shape(welfare, family, best, 60, 5e-4, seed=0)
     np.testing.assert_allclose(around.losses, 0.001, rtol=1e-6)
-    assert simplex(welfare, family, optimum + np.array([0.03, 0.02]), 100) == pytest.approx(optimum, abs=2e-3)
+    assert simplex(welfare, family, best + np.array([0.03, 0.02]), 100) == pytest.approx(best, abs=2e-3)
 
 
 def test_a_family_with_a_transfer_opens_it_and_holds_the_us_system_still():
@@ -133,7 +133,7 @@ def test_a_family_with_a_transfer_opens_it_and_holds_the_us_system_still():
 
 def test_planners_know_no_transfer():
     with pytest.raises(InvalidSetting, match="must be --concept commitment"):
-        optimum(OptimumRequest(RuleFamily(("transfer",)), ("feedback",)))
+        search_optimum(OptimumRequest(RuleFamily(("transfer",)), ("feedback",)))
 
 
 def test_the_command_writes_what_it_found(tmp_path):

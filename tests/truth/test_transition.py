@@ -181,7 +181,7 @@ def test_the_command_writes_every_year(tmp_path, monkeypatch):
     import rllib_smfg.economics.transition as command
 
     small = TransitionSetting.of(CALIBRATED, states=4, points=60)
-    monkeypatch.setattr(command.Setting, "of", lambda parameters: small)
+    monkeypatch.setattr(command.TransitionSetting, "of", lambda parameters: small)
     file = tmp_path / "found.json"
     arguments = ["transition", "debt_rule:tau=.33,xi=.3,debt=0", "--from", "us_system", "--years", "60", "--json", file]
     assert app([str(each) for each in arguments], standalone_mode=False) in (0, None)

@@ -16,7 +16,7 @@ from envs.solution import SOLVED_GAMES, solution
 from experiments.configuration.loading import load_experiment
 from experiments.verify.learning import Case, VerifiedMethod, configuration
 from experiments.verify.run import CaseOutcome, _keep, cases, of_size, run
-from rllib_smfg.known_games.acceptance import LABELS, at_least, at_most, judge, label, near, relative
+from rllib_smfg.known_games.acceptance import LABELS, at_least_share, at_most, judge, label, near, relative
 from rllib_smfg.known_games.readings import read
 
 # few households have an interest rate of their own, and their leaders decide nothing
@@ -59,7 +59,7 @@ def test_one_bad_seed_is_enough_to_fail() -> None:
 
 def test_a_reading_that_is_no_number_is_never_the_best_one() -> None:
     seeds = [{"x": 1.0}, {"x": math.nan}, {"x": 1.01}]
-    checks = [near("x", 1.0, seeds, 0.1), at_most("x", seeds, 2.0), at_least("x", 1.0, seeds, 0.9)]
+    checks = [near("x", 1.0, seeds, 0.1), at_most("x", seeds, 2.0), at_least_share("x", 1.0, seeds, 0.9)]
     checks += relative("x", 1.0, seeds, 0.05, 0.1)
     assert [check.passed for check in checks] == [False] * 5
     assert [check.of_bound for check in checks] == [math.inf] * 5

@@ -2,7 +2,7 @@
 
 from envs.economy.foresight.rounds import Closure
 from envs.economy.foresight.setting import SURVEYED, Government, Start, TransitionSetting, survey_start, surveyed
-from envs.economy.foresight.solve import TransitionPath, consumption_equivalent, transition
+from envs.economy.foresight.solve import TransitionPath, equivalent_of_utility, transition
 from envs.economy.foresight.steady import Steady, steady_state
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "Steady",
     "TransitionPath",
     "TransitionSetting",
-    "consumption_equivalent",
+    "equivalent_of_utility",
     "steady_state",
     "survey_start",
     "surveyed",

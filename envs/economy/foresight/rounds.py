@@ -112,7 +112,7 @@ def scales(parameters: EconomyParameters) -> Vector:
     return np.array([SCALES.get(name, 1.0) for name in instruments.names(parameters)])
 
 
-def conditions_of(case: TransitionCase, guess: Matrix) -> list[Conditions]:
+def conditions_along(case: TransitionCase, guess: Matrix) -> list[Conditions]:
     """What households take as given in each year of a guess."""
     factors = case.productivity.tolist()
     return [

@@ -24,7 +24,7 @@ from envs.economy.foresight.rounds import (
     RoundPath,
     TransitionCase,
     backwards,
-    conditions_of,
+    conditions_along,
     decided,
     forwards,
     live_a_year,
@@ -127,13 +127,13 @@ def transition(
         setting, start, _ruling(government, before, years, announced, lasts), closure, factors, purchases
     )
     search = GuessSearch(first_guess(case, years) if near is None else near.guess, setting.parameters)
-    guessed = conditions_of(case, search.guess)
+    guessed = conditions_along(case, search.guess)
     last = first = hand_to_mouth(setting.household, guessed[-1])
     if not all(each.convex for each in guessed):
         tolerance = max(tolerance, SEARCHED)
     steps = FIRST_STEPS
     for number in range(1, ROUNDS + 1):
-        path = conditions_of(case, search.guess)
+        path = conditions_along(case, search.guess)
         with np.errstate(all="ignore"):  # what is no number is seen below
             plans, last = backwards(setting, path, last, steps)
             found = forwards(case, search.guess, path, plans)
@@ -273,7 +273,7 @@ def _values(setting: TransitionSetting, solved: SolvedGuess) -> PathValues:
     return PathValues([each for each, _ in reversed(found)], [each for _, each in reversed(found)])
 
 
-def consumption_equivalent(setting: TransitionSetting, gained: float, enjoyed: float) -> float:
+def equivalent_of_utility(setting: TransitionSetting, gained: float, enjoyed: float) -> float:
     """By what share consumption in all years to come would have to rise to be worth `gained` of discounted utility.
 
     enjoyed: discounted utility of the consumption that would rise.
@@ -289,4 +289,4 @@ def _equivalent(reform: TransitionPath, baseline: TransitionPath, share: Matrix)
         float((share * value).sum() / share.sum())
         for value in (reform.value - baseline.value, baseline.values.enjoyed[0])
     )
-    return consumption_equivalent(reform.setting, gained, enjoyed)
+    return equivalent_of_utility(reform.setting, gained, enjoyed)
