@@ -197,7 +197,7 @@ def solution(p: Parameters, followers: float, concept: str) -> Solution:
 
     `followers` changes nothing: households take prices as given.
     """
-    found = krusell_smith_solution.usual_equilibrium(p)
+    found = krusell_smith_solution.usual_forecast_equilibrium(p)
 
     def leader_rule(observation: Array) -> Array:
         return np.full_like(observation[..., :1], 0.5)

@@ -24,7 +24,7 @@ from pettingzoo.utils import AgentSelector
 
 from envs.game import Array, InvalidSetting
 from envs.registry import nearest
-from envs.single_game import GOVERNMENT, GameOrName, SingleGame, Vector, Year
+from envs.single_game import GOVERNMENT, GameOrName, SingleGame, SingleYear, Vector
 
 ByAgent = dict[str, Any]
 
@@ -128,7 +128,7 @@ class StackelbergAEC(AECEnv):
         if not self._begun:
             raise ResetNeeded(f"{asked}: the game has not begun; call reset() first")
 
-    def _finish_year(self, year: Year) -> None:
+    def _finish_year(self, year: SingleYear) -> None:
         self.rewards = year.rewards
         self._accumulate_rewards()
         self.terminations = dict.fromkeys(self.agents, year.terminated)

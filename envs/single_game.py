@@ -20,7 +20,7 @@ GameOrName = str | Callable[..., StackelbergMeanFieldGame]
 
 
 @dataclass(frozen=True)
-class Year:
+class SingleYear:
     """What one year brought: each player's reward by name, whether the game ended, and its indicators."""
 
     rewards: dict[str, float]
@@ -87,7 +87,7 @@ class SingleGame:
         space = self.game.leader_action_space
         self._announced = np.clip(_checked(GOVERNMENT, leader_action, space), space.low, space.high)
 
-    def play(self, follower_actions: Mapping[str, Array]) -> Year:
+    def play(self, follower_actions: Mapping[str, Array]) -> SingleYear:
         """Plays one year under the announced action and every household's by name, each (af,).
 
         Raises KeyError if a household has not acted, ValueError if an action has the wrong shape or is not a number.
@@ -99,7 +99,7 @@ class SingleGame:
         self._years += 1
         self._indicators = {name: float(value[0]) for name, value in step.indicators.items()}
         rewards = dict(zip(self.households, step.follower_reward[0].tolist(), strict=True))
-        return Year(
+        return SingleYear(
             {GOVERNMENT: float(step.leader_reward[0]), **rewards},
             bool(step.terminated[0]),
             bool(step.truncated[0]),

@@ -16,7 +16,7 @@ from envs.game import Array, BoolArray, StackelbergMeanFieldGame
 Actions = NDArray[np.float64]
 Indicators = Mapping[str, Array]
 # plays candidates (C, al + af), each in a game of its own: {indicator: (C,)}
-Play = Callable[[Actions], Indicators]
+PlayActions = Callable[[Actions], Indicators]
 # what is to be maximised, (C,), out of the indicators of C candidates
 Objective = Callable[[Indicators], Array]
 
@@ -46,7 +46,7 @@ def best(candidates: Actions, values: Array, count: int) -> Actions:
 
 
 def refine(
-    play: Play, objective: Objective, first: Actions, low: Actions, high: Actions, generations: int, seed: int
+    play: PlayActions, objective: Objective, first: Actions, low: Actions, high: Actions, generations: int, seed: int
 ) -> Actions:
     """Candidates (P, D), best first, that differential evolution makes of `first` (P, D) within the box."""
 

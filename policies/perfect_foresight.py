@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from envs.economy.best_response import cash_on_hand, choose
 from envs.economy.calibration import gdp_per_household
-from envs.economy.foresight import SURVEYED, Setting, Transition, survey_start, surveyed, transition
+from envs.economy.foresight import SURVEYED, TransitionPath, TransitionSetting, survey_start, surveyed, transition
 from envs.economy.game import Economy
 from envs.game import Array, BoolArray, InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import make
@@ -20,7 +20,7 @@ from policies.tax_rule import TaxRule
 LEAST_YEARS = 150  # of the path; its last year lasts
 
 # what a government in an economy pickles to -> the transition under it, which all that are alike share
-PATHS: dict[bytes, Transition] = {}
+PATHS: dict[bytes, TransitionPath] = {}
 
 
 class PerfectForesight(FollowerPolicy):
@@ -38,7 +38,7 @@ class PerfectForesight(FollowerPolicy):
             raise InvalidSetting("households 'perfect_foresight' know the economy 'calibrated': game.preset must be so")
         self._parameters, self._box = game.parameters, game.follower_action_space
         self._years, self._year = max(LEAST_YEARS, game.horizon), np.zeros(game.n_games, dtype=np.int64)
-        self._path: Transition | None = None
+        self._path: TransitionPath | None = None
 
     def meet(self, leader: LeaderPolicy) -> None:
         """Solves the path under this government."""
@@ -47,7 +47,7 @@ class PerfectForesight(FollowerPolicy):
                 f"{leader.title}: its schedule depends on years that have not been lived; households"
                 " 'perfect_foresight' cannot foresee it: must be other households (learned, planning)"
             )
-        self._path = usual_path(Setting.of(self._parameters), leader, self._years)
+        self._path = usual_path(TransitionSetting.of(self._parameters), leader, self._years)
 
     def act(self, observation: Array, leader_action: Array) -> Array:
         """Actions (B, N, 2); raises RuntimeError before a government was met."""
@@ -67,7 +67,7 @@ class PerfectForesight(FollowerPolicy):
         """Games (B,) start anew, in the first year."""
         self._year[games] = 0
 
-    def _in_year(self, path: Transition, year: int, observation: Array) -> Array:
+    def _in_year(self, path: TransitionPath, year: int, observation: Array) -> Array:
         """Saving rate and share of time worked, (b, N, 2), of households who are all in this year."""
         place = min(year, self._years - 1)
         household, plan, conditions = path.setting.household, path.plans[place], path.conditions[place]
@@ -81,7 +81,7 @@ class PerfectForesight(FollowerPolicy):
         return np.stack([saved, labour], axis=-1).reshape(*observation.shape[:2], 2)
 
 
-def usual_path(setting: Setting, leader: LeaderPolicy, years: int) -> Transition:
+def usual_path(setting: TransitionSetting, leader: LeaderPolicy, years: int) -> TransitionPath:
     """The transition of a government from `usual_households` on, solved once a process.
 
     Raises InvalidSetting where there is none.

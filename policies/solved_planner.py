@@ -44,7 +44,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedPlan:
     """A plan, and the conditions it was solved for."""
 
     conditions: Conditions
@@ -102,7 +102,7 @@ class SolvedPlanner(FollowerPolicy):
         return clipped
 
     def _start_anew(self) -> None:
-        self._plans: dict[Node, Solved] = {}
+        self._plans: dict[Node, SolvedPlan] = {}
         self._first: Vector | None = None
         self._moves = np.zeros(len(self._names), dtype=bool)
         self._labour: float | None = None
@@ -128,11 +128,11 @@ class SolvedPlanner(FollowerPolicy):
                 found[(round(corner[0][0] / RATE_STEP), tuple(value for value, _ in corner[1:]))] = weight
         return found
 
-    def _solved(self, node: Node) -> Solved:
+    def _solved(self, node: Node) -> SolvedPlan:
         if node not in self._plans:
             conditions = self._conditions(node[0] * RATE_STEP, np.array(node[1]))
             self._last = self._plan(conditions, self._last)
-            self._plans[node] = Solved(conditions, self._last)
+            self._plans[node] = SolvedPlan(conditions, self._last)
         return self._plans[node]
 
     def _plan(self, conditions: Conditions, near: Plan | None) -> Plan:
@@ -169,7 +169,7 @@ class SolvedPlanner(FollowerPolicy):
             policy = self._leader.levied(policy, np.zeros(1, dtype=np.int64))
         return levied(policy, p.consumption_tax, 0, wage, rate)
 
-    def _choices(self, solved: Solved, observation: Array, wage: Vector) -> Array:
+    def _choices(self, solved: SolvedPlan, observation: Array, wage: Vector) -> Array:
         """Saving rate and share of time worked, (b, N, 2); assets count in what hours they buy."""
         conditions = solved.conditions
         ability, assets = (observation[..., k].astype(np.float64) for k in (0, 1))

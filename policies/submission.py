@@ -57,7 +57,7 @@ class Submission:
     """
 
     def __init__(self, source: str, seed: int, limits: Limits | None = None) -> None:
-        file, name = find(source)
+        file, name = find_class(source)
         self._limits = limits or Limits()
         self._left, self._received = self._limits.total_seconds, bytearray()
         theirs, self._request = os.pipe()
@@ -208,7 +208,7 @@ class SubmittedFollower(FollowerPolicy):
         return self._submission.act([observation, leader_action], (*observation.shape[:2], self._size))
 
 
-def find(source: str) -> tuple[Path, str]:
+def find_class(source: str) -> tuple[Path, str]:
     """File and class of FILE:CLASS; raises InvalidSetting if there is no such file."""
     file, colon, name = source.rpartition(":")
     if not colon or not name.isidentifier():

@@ -72,7 +72,7 @@ class _Computed:
         raise NotImplementedError
 
 
-class IncomeTax(_Computed):
+class FilerIncomeTax(_Computed):
     """The income tax of one kind of filer, less its credits: below 0 where they are refunded."""
 
     def __init__(self, filer: Filer) -> None:
@@ -158,7 +158,7 @@ class USLaw(TaxRule):
         super().__init__(game, spending_share)
         kinds = _kinds(filers)
         shares = tuple(kind.share for kind in kinds)
-        self._income_tax = Expected(tuple(IncomeTax(kind) for kind in kinds), shares)
+        self._income_tax = Expected(tuple(FilerIncomeTax(kind) for kind in kinds), shares)
         self._payroll_tax = Expected(tuple(PayrollTax(kind) for kind in kinds), shares) if payroll else None
 
     def schedule(self, year: NDArray[np.int64]) -> Schedule:

@@ -11,8 +11,8 @@ from envs.game import StackelbergMeanFieldGame
 from rllib_smfg.learned import GivenFollower, LearnedFollower, LearnedLeader
 from rllib_smfg.mean_field import summary
 from rllib_smfg.networks import Float32, to_unit
-from rllib_smfg.replay_buffer import Arrays
-from rllib_smfg.rollout import Year
+from rllib_smfg.replay_buffer import ReplayArrays
+from rllib_smfg.rollout import PlayedYear
 from rllib_smfg.settings import Statistic
 
 
@@ -27,10 +27,10 @@ def record(
     game: StackelbergMeanFieldGame,
     leader: LearnedLeader,
     follower: LearnedFollower | GivenFollower,
-    year: Year,
+    year: PlayedYear,
     households: np.ndarray,
     statistics: Sequence[Statistic],
-) -> Arrays:
+) -> ReplayArrays:
     """One year of B games as B replay rows, named and shaped as `losses.Batch`; rewards in the game's reward scale."""
     step = year.step
     state = follower.features(year.observations.follower)

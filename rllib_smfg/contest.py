@@ -13,7 +13,7 @@ from envs import InvalidSetting, StackelbergMeanFieldGame, make
 from envs.game import Array
 from policies import FollowerPolicy, LeaderPolicy
 from policies.mixed import MixedFollowers
-from policies.submission import Limits, Submission, SubmissionFailed, SubmittedFollower, SubmittedLeader, find
+from policies.submission import Limits, Submission, SubmissionFailed, SubmittedFollower, SubmittedLeader, find_class
 from rllib_smfg import named_policies
 from rllib_smfg.groups import evaluate_groups
 from rllib_smfg.playing import one_thread
@@ -50,7 +50,7 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Score:
+class ContestScore:
     """What became of a submission: `failure` is empty, or says why and where it cannot be scored.
 
     metric: over all compositions; None after a failure. compositions: summaries of the metric and of indicators.
@@ -64,12 +64,12 @@ class Score:
     failure: str = ""
 
 
-def score(track: Track, source: str, contest: Contest, heard: Callable[[str], None] = lambda _: None) -> Score:
+def score(track: Track, source: str, contest: Contest, heard: Callable[[str], None] = lambda _: None) -> ContestScore:
     """Scores the submission FILE:CLASS; a submission that fails gets a score of failure, whatever it does.
 
     `heard` is told of every composition that has been played. Raises InvalidSetting if there is no such file.
     """
-    find(source)
+    find_class(source)
     game = contest.new_game()
     if game.n_followers < LEAST_FOLLOWERS:
         raise InvalidSetting(f"followers = {game.n_followers}: a mixed population needs at least {LEAST_FOLLOWERS}")
@@ -84,10 +84,12 @@ def score(track: Track, source: str, contest: Contest, heard: Callable[[str], No
                 isolated = isolated and submission.isolated
                 results[name] = _play_composition(track, submission, contest, shares)
         except SubmissionFailed as failure:
-            return Score(track, None, {}, isolated, f"{failure} (playing {name})")
+            return ContestScore(track, None, {}, isolated, f"{failure} (playing {name})")
         heard(name)
     metric = np.mean([each[METRICS[track]] for each in results.values()], axis=0)
-    return Score(track, summarise([metric]), {name: summarise_all([each]) for name, each in results.items()}, isolated)
+    return ContestScore(
+        track, summarise([metric]), {name: summarise_all([each]) for name, each in results.items()}, isolated
+    )
 
 
 def compositions(track: Track, predefined: list[str]) -> list[Shares]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-Arrays = dict[str, np.ndarray]
+ReplayArrays = dict[str, np.ndarray]
 
 
 class ReplayBuffer:
@@ -14,10 +14,10 @@ class ReplayBuffer:
 
     def __init__(self, capacity: int, seed: int | None) -> None:
         self.capacity, self.size, self._next = capacity, 0, 0
-        self._arrays: Arrays = {}
+        self._arrays: ReplayArrays = {}
         self._random = np.random.default_rng(seed)
 
-    def add(self, transitions: Arrays) -> None:
+    def add(self, transitions: ReplayArrays) -> None:
         """Adds arrays (n, ...), one row a transition; the oldest rows give way."""
         n = len(next(iter(transitions.values())))
         if not self._arrays:
@@ -28,7 +28,7 @@ class ReplayBuffer:
         self._next = (self._next + n) % self.capacity
         self.size = min(self.size + n, self.capacity)
 
-    def sample(self, n: int) -> Arrays:
+    def sample(self, n: int) -> ReplayArrays:
         """n transitions drawn with replacement, arrays (n, ...). Raises ValueError when there is none."""
         if not self.size:
             raise ValueError("the replay buffer is empty: sample some years first")

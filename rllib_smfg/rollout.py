@@ -19,7 +19,7 @@ Measure = Callable[[StackelbergMeanFieldGame, Step], dict[str, Array]]
 
 
 @dataclass(frozen=True)
-class Year:
+class PlayedYear:
     """One year of B games: what was seen, what was done, what followed."""
 
     observations: Observations
@@ -30,7 +30,7 @@ class Year:
 
 def play(
     game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy, observations: Observations
-) -> Iterator[Year]:
+) -> Iterator[PlayedYear]:
     """Plays on, year after year: the leader acts, the followers see it and act, the game moves.
 
     What the leader announces is what it enacts: its action within the game's bounds, before anybody sees it.
@@ -45,13 +45,13 @@ def play(
         if step.done.any():
             leader.forget(step.done)
             follower.forget(step.done)
-        yield Year(observations, leader_action, follower_action, step)
+        yield PlayedYear(observations, leader_action, follower_action, step)
         observations = step.observations
 
 
 def first_episodes(
     game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy, seed: int, years: int | None = None
-) -> Iterator[tuple[Year, BoolArray]]:
+) -> Iterator[tuple[PlayedYear, BoolArray]]:
     """The first episode of every game: each year with the games that live in it, (B,), until none does.
 
     The games begin, and the policies forget, at the call. years: the most that are played.
@@ -62,7 +62,7 @@ def first_episodes(
     return _until_all_ended(islice(play(game, leader, follower, game.reset(seed)), years), everyone)
 
 
-def _until_all_ended(years: Iterator[Year], alive: BoolArray) -> Iterator[tuple[Year, BoolArray]]:
+def _until_all_ended(years: Iterator[PlayedYear], alive: BoolArray) -> Iterator[tuple[PlayedYear, BoolArray]]:
     for year in years:
         yield year, alive
         alive = alive & ~year.step.done

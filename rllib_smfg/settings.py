@@ -29,7 +29,7 @@ from rllib_smfg.bounds import (
     setting,
     stated,
 )
-from rllib_smfg.schedule import Schedule
+from rllib_smfg.schedule import Scheduled
 
 DEFAULT_YEARS = 300  # of an iteration, where nothing is said
 
@@ -37,7 +37,7 @@ View = Literal["own", "mean_field", "joint"]
 LeaderGradient = Literal["total", "partial"]
 FollowerGradient = Literal["game", "team"]
 Statistic = Literal["mean", "standard_deviation", "quantiles"]
-Worth = Literal["values", "slopes"]  # of what is carried into next year
+CriticTarget = Literal["values", "slopes"]  # of what is carried into next year
 Squash = Literal["clip", "tanh"]
 Sampling = Literal["synchronous", "asynchronous"]  # whether runners play while the learner learns
 Device = Literal["cpu", "cuda", "auto"]  # where the learner computes
@@ -67,7 +67,7 @@ class LearningSettings:
     mean_field: tuple[Statistic, ...] = setting(("mean",), "statistics that make up the mean field", several=True)
     leader_outlook: bool = setting(False, "the leader's critic knows what its budget makes of an action")
     follower_outlook: bool = setting(False, "the households' critic knows the same of theirs")
-    follower_critic: Worth = setting("values", "what the households' critic learns: values or slopes")
+    follower_critic: CriticTarget = setting("values", "what the households' critic learns: values or slopes")
     discount: float = setting(
         0.975,
         "weight of next year's value; empty: the game's own",
@@ -124,9 +124,9 @@ class RunSettings:
 class SMFRLSettings(RunSettings):
     """What `SMFRLConfig.training` takes beside `LearningSettings`: rates, batches, exploration, what is given."""
 
-    actor_lr: Schedule = setting(1e-3, "learning rate, or [[years, rate], ...] joined by straight lines", RATE)
-    critic_lr: Schedule = setting(1e-3, "learning rate, or [[years, rate], ...] joined by straight lines", RATE)
-    slope_damping: Schedule = setting(
+    actor_lr: Scheduled = setting(1e-3, "learning rate, or [[years, rate], ...] joined by straight lines", RATE)
+    critic_lr: Scheduled = setting(1e-3, "learning rate, or [[years, rate], ...] joined by straight lines", RATE)
+    slope_damping: Scheduled = setting(
         0.01,
         "of the least squares that find slopes; or [[years, damping], ...] joined by straight lines",
         Bounds(0, 10**12, above=True, scheduled=True),
@@ -141,11 +141,11 @@ class SMFRLSettings(RunSettings):
     )
     replay_capacity: int = setting(30_000, "transitions that the replay keeps", Bounds(1, 10**8, whole=True))
     warm_up_years: int = setting(300, "years played before the first update", YEARS)
-    leader_noise: Schedule = setting(
+    leader_noise: Scheduled = setting(
         0.1, "exploration, as a share of half the action's range, or [[years, share], ...]", NOISE
     )
-    follower_noise: Schedule = setting(0.1, "the same, drawn for each household", NOISE)
-    common_noise: Schedule = setting(0.05, "the same, one draw for all households of a game", NOISE)
+    follower_noise: Scheduled = setting(0.1, "the same, drawn for each household", NOISE)
+    common_noise: Scheduled = setting(0.05, "the same, one draw for all households of a game", NOISE)
     leader_lasting_noise: float = setting(0.0, "a part of the leader's that stays for decades", Bounds(0, 10))
     leader_held_years: int = setting(0, "years before the leader's actor learns", YEARS)
     follower_held_years: int = setting(0, "years before the followers' actor learns", YEARS)
@@ -191,7 +191,7 @@ class ProximalSettings(RunSettings):
     sequence_years: int = setting(20, "years that a gradient reaches back", COUNT)
     minibatches: int = setting(4, "parts of an iteration's sequences, one update each", COUNT)
     num_epochs: int = setting(10, "passes over an iteration's sequences", COUNT)
-    lr: Schedule = setting(3e-4, "learning rate, or [[years, rate], ...] joined by straight lines", RATE)
+    lr: Scheduled = setting(3e-4, "learning rate, or [[years, rate], ...] joined by straight lines", RATE)
     clip_param: float = setting(0.2, "how far a probability may move, as a share", Bounds(0, 10, above=True))
     lambda_: float = setting(0.95, "decay of generalised advantage estimation", SHARE)
     entropy_coeff: float = setting(0.0, "weight of the policies' entropy", Bounds(0, 10))

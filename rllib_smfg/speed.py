@@ -24,7 +24,7 @@ DTYPES = ("float64", "float32")  # of the households' numbers
 
 
 @dataclass(frozen=True)
-class Plan:
+class SpeedPlan:
     """What is measured, and how often.
 
     sizes: (B, N) of play; trained: N of whole iterations, rising, so that peak memory is each size's own.
@@ -75,7 +75,7 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def measure_speed(plan: Plan, games: int, followers: int, dtype: str) -> Speed:
+def measure_speed(plan: SpeedPlan, games: int, followers: int, dtype: str) -> Speed:
     """Of one size of the economy and one dtype, with constant policies and with untrained networks."""
     game = make("economy", games=games, followers=followers, dtype=dtype)
     interface, settings = Interface.of(game), LearningSettings()
@@ -90,7 +90,7 @@ def measure_speed(plan: Plan, games: int, followers: int, dtype: str) -> Speed:
 
 
 def _years_per_second(
-    plan: Plan, game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy
+    plan: SpeedPlan, game: StackelbergMeanFieldGame, leader: LeaderPolicy, follower: FollowerPolicy
 ) -> float:
     """Years of one game played a second, over all games; the first years, while memory is set up, do not count."""
     years = play(game, leader, follower, game.reset(0))

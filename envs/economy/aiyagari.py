@@ -85,7 +85,9 @@ class Equilibrium:
         return consumed
 
 
-def household_of(parameters: Parameters, chain: str = "rouwenhorst", states: int = 9, points: int = 200) -> Household:
+def aiyagari_household(
+    parameters: Parameters, chain: str = "rouwenhorst", states: int = 9, points: int = 200
+) -> Household:
     """The household with its chain: `rouwenhorst` (closest to the autoregression), or Aiyagari's own, `tauchen`."""
     sd = parameters.sigma * np.sqrt(1 - parameters.rho**2)
     if chain == "tauchen":
@@ -133,7 +135,7 @@ def saving_plan(
 
 def equilibrium(parameters: Parameters, household: Household | None = None, tolerance: float = 1e-5) -> Equilibrium:
     """The stationary equilibrium, with the interest rate to within `tolerance`."""
-    household = household or household_of(parameters)
+    household = household or aiyagari_household(parameters)
     low, high = -0.9 * parameters.delta, 1 / parameters.beta - 1 - 1e-7
     plan: Plan | None = None
     while high - low > tolerance:

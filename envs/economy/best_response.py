@@ -57,7 +57,7 @@ class Tastes:
 
 
 @dataclass(frozen=True)
-class Limits:
+class ActionLimits:
     """The smallest and the largest saving rate and share of time worked that a game allows."""
 
     saving_rate: tuple[float, float]
@@ -130,7 +130,7 @@ def live(
     plans: Sequence[Plan],
     ability: Matrix,
     assets: Vector,
-    limits: Limits,
+    limits: ActionLimits,
 ) -> Life:
     """Households who follow plans (T) through a path, from these assets (N,) on and with these abilities (T, N)."""
     consumption, labour = np.empty_like(ability), np.empty_like(ability)
@@ -157,12 +157,12 @@ def choose(household: Household, plan: Plan, ability: Vector, assets: Vector) ->
 
     Straight in assets; in the logarithm of ability, of consumption and of hours between the states of the chain.
     """
-    place = Place.of(household, ability, assets)
+    place = StatePlace.of(household, ability, assets)
     return np.exp(place.across(np.log(place.along(plan.consumption)))), place.across(place.along(plan.labour))
 
 
 @dataclass(frozen=True)
-class Place:
+class StatePlace:
     """Where households (N,) stand between states of ability and points of the asset grid."""
 
     row: NDArray[np.int64]
@@ -171,7 +171,7 @@ class Place:
     beyond: Vector
 
     @classmethod
-    def of(cls, household: Household, ability: Vector, assets: Vector) -> Place:
+    def of(cls, household: Household, ability: Vector, assets: Vector) -> StatePlace:
         """Superstars, far more able than all others, stand at the last state where the chain has one for them."""
         logs = np.log(household.ability)
         normal = normal_states(household)
@@ -205,7 +205,7 @@ def normal_states(household: Household) -> int:
 
 def worth(household: Household, after: Afterwards, ability: Vector, assets: Vector) -> Matrix:
     """What follows a path is worth to households (N,): utility of consumption and disutility of labour, (2, N)."""
-    place = Place.of(household, ability, assets)
+    place = StatePlace.of(household, ability, assets)
     return np.stack([place.across(place.along(values)) for values in (after.enjoyed, after.toil)])
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.economy.ability import mean_ability
-from envs.economy.household_problem import Conditions, Household, Plan, hsv, solve
+from envs.economy.household_problem import Conditions, Household, Plan, hsv, solve_household
 from envs.economy.indicators import weighted_gini
 from envs.economy.markov import rouwenhorst, stationary
 from envs.economy.parameters import EconomyParameters
@@ -82,7 +82,7 @@ def benchmark(parameters: EconomyParameters, level: float = 0.3) -> Benchmark:
     mean_income = gdp_per_household(p) * (1 - p.depreciation * p.capital_to_gdp + rate * p.debt_to_gdp)
     for _ in range(ROUNDS):
         conditions = hsv(wage, rate, level, US_PROGRESSIVITY, mean_income, p.consumption_tax)
-        plan = solve(household, conditions, plan, tolerance=1e-6)
+        plan = solve_household(household, conditions, plan, tolerance=1e-6)
         settled = long_run(household, plan)
         gdp = wage * p.maximal_hours * settled.labour / (1 - p.capital_share)
         income = float((settled.share * plan.income).sum())

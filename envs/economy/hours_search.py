@@ -22,7 +22,7 @@ FLAT = 1e-12  # slope of consumption in cash below which utility is taken to be 
 
 
 @dataclass(frozen=True)
-class Worth:
+class CashWorth:
     """Consumption out of cash on hand, and what that is worth: known at points of cash (S, A), which rise.
 
     Below the first point everything is consumed.
@@ -35,13 +35,13 @@ class Worth:
     value: Matrix
 
     @classmethod
-    def of(cls, household: Household, conditions: Conditions, consumption: Matrix) -> Worth:
+    def of(cls, household: Household, conditions: Conditions, consumption: Matrix) -> CashWorth:
         """From what those consume who keep the grid's assets, (S, A)."""
         price = 1 + conditions.consumption_tax
         cash = np.maximum.accumulate(price * consumption + household.assets, axis=1)
         cash = cash * (1 + LEAST_RISE * np.arange(cash.shape[1]))
         slope = np.diff(consumption, axis=1) / np.diff(cash, axis=1)
-        enjoyed = utility(household.crra, consumption)
+        enjoyed = utility_of_consumption(household.crra, consumption)
         straight = np.diff(cash, axis=1) * consumption[:, :-1] ** -household.crra / price
         with np.errstate(divide="ignore", invalid="ignore"):
             risen = np.where(np.abs(slope) > FLAT, np.diff(enjoyed, axis=1) / (price * slope), straight)
@@ -55,14 +55,14 @@ class Worth:
         slope = (consumed[k + 1] - consumed[k]) / (known[k + 1] - known[k])
         bound = cash < known[0]
         found = np.where(bound, cash / self.price, consumed[k] + slope * (cash - known[k]))
-        enjoyed, base = utility(self.crra, found), utility(self.crra, consumed[k])
+        enjoyed, base = utility_of_consumption(self.crra, found), utility_of_consumption(self.crra, consumed[k])
         straight = consumed[k] ** -self.crra * (cash - known[k]) / self.price
         with np.errstate(divide="ignore", invalid="ignore"):
             risen = np.where(np.abs(slope) > FLAT, (enjoyed - base) / (self.price * slope), straight)
         return found, np.where(bound, enjoyed, self.value[state][k] + risen)
 
 
-def utility(crra: float, consumption: Matrix) -> Matrix:
+def utility_of_consumption(crra: float, consumption: Matrix) -> Matrix:
     """U(c) up to a constant."""
     found: Matrix = np.log(consumption) if crra == 1 else consumption ** (1 - crra) / (1 - crra)
     return found
@@ -70,7 +70,7 @@ def utility(crra: float, consumption: Matrix) -> Matrix:
 
 def saving(household: Household, conditions: Conditions, consumption: Matrix) -> Plan:
     """The plan in which `consumption` (S, A) is chosen by those who keep the grid's assets."""
-    return _planned(household, conditions, Worth.of(household, conditions, consumption))
+    return _planned(household, conditions, CashWorth.of(household, conditions, consumption))
 
 
 def keeping_nothing(household: Household, conditions: Conditions) -> Plan:
@@ -78,14 +78,14 @@ def keeping_nothing(household: Household, conditions: Conditions) -> Plan:
     return _planned(household, conditions, None)
 
 
-def _planned(household: Household, conditions: Conditions, worth: Worth | None) -> Plan:
+def _planned(household: Household, conditions: Conditions, worth: CashWorth | None) -> Plan:
     rows = [_row(household, conditions, worth, state) for state in range(len(household.ability))]
     consumption, labour, income, following = (np.stack(part) for part in zip(*rows, strict=True))
     return Plan(consumption, labour, income, following)
 
 
 def _row(
-    household: Household, conditions: Conditions, worth: Worth | None, state: int
+    household: Household, conditions: Conditions, worth: CashWorth | None, state: int
 ) -> tuple[Vector, Vector, Vector, Vector]:
     """Consumption, hours, income and assets kept in a state of ability, (A,) each."""
     assets, earning = household.assets[:, None], conditions.wage * household.hours * float(household.ability[state])
@@ -96,7 +96,7 @@ def _row(
         cash = np.maximum(conditions.cash(earning * labour, np.broadcast_to(assets, labour.shape)), least)
         if worth is None:
             chosen = cash / price
-            gained = utility(household.crra, chosen)
+            gained = utility_of_consumption(household.crra, chosen)
         else:
             chosen, gained = worth.consumed(state, cash)
         power = 1 + household.inverse_frisch

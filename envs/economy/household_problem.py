@@ -39,7 +39,7 @@ from envs.game import InvalidSetting
 CLOSE = 1e-11  # a step in a logarithm after which Newton's method has found it
 
 
-def solve(
+def solve_household(
     household: Household,
     conditions: Conditions,
     first: Plan | None = None,

@@ -15,11 +15,11 @@ from envs.economy.krusell_smith import Matrix, Parameters, Vector
 
 Phases = NDArray[np.int64]
 # assets carried on (2, A), by employment and by the grid's assets, at a capital K in a phase
-Saving = Callable[[float, int], Matrix]
+SavingRule = Callable[[float, int], Matrix]
 
 
 @dataclass(frozen=True)
-class Path:
+class CapitalPath:
     """Capital (T,) and phases (T,); and of some quarters, which they are and the households' shares (2, A)."""
 
     capital: Vector
@@ -35,8 +35,8 @@ def drawn_phases(parameters: Parameters, quarters: int, seed: int) -> Phases:
 
 
 def simulate(
-    parameters: Parameters, grid: Vector, saving: Saving, phases: Phases, first: Matrix, keep_every: int = 0
-) -> Path:
+    parameters: Parameters, grid: Vector, saving: SavingRule, phases: Phases, first: Matrix, keep_every: int = 0
+) -> CapitalPath:
     """Non-stochastic simulation (Young 2010): what is carried between two points of the grid is split between them."""
     share, capital, kept, last = first, np.empty(len(phases)), [], len(grid) - 2
     moves = parameters.transition / parameters.phases[:, None, :, None]
@@ -53,7 +53,7 @@ def simulate(
         stays = np.bincount(place.ravel(), (share * (1 - beyond)).ravel(), minlength=share.size)
         rises = np.bincount(place.ravel() + 1, (share * beyond).ravel(), minlength=share.size)
         share = moves[phase, :, phases[t + 1]].T @ (stays + rises).reshape(share.shape)
-    return Path(capital, phases, kept)
+    return CapitalPath(capital, phases, kept)
 
 
 def first_shares(parameters: Parameters, grid: Vector, phase: int, spread: float = 0.6) -> Matrix:
@@ -97,7 +97,7 @@ class Forecast:
         return float(np.abs(intercept[:, None] + slope[:, None] * log_capital).max())
 
     @classmethod
-    def fitted(cls, path: Path, burn_in: int) -> Forecast:
+    def fitted(cls, path: CapitalPath, burn_in: int) -> Forecast:
         """By least squares over all quarters but the first."""
         now, then = np.log(path.capital[burn_in:-1]), np.log(path.capital[burn_in + 1 :])
         intercept, slope, explained = np.empty(2), np.empty(2), np.empty(2)
@@ -109,7 +109,7 @@ class Forecast:
             explained[phase] = 1 - rest.var() / y.var()
         return cls(intercept, slope, explained)
 
-    def errors(self, path: Path, burn_in: int) -> Vector:
+    def errors(self, path: CapitalPath, burn_in: int) -> Vector:
         """Den Haan's (2010) test: relative errors (T - burn_in,) where the rule goes on from its own forecasts.
 
         It is told capital once, in the first quarter that counts, and the phases.

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from envs.economy.household_problem import across
 from envs.economy.krusell_smith import Matrix, Parameters, Vector
-from envs.economy.krusell_smith_path import Forecast, Path, Phases, drawn_phases, first_shares, simulate
+from envs.economy.krusell_smith_path import CapitalPath, Forecast, Phases, drawn_phases, first_shares, simulate
 from envs.economy.stationary import asset_grid
 from envs.game import Array
 
-Table = NDArray[np.float64]  # (2, 2, M, A): by phase, employment, capital and assets
+StateTable = NDArray[np.float64]  # (2, 2, M, A): by phase, employment, capital and assets
 MOST_ASSETS = 8.0  # of the golden rule's capital
 CAPITALS = np.linspace(0.8, 1.25, 8)  # of the golden rule's capital
 QUARTERS, BURN_IN, SEED = 3500, 500, 12
@@ -29,7 +29,7 @@ LEAST_CONSUMPTION = 1e-9  # of the unemployed who own nothing, where there is no
 
 
 @dataclass(frozen=True)
-class Household:
+class KrusellSmithHousehold:
     """The household's problem on its grids: assets (A,), capital (M,)."""
 
     parameters: Parameters
@@ -37,20 +37,20 @@ class Household:
     capital: Vector
 
     @classmethod
-    def of(cls, parameters: Parameters, points: int = 150) -> Household:
+    def of(cls, parameters: Parameters, points: int = 150) -> KrusellSmithHousehold:
         """The usual grids, dense where assets are few."""
         golden = parameters.golden_capital
         return cls(parameters, asset_grid(MOST_ASSETS * golden, points), golden * CAPITALS)
 
-    def cash(self) -> Table:
+    def cash(self) -> StateTable:
         """Cash on hand (2, 2, M, A)."""
         p, labour = self.parameters, self.parameters.labour[:, None]
         gross, wage = p.prices(self.capital, p.tfp[:, None], labour)
         earned = np.stack([p.earned(e, wage, labour) for e in (0.0, 1.0)], axis=1)
-        found: Table = gross[:, None, :, None] * self.assets + earned[..., None]
+        found: StateTable = gross[:, None, :, None] * self.assets + earned[..., None]
         return found
 
-    def better(self, consumption: Table, forecast: Forecast) -> Table:
+    def better(self, consumption: StateTable, forecast: Forecast) -> StateTable:
         """What is best to consume today (2, 2, M, A) by those who consume so from tomorrow on."""
         p, grid, cash = self.parameters, self.assets, self.cash()
         p_next = p.transition
@@ -73,7 +73,7 @@ class Household:
             found[phase] = np.maximum(cash[phase] - kept, LEAST_CONSUMPTION)
         return found
 
-    def plan(self, forecast: Forecast, first: Table | None = None, tolerance: float = 1e-7) -> Table:
+    def plan(self, forecast: Forecast, first: StateTable | None = None, tolerance: float = 1e-7) -> StateTable:
         """Consumption (2, 2, M, A) of households who believe the forecast."""
         consumption = 0.05 * self.cash() + 1e-3 if first is None else first
         while True:
@@ -84,23 +84,23 @@ class Household:
                 return consumption
 
 
-def at_capital(grid: Vector, values: Table, capital: Vector) -> Table:
+def at_capital(grid: Vector, values: StateTable, capital: Vector) -> StateTable:
     """Values (..., M, A) on a grid of capital at other capitals (P,), by straight lines: (..., P, A)."""
     below = np.clip(np.searchsorted(grid, capital, side="right") - 1, 0, len(grid) - 2)
     beyond = ((capital - grid[below]) / (grid[below + 1] - grid[below]))[:, None]
     low, high = values[..., below, :], values[..., below + 1, :]
-    found: Table = low + beyond * (high - low)
+    found: StateTable = low + beyond * (high - low)
     return found
 
 
 @dataclass(frozen=True)
-class Equilibrium:
+class ForecastEquilibrium:
     """Households who believe the forecast that holds, and a path of their economy."""
 
-    household: Household
-    consumption: Table
+    household: KrusellSmithHousehold
+    consumption: StateTable
     forecast: Forecast
-    path: Path
+    path: CapitalPath
 
     @property
     def mean_capital(self) -> float:
@@ -124,24 +124,26 @@ class Equilibrium:
         return found
 
 
-def equilibrium(parameters: Parameters, household: Household | None = None, tolerance: float = 1e-5) -> Equilibrium:
+def forecast_equilibrium(
+    parameters: Parameters, household: KrusellSmithHousehold | None = None, tolerance: float = 1e-5
+) -> ForecastEquilibrium:
     """Krusell and Smith's fixed point: believed and held rules differ by at most `tolerance` in ln K'."""
-    h = household or Household.of(parameters)
+    h = household or KrusellSmithHousehold.of(parameters)
     phases = drawn_phases(parameters, QUARTERS, SEED)
     usual = np.log(h.capital[[2, -3]])
     believed = Forecast.reverting(parameters.golden_capital, 0.96)
-    plan: Table | None = None
+    plan: StateTable | None = None
     for _ in range(MOST_ROUNDS):
         plan = h.plan(believed, plan)
         path = _lived(h, plan, phases)
         held = Forecast.fitted(path, BURN_IN)
         if held.gap(believed, usual) < tolerance:
-            return Equilibrium(h, plan, held, path)
+            return ForecastEquilibrium(h, plan, held, path)
         believed = believed.towards(held, STEP)
     raise RuntimeError(f"no forecast that holds after {MOST_ROUNDS} rounds")
 
 
-def _lived(h: Household, plan: Table, phases: Phases) -> Path:
+def _lived(h: KrusellSmithHousehold, plan: StateTable, phases: Phases) -> CapitalPath:
     """The path of an economy whose households follow a plan."""
     kept = h.cash() - plan
 
@@ -153,6 +155,6 @@ def _lived(h: Household, plan: Table, phases: Phases) -> Path:
 
 
 @lru_cache(maxsize=8)
-def usual_equilibrium(parameters: Parameters) -> Equilibrium:
-    """`equilibrium` with the usual grids, solved once a process."""
-    return equilibrium(parameters)
+def usual_forecast_equilibrium(parameters: Parameters) -> ForecastEquilibrium:
+    """`forecast_equilibrium` with the usual grids, solved once a process."""
+    return forecast_equilibrium(parameters)

@@ -13,7 +13,7 @@ from envs.economy.indicators import gini
 from envs.economy.parameters import Abilities, EconomyParameters, Task
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy
-from envs.economy.year import Year, ends, failed_utility, next_state, play
+from envs.economy.year import EconomyYear, ends, failed_utility, next_state, play_year
 
 # where coming near a limit begins to cost: at this share of the largest debt, at this multiple of the least capital
 STRAINED_DEBT, STRAINED_CAPITAL = 0.625, 20.0
@@ -35,7 +35,7 @@ def outcome(
 ) -> Outcome:
     """Plays one year, after which households have the abilities that were drawn."""
     with np.errstate(all="ignore"):
-        year = play(parameters, state, policy, choices, shock, total)
+        year = play_year(parameters, state, policy, choices, shock, total)
         return _outcome(parameters, task, state, policy, choices, shock, drawn, total, year)
 
 
@@ -48,7 +48,7 @@ def _outcome(
     shock: Shock,
     drawn: Abilities,
     total: Total,
-    year: Year,
+    year: EconomyYear,
 ) -> Outcome:
     xp, households = namespace(year.reward), year.reward.shape[-1]
     ginis = _ginis(parameters, task, policy, year, total)
@@ -77,7 +77,7 @@ def _outcome(
     )
 
 
-def _flows(year: Year, **others: Any) -> Flows:
+def _flows(year: EconomyYear, **others: Any) -> Flows:
     """The flows that rewards are made of; None what is only reported."""
     known: dict[str, Any] = vars(year.prices) | vars(year.budgets) | vars(year.books) | others
     known |= {"next_capital": year.next_capital, "assets": year.assets, "hours": year.hours}
@@ -87,7 +87,7 @@ def _flows(year: Year, **others: Any) -> Flows:
 
 
 def _ginis(
-    parameters: EconomyParameters, task: Task, policy: FiscalPolicy, year: Year, total: Total
+    parameters: EconomyParameters, task: Task, policy: FiscalPolicy, year: EconomyYear, total: Total
 ) -> tuple[Any, Any] | None:
     """Ginis of wealth and of income after tax, (B, 1) each; None where neither the task nor the end asks for them."""
     limited = bool(np.isfinite(parameters.gini_limit))
@@ -100,7 +100,7 @@ def _ginis(
     return gini(wealth, shift, total), gini(income, shift, total)
 
 
-def _failed(policy: FiscalPolicy, year: Year, total: Total, ginis: tuple[Any, Any] | None) -> Any:
+def _failed(policy: FiscalPolicy, year: EconomyYear, total: Total, ginis: tuple[Any, Any] | None) -> Any:
     """Games (B, 1) in which something is not a number, or would not be one if torch took its logarithm."""
     xp, books = namespace(year.reward), year.prices.gdp + year.next_capital + year.books.next_debt
     books = books + total(year.reward)
@@ -114,7 +114,7 @@ def _failed(policy: FiscalPolicy, year: Year, total: Total, ginis: tuple[Any, An
     return somewhere(failed)
 
 
-def _strain(parameters: EconomyParameters, year: Year) -> Any:
+def _strain(parameters: EconomyParameters, year: EconomyYear) -> Any:
     """How near debt and capital come to their limits, (B, 1): 0 at a distance, growing with its square, 1 at one."""
     p, gdp = parameters, positive(year.prices.gdp)
     strain = 0 * gdp

@@ -17,8 +17,8 @@ from envs.registry import nearest
 if TYPE_CHECKING:
     from envs.economy.parameters import EconomyParameters
 
-Kind = Literal["tfp", "assets"]
-KINDS: tuple[str, ...] = get_args(Kind)
+ShockKind = Literal["tfp", "assets"]
+KINDS: tuple[str, ...] = get_args(ShockKind)
 LARGEST = 100.0  # a factor beyond it is a slip of the pen
 FORM = "must be none, financial_crisis, disaster, or a list of [year, tfp or assets, factor], as [[50, tfp, 0.8]]"
 
@@ -28,7 +28,7 @@ class Event:
     """In the year with this index (the first is 0) TFP, or everybody's assets before anything else, times `size`."""
 
     year: int
-    kind: Kind
+    kind: ShockKind
     size: float
 
 
@@ -42,7 +42,7 @@ class Scenario:
         """The factors on TFP and on assets in games that are in these years, (B,) to two of (B, 1)."""
         return self._factors("tfp", year), self._factors("assets", year)
 
-    def _factors(self, kind: Kind, year: NDArray[np.int64]) -> Array:
+    def _factors(self, kind: ShockKind, year: NDArray[np.int64]) -> Array:
         factors = _no_shock(len(year))
         for event in self.events:
             if event.kind == kind:

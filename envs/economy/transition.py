@@ -12,7 +12,7 @@ from envs.economy.indicators import gini_of_taxed
 from envs.economy.parameters import EconomyParameters
 from envs.economy.state import Choices, Flows, Shock, State
 from envs.economy.taxation import FiscalPolicy
-from envs.economy.year import Year, ends, failed_utility, next_state, play
+from envs.economy.year import EconomyYear, ends, failed_utility, next_state, play_year
 from envs.game import Array, BoolArray
 
 
@@ -26,7 +26,7 @@ def advance(
     then reported.
     """
     with np.errstate(all="ignore"):
-        year = play(parameters, state, policy, choices, shock, total)
+        year = play_year(parameters, state, policy, choices, shock, total)
         flows, following = _measured(parameters, state, policy, choices, shock, year)
         books, ginis = flows.gdp + flows.next_capital + flows.next_debt, flows.wealth_gini + flows.income_gini
         failed = ~np.isfinite(books + ginis + flows.welfare)[:, 0]
@@ -36,7 +36,7 @@ def advance(
 
 
 def _measured(
-    parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock, year: Year
+    parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock, year: EconomyYear
 ) -> tuple[Flows, State]:
     budgets = year.budgets
     assets, income = np.sort(budgets.next_assets, axis=-1), np.sort(budgets.income, axis=-1)
@@ -65,7 +65,7 @@ def _measured(
     return flows, following
 
 
-def _marginal_rate(policy: FiscalPolicy, year: Year, shock: Shock) -> Array:
+def _marginal_rate(policy: FiscalPolicy, year: EconomyYear, shock: Shock) -> Array:
     """What one dollar more of earnings owes, (B, N)."""
     income = year.budgets.income
     if policy.keeps_order:

@@ -21,7 +21,7 @@ from envs.game import Array, BoolArray
 
 
 @dataclass(frozen=True)
-class Year:
+class EconomyYear:
     """What happens in a year, whatever comes of it.
 
     Per game (B, 1): prices, books, next_capital, excess_demand. Per household (B, N): budgets, assets (after a crisis),
@@ -38,9 +38,9 @@ class Year:
     reward: Array
 
 
-def play(
+def play_year(
     parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock, total: Total
-) -> Year:
+) -> EconomyYear:
     """Clears the markets of one year and settles everybody's budget."""
     laws = parameters.laws
     assets = state.assets * cast(shock.asset_factor, state.assets)
@@ -53,7 +53,7 @@ def play(
         parameters, policy, choices.saving_rate, prices, assets, effective_labour, spending, total
     )
     books = _accounts(parameters, policy, capital, debt, prices, assets, budgets, spending, total)
-    return Year(
+    return EconomyYear(
         prices=prices,
         budgets=budgets,
         books=books,
@@ -65,7 +65,7 @@ def play(
     )
 
 
-def next_state(state: State, shock: Shock, year: Year, **ascending: Array) -> State:
+def next_state(state: State, shock: Shock, year: EconomyYear, **ascending: Array) -> State:
     """Where the economy stands after a year; the sorted copies, where there are any, are handed in by name."""
     return State(
         ability=shock.ability,
@@ -83,7 +83,9 @@ def next_state(state: State, shock: Shock, year: Year, **ascending: Array) -> St
     )
 
 
-def ends(parameters: EconomyParameters, year: Year, poorest: Array, ginis: tuple[Array, Array] | None) -> BoolArray:
+def ends(
+    parameters: EconomyParameters, year: EconomyYear, poorest: Array, ginis: tuple[Array, Array] | None
+) -> BoolArray:
     """Games (B, 1) whose limits a year has crossed; `poorest` are each game's smallest assets (B, 1).
 
     ginis: of wealth and of income after tax, (B, 1) each; None where they have no limit.

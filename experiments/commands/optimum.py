@@ -30,16 +30,16 @@ def optimum(
     ] = None,
 ) -> None:
     """The best rule for the calibrated economy: taxes that follow debt, progressivity, wealth taxes, spending."""
-    from experiments.studies.optimum import CONCEPTS, Request, run
-    from rllib_smfg.optimum.family import family_of
-    from rllib_smfg.optimum.search import Effort
+    from experiments.studies.optimum import CONCEPTS, OptimumRequest, run
+    from rllib_smfg.optimum.family import rule_family
+    from rllib_smfg.optimum.search import SearchEffort
 
-    request = Request(
-        family=family_of(instruments, bounds or []),
+    request = OptimumRequest(
+        family=rule_family(instruments, bounds or []),
         concepts=CONCEPTS if concept == "both" else (concept,),
         followers=followers,
         seed=seed,
-        effort=Effort(rounds=rounds),
+        effort=SearchEffort(rounds=rounds),
         trials=trials,
     )
     run(console(), request, json, command_line())

@@ -42,10 +42,16 @@ def reform(
 ) -> None:
     """What policies would do against today's: who gains and who loses, how the economy moves, and how sure that is."""
     from experiments.reform.run import Files, run
-    from rllib_smfg.reform.question import LEARNED, Policy, Question
+    from rllib_smfg.reform.question import LEARNED, Question, ReformPolicy
 
     question = Question(
-        [Policy(text) for text in policies], Policy(against), followers, episodes, years, seed, learned or LEARNED
+        [ReformPolicy(text) for text in policies],
+        ReformPolicy(against),
+        followers,
+        episodes,
+        years,
+        seed,
+        learned or LEARNED,
     )
     files = Files(html=html, image=image, json=json, csv=csv, latex=latex, markdown=markdown)
     kinds = [kind.strip() for kind in households.split(",") if kind.strip()]

@@ -15,13 +15,13 @@ def _names(incomplete: str) -> list[str]:
     return [name for name in shipped(SEARCHES) if name.startswith(incomplete)]
 
 
-Search = Annotated[
+SearchArgument = Annotated[
     str | None, typer.Argument(help="YAML file, or the name of one in tune_configs/.", autocompletion=_names)
 ]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a setting; may be repeated.")
 ]
-Output = Annotated[Path | None, typer.Option(help="Folder of the search.", show_default="runs/NAME-TIME")]
+SearchOutput = Annotated[Path | None, typer.Option(help="Folder of the search.", show_default="runs/NAME-TIME")]
 Resume = Annotated[str | None, typer.Option(metavar="DIR|URI", help="Go on with what is there.")]
 Storage = Annotated[
     str | None,
@@ -30,7 +30,11 @@ Storage = Annotated[
 
 
 def tune(
-    search: Search = None, set_: Overrides = None, output: Output = None, resume: Resume = None, storage: Storage = None
+    search: SearchArgument = None,
+    set_: Overrides = None,
+    output: SearchOutput = None,
+    resume: Resume = None,
+    storage: Storage = None,
 ) -> None:
     """Search settings with ASHA, population-based training or Optuna; leaves best.yaml, which `smfg train` takes."""
     from experiments.tuning.search import run

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from pydantic import Field, model_validator
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from experiments.configuration.config import Game, Seeds
-from policies import written
+from experiments.configuration.config import Game, Seeds, WithPolicies
 from rllib_smfg.configuration.sections import Rule, Section
 
 
@@ -44,15 +42,15 @@ class Row(Section):
         return self
 
 
-class Luck(Section):
+class EvaluationLuck(Section):
     """The episodes, the same for every row."""
 
     seeds: Seeds = Field((1_000_000,), min_length=1, description="each is a batch of episodes of its own")
     episodes: int = Field(32, ge=1, le=100_000, description="episodes of each seed, side by side")
 
 
-class Comparing(Section):
-    """A whole configuration of `smfg compare`; a section `policies` names some for the rows (`policies.written`)."""
+class Comparing(WithPolicies):
+    """A whole configuration of `smfg compare`."""
 
     game: Game
     rows: tuple[Row, ...] = Field(min_length=1, description="the policies, in the order of the table")
@@ -60,12 +58,7 @@ class Comparing(Section):
         None,
         description="the row that others are compared with; empty: none, or the US system where it can govern",
     )
-    evaluation: Luck = Luck()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _policies_by_name(cls, values: Any) -> Any:
-        return written.substituted(values)
+    evaluation: EvaluationLuck = EvaluationLuck()
 
     @model_validator(mode="after")
     def _names_tell_rows_apart(self) -> Comparing:

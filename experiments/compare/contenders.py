@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from envs import InvalidSetting, StackelbergMeanFieldGame, make
 from envs.game import Array, BoolArray
-from experiments.compare.config import Luck, Row
+from experiments.compare.config import EvaluationLuck, Row
 from experiments.configuration.shipped import shipped
 from policies import FollowerPolicy, LeaderPolicy, registry
 from policies.given import Given
@@ -44,7 +44,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Batch:
+class EpisodeBatch:
     """Episodes of one pair with one seed; `of` says which row, training seed and evaluation seed they are."""
 
     of: tuple[int, int, int]
@@ -89,12 +89,14 @@ def _pairs(row: Row, trained: Path, game: dict[str, Any]) -> list[Pair]:
     return found
 
 
-def batches(contenders: Sequence[tuple[Row, list[Pair]]], game: dict[str, Any], luck: Luck) -> Iterator[Batch]:
+def batches(
+    contenders: Sequence[tuple[Row, list[Pair]]], game: dict[str, Any], luck: EvaluationLuck
+) -> Iterator[EpisodeBatch]:
     """All that is to be played."""
     for r, (row, found) in enumerate(contenders):
         for k, pair in enumerate(found):
             for s, seed in enumerate(luck.seeds):
-                yield Batch((r, k, s), pair, game, luck.episodes, seed, row.warm_up)
+                yield EpisodeBatch((r, k, s), pair, game, luck.episodes, seed, row.warm_up)
 
 
 Played = dict[tuple[int, int, int], Episodes]

@@ -38,21 +38,21 @@ from rllib_smfg.metrics import headlines
 from rllib_smfg.statistics.estimates import Estimate, differences, estimates
 from rllib_smfg.storage.files import write_json, write_text
 
-Rows = dict[str, dict[str, Estimate]]
+EstimateRows = dict[str, dict[str, Estimate]]
 GAIN = "consumption_equivalent"
 FILES = ("comparison.json", "comparison.csv", "comparison.md")
 
 
 @dataclass(frozen=True)
-class Result:
+class CompareResult:
     """Estimates by row and indicator, and those of differences to the reference (none for the reference itself).
 
     standings: consumption equivalents by row; empty where the game has none, for which `obstacle` says why, if there
     is anything to say. marks: in words, when a row's episodes end early.
     """
 
-    rows: Rows
-    differences: Rows
+    rows: EstimateRows
+    differences: EstimateRows
     values: Mapping[str, Together]
     standings: Standings
     obstacle: str
@@ -76,7 +76,7 @@ class Result:
         return self.standings[row].gain if row in self.standings else None
 
 
-def summed_up(values: Mapping[str, Together], reference: str | None, game: StackelbergMeanFieldGame) -> Result:
+def summed_up(values: Mapping[str, Together], reference: str | None, game: StackelbergMeanFieldGame) -> CompareResult:
     """The result of rows that met the same luck in such games."""
     known = next(iter(values.values())).indicators
     names = headlines(known)
@@ -96,10 +96,10 @@ def summed_up(values: Mapping[str, Together], reference: str | None, game: Stack
             gain = welfare.compared(game.parameters, reference, found.worth, base)
             beside = {name: rows[row][name].iqm for name in BESIDE}
             standings[row] = Standing(gain, float(found.ended_early.mean()), beside, marks[row])
-    return Result(rows, compared, values, standings, obstacle, marks)
+    return CompareResult(rows, compared, values, standings, obstacle, marks)
 
 
-def show(console: Console, comparing: Comparing, result: Result, by_wealth: bool) -> None:
+def show_comparison(console: Console, comparing: Comparing, result: CompareResult, by_wealth: bool) -> None:
     """Prints the tables, consumption equivalents first."""
     if result.standings:
         heading = welfare_title(str(comparing.reference), _episodes(comparing), "inter-quartile mean")
@@ -118,19 +118,19 @@ def show(console: Console, comparing: Comparing, result: Result, by_wealth: bool
         _say(console, LIVED)
 
 
-def _share_ended(result: Result, row: str) -> float:
+def _share_ended(result: CompareResult, row: str) -> float:
     return float(result.values[row].ended_early.mean())
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
-def write(folder: Path, comparing: Comparing, result: Result, command: str) -> None:
+def write_comparison(folder: Path, comparing: Comparing, result: CompareResult, command: str) -> None:
     """Writes `FILES` into a folder."""
     write_json(folder / FILES[0], _content(comparing, result, command))
     write_text(folder / FILES[1], _csv(result))
     write_text(folder / FILES[2], _markdown(comparing, result, command))
 
 
-def _title(comparing: Comparing, result: Result) -> str:
+def _title(comparing: Comparing, result: CompareResult) -> str:
     most = max(len(found.worth) for found in result.values.values())
     over = f"{_episodes(comparing)} episodes" + (f", up to {most} training seeds" if most > 1 else "")
     game = comparing.game
@@ -142,7 +142,7 @@ def _episodes(comparing: Comparing) -> int:
     return len(comparing.evaluation.seeds) * comparing.evaluation.episodes
 
 
-def _content(comparing: Comparing, result: Result, command: str) -> dict[str, Any]:
+def _content(comparing: Comparing, result: CompareResult, command: str) -> dict[str, Any]:
     rows = {
         row: {
             **_welfare(result, row, comparing.reference),
@@ -164,12 +164,12 @@ def _content(comparing: Comparing, result: Result, command: str) -> dict[str, An
     }
 
 
-def _welfare(result: Result, row: str, reference: str | None) -> dict[str, Any]:
+def _welfare(result: CompareResult, row: str, reference: str | None) -> dict[str, Any]:
     found = result.values[row]
     return welfare.content(result.gain(row), found.indicators["years"], found.ended_early, reference)
 
 
-def _csv(result: Result) -> str:
+def _csv(result: CompareResult) -> str:
     """A line for each row and indicator."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -188,7 +188,7 @@ def _csv(result: Result) -> str:
     return text.getvalue()
 
 
-def _markdown(comparing: Comparing, result: Result, command: str) -> str:
+def _markdown(comparing: Comparing, result: CompareResult, command: str) -> str:
     """All tables, for a page or a letter."""
     followers = comparing.game.followers
     parts = []
@@ -215,7 +215,7 @@ def _markdown(comparing: Comparing, result: Result, command: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(result: Result, shown: Rows) -> str:
+def _table(result: CompareResult, shown: EstimateRows) -> str:
     columns = result.columns()
     cells = (
         [result.marked(row), *(f"{number(found[name].iqm)} ({span(found[name])})" for name in columns)]

@@ -12,16 +12,17 @@ from rich.console import Console
 
 from envs import InvalidSetting, make
 from experiments.compare.config import Comparing, Row
-from experiments.compare.contenders import Batch, Played, batches, pairs, together
+from experiments.compare.contenders import EpisodeBatch, Played, batches, pairs, together
 from experiments.compare.reference import with_reference
-from experiments.compare.result import FILES, show, summed_up, write
+from experiments.compare.result import FILES, show_comparison, summed_up, write_comparison
 from experiments.configuration.config import Experiment
-from experiments.configuration.loading import dump, find, load, load_experiment
-from experiments.training.train import CONFIG, train_pending
+from experiments.configuration.loading import dump, find_configuration, load, load_experiment
+from experiments.training.train import train_pending
 from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session, side_by_side
 from rllib_smfg.rollout import Episodes
+from rllib_smfg.storage.checkpoints import CONFIG
 from rllib_smfg.storage.files import new_name, refuse_overwriting, write_text
 from rllib_smfg.storage.owners import folder_taken
 
@@ -62,8 +63,8 @@ def run(
         results = _play(console, list(batches(contenders, game, comparing.evaluation)), comparing.rows, local)
     found = {row.name: together(results, r) for r, row in enumerate(comparing.rows)}
     result = summed_up(found, comparing.reference, make(**{**game, "games": 1}))
-    write(folder, comparing, result, command)
-    show(console, comparing, result, by_wealth)
+    write_comparison(folder, comparing, result, command)
+    show_comparison(console, comparing, result, by_wealth)
     _say(console, f"{folder}: {', '.join(FILES)}")
 
 
@@ -79,8 +80,8 @@ def _planned(
         return load(Comparing, resume / PLAN), resume
     if config is None:
         raise InvalidSetting("compare needs a configuration (for example: smfg compare table3_quick), or --resume DIR")
-    comparing = load(Comparing, find(config), overrides)
-    folder = output or Path("runs") / new_name(find(config).stem)
+    comparing = load(Comparing, find_configuration(config), overrides)
+    folder = output or Path("runs") / new_name(find_configuration(config).stem)
     refuse_overwriting(folder)
     return comparing, folder
 
@@ -112,12 +113,12 @@ def _train(console: Console, experiments: Sequence[tuple[Row, Experiment]], fold
         _say(console, f"{row.name}: trained in {time.monotonic() - began:.0f} s")
 
 
-def _play(console: Console, plan: list[Batch], rows: Sequence[Row], local: bool) -> Played:
+def _play(console: Console, plan: list[EpisodeBatch], rows: Sequence[Row], local: bool) -> Played:
     """The episodes of every batch."""
     began, left = time.monotonic(), {r: sum(batch.of[0] == r for batch in plan) for r in range(len(rows))}
     results: Played = {}
     calls = {batch.of: (batch,) for batch in plan}
-    for of, found in _played_here(plan) if local else side_by_side(Batch.play, calls):
+    for of, found in _played_here(plan) if local else side_by_side(EpisodeBatch.play, calls):
         results[of] = found
         left[of[0]] -= 1
         if not left[of[0]]:
@@ -125,7 +126,7 @@ def _play(console: Console, plan: list[Batch], rows: Sequence[Row], local: bool)
     return results
 
 
-def _played_here(plan: list[Batch]) -> Iterator[tuple[tuple[int, int, int], Episodes]]:
+def _played_here(plan: list[EpisodeBatch]) -> Iterator[tuple[tuple[int, int, int], Episodes]]:
     for batch in plan:
         yield batch.of, batch.play()
 

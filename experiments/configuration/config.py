@@ -136,19 +136,23 @@ class Comparison(Section):
     )
 
 
-class Experiment(Section):
-    """A whole configuration; a section `policies` beside these names policies for them (`policies.written`)."""
+class WithPolicies(Section):
+    """A configuration that may have a section `policies`, which names policies for the others (`policies.written`)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _policies_by_name(cls, values: Any) -> Any:
+        return written.substituted(values)
+
+
+class Experiment(WithPolicies):
+    """A whole configuration of `smfg train`."""
 
     game: Game
     algorithm: AnyAlgorithm = GradientAlgorithm()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
     comparison: Comparison = Comparison()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _policies_by_name(cls, values: Any) -> Any:
-        return written.substituted(values)
 
     @model_validator(mode="after")
     def _starts_fit(self) -> Experiment:
@@ -169,9 +173,9 @@ class Experiment(Section):
     def algorithm_config(self, seed: int) -> Any:
         """What builds the algorithm of one seed, validated: RLlib configuration, or rules; raises InvalidSetting."""
         if self.training.wandb is not False:
-            from experiments.training.wandb_log import refuse_unusable
+            from experiments.training.wandb_log import refuse_unusable_wandb
 
-            refuse_unusable(self.training.wandb)
+            refuse_unusable_wandb(self.training.wandb)
         if isinstance(self.algorithm, RuleAlgorithm):
             from rllib_smfg.rules import RulesConfig
 

@@ -20,10 +20,10 @@ def load_experiment(source: str | Path, overrides: Sequence[str] = ()) -> Experi
 
     Raises InvalidSetting with the file, the line and the nearest valid name.
     """
-    return load(Experiment, find(source), overrides)
+    return load(Experiment, find_configuration(source), overrides)
 
 
-def find(source: str | Path) -> Path:
+def find_configuration(source: str | Path) -> Path:
     """The file `source`, or the shipped configuration of that name; raises InvalidSetting where there is neither."""
     if Path(source).is_file():
         return Path(source)

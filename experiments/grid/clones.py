@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments.grid.config import Clones, Setting
-from experiments.grid.results import Row
+from experiments.grid.config import Clones, GridSetting
+from experiments.grid.results import ResultRow
 from experiments.studies import pretrain
 from rllib_smfg.storage.checkpoints import seed_folder
 
@@ -17,9 +17,9 @@ LOSSES = "losses.csv"
 SIDES = ("training", "held_out")
 
 
-def clone(console: Console, clones: Clones, scale: str, folder: Path) -> list[Row]:
+def clone(console: Console, clones: Clones, scale: str, folder: Path) -> list[ResultRow]:
     """Fits the networks for every seed that is not there yet; all losses, with epochs in the place of years."""
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     for seed in clones.seeds["full" if scale == "full" else "quick"]:
         own = seed_folder(folder, seed)
         if not (own / LOSSES).is_file():
@@ -28,7 +28,7 @@ def clone(console: Console, clones: Clones, scale: str, folder: Path) -> list[Ro
     return rows
 
 
-def _losses(path: Path, seed: int) -> Iterator[Row]:
+def _losses(path: Path, seed: int) -> Iterator[ResultRow]:
     """The rows of a fit's losses.csv; the last epoch's are the final values."""
     with path.open(encoding="utf-8", newline="") as file:
         epochs = list(csv.DictReader(file))
@@ -36,8 +36,8 @@ def _losses(path: Path, seed: int) -> Iterator[Row]:
     last = {each["network"]: each["epoch"] for each in epochs}
     for each in epochs:
         for side in SIDES:
-            setting = str(Setting(each["loss"], each["network"], side))
-            row = Row(run, seed, setting, "loss", int(each["epoch"]), float(each[side]))
+            setting = str(GridSetting(each["loss"], each["network"], side))
+            row = ResultRow(run, seed, setting, "loss", int(each["epoch"]), float(each[side]))
             yield row
             if each["epoch"] == last[each["network"]]:
-                yield Row(run, seed, setting, "loss", None, row.value)
+                yield ResultRow(run, seed, setting, "loss", None, row.value)

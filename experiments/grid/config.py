@@ -24,7 +24,7 @@ EXPLOITABILITY = ("household_exploitability", "government_exploitability")  # in
 MIXED = "% SMFG"  # how the groups of a mixture end
 
 
-class Group(Section):
+class MethodGroup(Section):
     """Methods that are compared in one economy.
 
     set: overrides `section.key=value` of every method's configuration. methods: title -> configuration, with overrides
@@ -71,7 +71,7 @@ class Grid(Section):
     title: str
     shows: tuple[Shown, ...] = Field(min_length=1)
     of: str | None = Field(None, description="the grid whose runs are shown; empty: this one's own")
-    groups: dict[str, Group] = Field(default_factory=dict)
+    groups: dict[str, MethodGroup] = Field(default_factory=dict)
     scales: dict[Literal["quick", "full"], Scale] = Field(default_factory=dict)
     frontier: str | None = Field(None, description="group in whose economy the best constant policies are searched")
     mixture: Mixture | None = None
@@ -105,7 +105,7 @@ def restricted(grid: Grid, scale: str, only: Sequence[str]) -> Grid:
 
 
 @dataclass(frozen=True)
-class Setting:
+class GridSetting:
     """A method in a group, on bounds of the saving rate: one row of a table, as often as there are seeds."""
 
     group: str
@@ -116,7 +116,7 @@ class Setting:
         return " / ".join((self.group, self.method, self.bounds))
 
     @classmethod
-    def parse(cls, text: str) -> Setting:
+    def parse(cls, text: str) -> GridSetting:
         """The setting that `str` wrote."""
         group, method, bounds = text.split(" / ")
         return cls(group, method, bounds)
@@ -127,7 +127,7 @@ class Setting:
         return re.sub(r"[^a-z0-9]+", "_", str(self).lower()).strip("_")
 
 
-def trials(grid: Grid, scale: str) -> dict[Setting, list[Trial]]:
+def trials(grid: Grid, scale: str) -> dict[GridSetting, list[Trial]]:
     """The trials of a scale, by setting; raises InvalidSetting for configurations that do not exist or do not fit.
 
     Settings that come to the same experiment share its trials, which have the first one's name.
@@ -137,14 +137,14 @@ def trials(grid: Grid, scale: str) -> dict[Setting, list[Trial]]:
     for group in chosen.groups:
         for title, configs in grid.groups[group].methods.items():
             for bounds, config in {BOTH: configs}.items() if isinstance(configs, str) else configs.items():
-                setting = Setting(group, title, bounds)
+                setting = GridSetting(group, title, bounds)
                 experiment = _experiment(config, grid.groups[group], chosen)
                 name = names.setdefault(json.dumps(experiment), setting.folder)
                 found[setting] = [Trial(name, experiment, seed) for seed in chosen.seeds]
     return found
 
 
-def _experiment(config: str, group: Group, scale: Scale) -> dict[str, object]:
+def _experiment(config: str, group: MethodGroup, scale: Scale) -> dict[str, object]:
     """A configuration with its own overrides, the group's, and the scale's where it learns."""
     name, *own = config.split()
     experiment = load_experiment(name, (*group.set, *own))

@@ -9,8 +9,8 @@ import numpy as np
 
 from envs.economy.game import Economy
 from envs.game import Array, StackelbergMeanFieldGame, Step
-from experiments.grid.config import BOTH, MIXED, PUBLISHED, REAL, SMFG, Mixture, Setting
-from experiments.grid.results import Row
+from experiments.grid.config import BOTH, MIXED, PUBLISHED, REAL, SMFG, GridSetting, Mixture
+from experiments.grid.results import ResultRow
 from experiments.tuning.trials import TrialResult
 from policies import registry
 from policies.mixed import MixedFollowers
@@ -22,7 +22,9 @@ ALL = "all households"
 PER_HOUSEHOLD = {"utility": "reward", "wealth": "next_assets", "income": "income"}
 
 
-def mixtures(mixture: Mixture, finished: Sequence[tuple[Setting, TrialResult]], episodes: int) -> Iterator[Row]:
+def mixtures(
+    mixture: Mixture, finished: Sequence[tuple[GridSetting, TrialResult]], episodes: int
+) -> Iterator[ResultRow]:
     """Utility, wealth and income of each kind of household, and GDP, at every share and for every seed."""
     for setting, result in finished:
         if (setting.group, setting.method) != (mixture.group, mixture.method) or setting.bounds == PUBLISHED:
@@ -32,8 +34,8 @@ def mixtures(mixture: Mixture, finished: Sequence[tuple[Setting, TrialResult]], 
                 result.folder, share, episodes, result.trial.settings().evaluation.seed + result.trial.seed
             )
             for (who, indicator), value in found.items():
-                name = str(Setting(f"{100 * share:g} {MIXED}", who, BOTH))
-                yield Row(f"mixture/{result.trial.seed}", result.trial.seed, name, indicator, None, value)
+                name = str(GridSetting(f"{100 * share:g} {MIXED}", who, BOTH))
+                yield ResultRow(f"mixture/{result.trial.seed}", result.trial.seed, name, indicator, None, value)
 
 
 def play_mixture(folder: Path, share: float, episodes: int, seed: int) -> dict[tuple[str, str], float]:

@@ -20,7 +20,7 @@ COMMAND, SHOWS = "# command: ", "# shows: "
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One number. years: played before it, in training; None for the final evaluation."""
 
     run: str
@@ -37,7 +37,7 @@ class Results:
 
     command: str
     shows: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ResultRow, ...]
 
     def settings(self) -> list[str]:
         """The settings, in the order of the file."""
@@ -60,7 +60,7 @@ class Results:
         return np.array(years, dtype=np.int64), np.array([[each[year] for year in years] for each in by_seed.values()])
 
 
-def write(path: Path, command: str, shows: Sequence[str], rows: Iterable[Row]) -> None:
+def write_results(path: Path, command: str, shows: Sequence[str], rows: Iterable[ResultRow]) -> None:
     """Writes the file."""
     text = io.StringIO()
     text.write(f"{COMMAND}{command}\n{SHOWS}{' '.join(shows)}\n")
@@ -72,7 +72,7 @@ def write(path: Path, command: str, shows: Sequence[str], rows: Iterable[Row]) -
     write_text(path, text.getvalue())
 
 
-def read(path: Path) -> Results:
+def read_results(path: Path) -> Results:
     """Reads the file; raises InvalidSetting where it is none, with the line that cannot be read."""
     lines = read_utf8(path, f"{path}, results of smfg grid").splitlines()
     if len(lines) < 3 or not lines[0].startswith(COMMAND) or not lines[1].startswith(SHOWS):
@@ -83,7 +83,7 @@ def read(path: Path) -> Results:
     for number, cells in enumerate(csv.reader(lines[3:]), start=4):
         try:
             run, seed, setting, indicator, years, value = cells
-            rows.append(Row(run, int(seed), setting, indicator, int(years) if years else None, float(value)))
+            rows.append(ResultRow(run, int(seed), setting, indicator, int(years) if years else None, float(value)))
         except ValueError:
             raise InvalidSetting(f"{path}:{number}: not a row of {','.join(COLUMNS)}") from None
     return Results(lines[0].removeprefix(COMMAND), tuple(lines[1].removeprefix(SHOWS).split()), tuple(rows))

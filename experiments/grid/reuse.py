@@ -12,8 +12,8 @@ from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import load_experiment
 from experiments.training.trainer import is_finished
-from experiments.tuning.trials import CONFIG, Trial
-from rllib_smfg.storage.checkpoints import seed_folder
+from experiments.tuning.trials import Trial
+from rllib_smfg.storage.checkpoints import CONFIG, seed_folder
 from rllib_smfg.storage.files import copy_folder
 
 TRIALS = "trials"  # of a grid's folder

@@ -12,15 +12,15 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from experiments.configuration.loading import find, load
+from experiments.configuration.loading import find_configuration, load
 from experiments.configuration.shipped import GRIDS, shipped
 from experiments.grid.clones import clone
-from experiments.grid.config import CONSTANT, EQUAL, Grid, Setting, restricted, trials
-from experiments.grid.exploitability import exploitability
+from experiments.grid.config import CONSTANT, EQUAL, Grid, GridSetting, restricted, trials
+from experiments.grid.exploitability import grid_exploitability
 from experiments.grid.mixtures import mixtures
-from experiments.grid.results import Row, write
+from experiments.grid.results import ResultRow, write_results
 from experiments.grid.reuse import TRIALS, refuse_without_trainings, reuse
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.tuning.trials import Trial, TrialResult, run_trials
 from rllib_smfg.economics.frontier import constant_frontier
 from rllib_smfg.metrics import HEADLINES
@@ -83,7 +83,7 @@ def run(
         except Interrupted as stop:
             raise Interrupted(f"{stop}; go on with: {command} --resume", stop.number) from None
         shutil.copyfile(path, folder / CONFIG)
-        write(folder / RESULTS, command, runs.shows, rows)
+        write_results(folder / RESULTS, command, runs.shows, rows)
         report(console, folder / RESULTS, folder / "report.html", None)
         if grid.of is not None:
             report(console, folder / RESULTS, folder / f"{own}.html", grid.shows)
@@ -133,25 +133,25 @@ def _grid(config: str) -> tuple[Path, Grid]:
     known = shipped(GRIDS)
     if config not in known and not Path(config).exists():
         raise InvalidSetting(f"{config}: no such grid{nearest(Path(config).stem, list(known))}")
-    path = known[config] if config in known else find(config)
+    path = known[config] if config in known else find_configuration(config)
     return path, load(Grid, path)
 
 
 def _rows(
     console: Console, grid: Grid, scale: str, place: Place, sources: Sequence[Path]
-) -> tuple[list[Row], list[TrialResult]]:
+) -> tuple[list[ResultRow], list[TrialResult]]:
     """All numbers of a grid, and the trials that failed."""
     folder = place.folder
     if grid.clones is not None:
         return clone(console, grid.clones, scale, folder / "clones"), []
     finished, failed = _train(console, trials(grid, scale), place, sources)
-    rows: list[Row] = []
+    rows: list[ResultRow] = []
     chosen = grid.scales[scale]  # type: ignore[index]
     for setting, result in finished:
         rows += _final(setting, result, chosen.episodes)
         rows += _training(setting, result)
     if chosen.exploitability:
-        rows += exploitability(console, chosen.exploitability, finished)
+        rows += grid_exploitability(console, chosen.exploitability, finished)
     if grid.mixture is not None:
         rows += mixtures(grid.mixture, finished, chosen.episodes)
     if grid.frontier is not None:
@@ -160,8 +160,8 @@ def _rows(
 
 
 def _train(
-    console: Console, planned: Mapping[Setting, Sequence[Trial]], place: Place, sources: Sequence[Path]
-) -> tuple[list[tuple[Setting, TrialResult]], list[TrialResult]]:
+    console: Console, planned: Mapping[GridSetting, Sequence[Trial]], place: Place, sources: Sequence[Path]
+) -> tuple[list[tuple[GridSetting, TrialResult]], list[TrialResult]]:
     """The finished trials of every setting, and those that failed; what settings share is trained once."""
     different = {str(trial): trial for each in planned.values() for trial in each}
     folder, bucket = place.folder / TRIALS, join(place.bucket, TRIALS) if place.bucket else None
@@ -174,7 +174,7 @@ def _train(
     return of_settings, [result for result in results if result.status != "finished"]
 
 
-def _final(setting: Setting, result: TrialResult, episodes: int) -> Iterator[Row]:
+def _final(setting: GridSetting, result: TrialResult, episodes: int) -> Iterator[ResultRow]:
     """What the trial's last policies reach in whole episodes, under luck that a seed has in common with its like."""
     policies = checkpoints.read_policies(checkpoints.find(result.folder))
     luck = result.trial.settings().evaluation.seed + result.trial.seed
@@ -183,19 +183,19 @@ def _final(setting: Setting, result: TrialResult, episodes: int) -> Iterator[Row
             yield _row(setting, result, name, None, float(values.mean()))
 
 
-def _training(setting: Setting, result: TrialResult) -> Iterator[Row]:
+def _training(setting: GridSetting, result: TrialResult) -> Iterator[ResultRow]:
     """The evaluations during training."""
-    for progress in read_progress(result.folder / "progress.csv"):
+    for progress in read_progress_rows(result.folder / "progress.csv"):
         for name in HEADLINES:
             if f"evaluation/{name}" in progress:
                 yield _row(setting, result, name, int(progress["years"]), progress[f"evaluation/{name}"])
 
 
-def _row(setting: Setting, result: TrialResult, indicator: str, years: int | None, value: float) -> Row:
-    return Row(result.trial.run, result.trial.seed, str(setting), indicator, years, value)
+def _row(setting: GridSetting, result: TrialResult, indicator: str, years: int | None, value: float) -> ResultRow:
+    return ResultRow(result.trial.run, result.trial.seed, str(setting), indicator, years, value)
 
 
-def _frontier(group: str, finished: Sequence[tuple[Setting, TrialResult]], file: Path) -> Iterator[Row]:
+def _frontier(group: str, finished: Sequence[tuple[GridSetting, TrialResult]], file: Path) -> Iterator[ResultRow]:
     """Constant policies that no other surpasses, in the economy of a group on the preset's own bounds."""
     own = [result.trial.settings() for setting, result in finished if setting.group == group]
     if not own:
@@ -204,4 +204,4 @@ def _frontier(group: str, finished: Sequence[tuple[Setting, TrialResult]], file:
     for k, point in enumerate(constant_frontier(settings, own[0].comparison.search_seed, file), start=1):
         for name, value in point.indicators.items():
             if name in HEADLINES:
-                yield Row(f"frontier/{k}", k, str(Setting(group, CONSTANT, EQUAL)), name, None, value)
+                yield ResultRow(f"frontier/{k}", k, str(GridSetting(group, CONSTANT, EQUAL)), name, None, value)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.reform.pictures import panels
-from experiments.reform.tables import Grid, headline, notes, of_policy, since, words
-from experiments.report.page import Cell, Code, Page, Section, Tile
-from experiments.report.page import Table as PageTable
+from experiments.reform.tables import TextTable, headline, notes, of_policy, since, words
+from experiments.report.page import Cell, Code, Page, PageSection, PageTable, Tile
 from rllib_smfg.reform.answer import shown
-from rllib_smfg.reform.ask import Found
+from rllib_smfg.reform.ask import PolicyFound
 from rllib_smfg.reform.question import Question
 
 
-def page(question: Question, found: Sequence[Found], command: str) -> Page:
+def page(question: Question, found: Sequence[PolicyFound], command: str) -> Page:
     """The page of a question and what was found."""
     titles = ", ".join(each.policy.title for each in found)
     return Page(
@@ -27,7 +26,7 @@ def page(question: Question, found: Sequence[Found], command: str) -> Page:
     )
 
 
-def _sentence(found: Found, question: Question) -> str:
+def _sentence(found: PolicyFound, question: Question) -> str:
     answer = found.main
     gains = answer.gains
     return (
@@ -37,18 +36,18 @@ def _sentence(found: Found, question: Question) -> str:
     )
 
 
-def _tile(found: Found) -> Tile:
+def _tile(found: PolicyFound) -> Tile:
     answer = found.main
     return Tile(found.policy.title[:40], f"{answer.gains.mean.value:+.2f} %", f"of consumption, {words(answer)}")
 
 
-def _tables(question: Question, found: Sequence[Found]) -> Section:
+def _tables(question: Question, found: Sequence[PolicyFound]) -> PageSection:
     grids = [headline(question, found), since(found)]
-    return Section("gains", "Who gains and who loses", tables=[_table(grid) for grid in grids])
+    return PageSection("gains", "Who gains and who loses", tables=[_table(grid) for grid in grids])
 
 
-def _policy(found: Found, number: int) -> Section:
-    return Section(
+def _policy(found: PolicyFound, number: int) -> PageSection:
+    return PageSection(
         f"policy-{number + 1}",
         found.policy.title,
         text=[f"As it was written: {found.policy.text}"],
@@ -57,9 +56,9 @@ def _policy(found: Found, number: int) -> Section:
     )
 
 
-def _table(grid: Grid) -> PageTable:
+def _table(grid: TextTable) -> PageTable:
     return PageTable(grid.heads, [[Cell(cell) for cell in row] for row in grid.rows], grid.title, grid.named)
 
 
-def _again(command: str) -> Section:
-    return Section("again", "Make it again", code=[Code(command)])
+def _again(command: str) -> PageSection:
+    return PageSection("again", "Make it again", code=[Code(command)])

@@ -13,17 +13,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from envs.economy.indicators import TENTHS
 from experiments.reform.tables import SAID, words
 from experiments.report.drawing import INK, MUTED, SERIES, Panel, panel
 from experiments.report.writing import compact
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, TENTHS, Answer
-from rllib_smfg.reform.ask import Found
+from rllib_smfg.reform.answer import IN_POINTS, PER_CENT, REVENUE, SINCE, Answer
+from rllib_smfg.reform.ask import PolicyFound
 from rllib_smfg.reform.rates import Rates
 from rllib_smfg.reform.tornado import Tornado
 
-Look = tuple[str, str, str]
-Draw = Callable[[Axes, Sequence[Look]], None]
+LineStyle = tuple[str, str, str]
+Drawing = Callable[[Axes, Sequence[LineStyle]], None]
 # line and mark of kinds of households, series and instruments, in this order
 LINES = ["-", "--", ":", "-.", "-", "--"]
 MARKS = ["o", "s", "^", "D", "v", "x"]
@@ -42,19 +43,19 @@ class Picture:
 
     title: str
     note: str
-    draw: Draw
+    draw: Drawing
 
 
-def panels(found: Found) -> list[Panel]:
+def panels(found: PolicyFound) -> list[Panel]:
     """All pictures of a policy, for the page."""
     return [panel(each.title, each.note, partial(_drawn, each.draw, ON_PAGE), size=WIDE) for each in pictures(found)]
 
 
-def _drawn(draw: Draw, looks: Sequence[Look], axis: Axes) -> None:
+def _drawn(draw: Drawing, looks: Sequence[LineStyle], axis: Axes) -> None:
     draw(axis, looks)
 
 
-def image(found: Found, file: Path) -> None:
+def image(found: PolicyFound, file: Path) -> None:
     """The four pictures that tell most, as a PNG for paper: gains by wealth and by years, the economy, and rates."""
     known = {each.title: each for each in pictures(found)}
     chosen = [known[title] for title in PRINTED_PICTURES if title in known]
@@ -88,7 +89,7 @@ PRINTED_PICTURES = (
 )
 
 
-def pictures(found: Found) -> list[Picture]:
+def pictures(found: PolicyFound) -> list[Picture]:
     """All pictures of a policy."""
     answers = list(found.answers.values())
     main = found.main
@@ -112,7 +113,7 @@ def pictures(found: Found) -> list[Picture]:
 
 
 def _tenths(title: str, of_what: str, answers: Sequence[Answer], which: str) -> Picture:
-    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+    def draw(axis: Axes, looks: Sequence[LineStyle]) -> None:
         tenths = np.arange(1, TENTHS + 1)
         for answer, look in zip(answers, looks, strict=False):
             _bars(axis, tenths, getattr(answer.gains, which), words(answer), look)
@@ -125,7 +126,7 @@ def _tenths(title: str, of_what: str, answers: Sequence[Answer], which: str) -> 
 
 
 def _since(answers: Sequence[Answer]) -> Picture:
-    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+    def draw(axis: Axes, looks: Sequence[LineStyle]) -> None:
         for answer, look in zip(answers, looks, strict=False):
             _bars(axis, np.array(SINCE), [answer.gains.since[year] for year in SINCE], words(answer), look)
         _zero(axis)
@@ -141,7 +142,7 @@ def _moves(title: str, answer: Answer, names: Sequence[str]) -> Picture:
     """Changes over years, mean and band over luck."""
     points = names[0] in IN_POINTS
 
-    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+    def draw(axis: Axes, looks: Sequence[LineStyle]) -> None:
         for name, look in zip(names, looks, strict=False):
             _band(axis, _changes(answer, name), SAID[name], look)
         _zero(axis)
@@ -158,10 +159,10 @@ def _changes(answer: Answer, name: str) -> list[Interval]:
     return [answer.change(name, year) for year in range(years)]
 
 
-def _levels(title: str, found: Found, name: str, unit: str) -> Picture:
+def _levels(title: str, found: PolicyFound, name: str, unit: str) -> Picture:
     """With and without, as every kind of households makes it."""
 
-    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+    def draw(axis: Axes, looks: Sequence[LineStyle]) -> None:
         for answer, (colour, _, mark) in zip(found.answers.values(), looks, strict=False):
             for path, line, said in ((answer.reform, "-", "with it"), (answer.against, "--", "without")):
                 values = PER_CENT * path.mean(name)
@@ -177,7 +178,7 @@ def _levels(title: str, found: Found, name: str, unit: str) -> Picture:
 def _revenue(answer: Answer) -> Picture:
     used = [name for name in REVENUE if abs(answer.reform.mean(name)).max() > 1e-3]
 
-    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+    def draw(axis: Axes, looks: Sequence[LineStyle]) -> None:
         for name, look in zip(used, looks, strict=False):
             values = PER_CENT * answer.reform.mean(name)
             axis.plot(
@@ -199,7 +200,7 @@ def _revenue(answer: Answer) -> Picture:
 
 
 def _rates(title: str, all_rates: Mapping[str, Rates], which: str) -> Picture:
-    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+    def draw(axis: Axes, looks: Sequence[LineStyle]) -> None:
         for (said, rates), look in zip(all_rates.items(), looks, strict=False):
             axis.plot(rates.earnings, PER_CENT * getattr(rates, which), look[1], color=look[0], label=said)
         _zero(axis)
@@ -214,7 +215,7 @@ def _rates(title: str, all_rates: Mapping[str, Rates], which: str) -> Picture:
 
 
 def _tornado(found: Tornado) -> Picture:
-    def draw(axis: Axes, looks: Sequence[Look]) -> None:
+    def draw(axis: Axes, looks: Sequence[LineStyle]) -> None:
         rows = list(reversed(found.swings))
         for place, swing in enumerate(rows):
             for gain, at, look in zip(swing.gains, swing.values, ("//", ""), strict=True):
@@ -250,7 +251,7 @@ def _tornado(found: Tornado) -> Picture:
     return Picture("What moves the answer", note, draw)
 
 
-def _bars(axis: Axes, x: np.ndarray, values: Sequence[Interval], label: str, look: Look) -> None:
+def _bars(axis: Axes, x: np.ndarray, values: Sequence[Interval], label: str, look: LineStyle) -> None:
     """Points with their intervals, joined by a line."""
     colour, line, mark = look
     middle = np.array([each.value for each in values])
@@ -262,7 +263,7 @@ def _bars(axis: Axes, x: np.ndarray, values: Sequence[Interval], label: str, loo
         )
 
 
-def _band(axis: Axes, values: Sequence[Interval], label: str, look: Look) -> None:
+def _band(axis: Axes, values: Sequence[Interval], label: str, look: LineStyle) -> None:
     colour, line, mark = look
     years, middle = np.arange(1, len(values) + 1), [each.value for each in values]
     axis.plot(years, middle, line, color=colour, marker=mark, markevery=20, markersize=4, label=label)

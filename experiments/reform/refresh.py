@@ -23,7 +23,7 @@ def commands(page: str) -> list[str]:
     return [found[1] for found in MARKED.finditer(page)]
 
 
-def shown(printed: str) -> str:
+def page_part(printed: str) -> str:
     """The part of what a command writes as Markdown that a page shows: the first tables, and the remarks at its end."""
     parts = printed.strip().split("\n\n")
     remarks = [part for part in parts if part.startswith("* ")]
@@ -49,7 +49,7 @@ def refreshed(page: str) -> str:
     """The page with the tables that its commands print now."""
 
     def filled(found: re.Match[str]) -> str:
-        return f"<!-- {found[1]} -->\n{shown(printed(found[1]))}<!-- end -->"
+        return f"<!-- {found[1]} -->\n{page_part(printed(found[1]))}<!-- end -->"
 
     return MARKED.sub(filled, page)
 

@@ -16,7 +16,7 @@ from experiments.reform.pictures import image
 from experiments.reform.tables import as_csv, content, latex, markdown, notes, tables, terminal
 from experiments.report.page import render
 from rllib_smfg.reform.answer import KINDS
-from rllib_smfg.reform.ask import Found, ask
+from rllib_smfg.reform.ask import PolicyFound, ask
 from rllib_smfg.reform.question import Question
 from rllib_smfg.storage.files import write_json, write_text
 
@@ -35,7 +35,7 @@ class Files:
 
 def run(
     console: Console, question: Question, kinds: Sequence[str], sensitivity: bool, files: Files, command: str
-) -> list[Found]:
+) -> list[PolicyFound]:
     """Asks all kinds of households about all policies, prints tables, and writes the files that are asked for.
 
     Raises InvalidSetting for what does not exist or fit, before anything is asked.

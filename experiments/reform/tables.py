@@ -12,10 +12,11 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from envs.economy.indicators import TENTHS
 from experiments.results.markdown import markdown_table
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.reform.answer import IN_POINTS, KINDS, PER_CENT, SERIES, SINCE, TENTHS, Answer, differ, shown, told
-from rllib_smfg.reform.ask import Found
+from rllib_smfg.reform.answer import IN_POINTS, KINDS, PER_CENT, SERIES, SINCE, Answer, differ, shown, told
+from rllib_smfg.reform.ask import PolicyFound
 from rllib_smfg.reform.question import Question
 
 LEAST = 1e-3  # a share of output below which an instrument is not told of
@@ -28,7 +29,7 @@ SAID = {name: name.replace("_", " ") for name in SERIES} | {
 
 
 @dataclass(frozen=True)
-class Grid:
+class TextTable:
     """A table as text; the first `named` columns are words, the others numbers."""
 
     title: str
@@ -37,17 +38,17 @@ class Grid:
     named: int = 1
 
 
-def tables(question: Question, found: Sequence[Found]) -> list[Grid]:
+def tables(question: Question, found: Sequence[PolicyFound]) -> list[TextTable]:
     """All of them, the answer first."""
     return [headline(question, found), since(found), *(grid for each in found for grid in of_policy(each))]
 
 
-def of_policy(found: Found) -> list[Grid]:
+def of_policy(found: PolicyFound) -> list[TextTable]:
     """Those of one policy alone."""
-    return [by_tenth(found), economy(found)] + ([swings(found)] if found.tornado else [])
+    return [gains_by_tenth(found), economy(found)] + ([swings(found)] if found.tornado else [])
 
 
-def headline(question: Question, found: Sequence[Found]) -> Grid:
+def headline(question: Question, found: Sequence[PolicyFound]) -> TextTable:
     """Who gains how much, by policy and by kind of households."""
     rows = []
     for each in found:
@@ -59,7 +60,7 @@ def headline(question: Question, found: Sequence[Found]) -> Grid:
     title = (
         f"gain over {question.against.title}, % of consumption in all years, transition included; by tenth of wealth"
     )
-    return Grid(title, heads, rows, named=2)
+    return TextTable(title, heads, rows, named=2)
 
 
 def words(answer: Answer) -> str:
@@ -67,7 +68,7 @@ def words(answer: Answer) -> str:
     return answer.kind.replace("_", " ")
 
 
-def by_tenth(found: Found) -> Grid:
+def gains_by_tenth(found: PolicyFound) -> TextTable:
     """Gains of the tenths by wealth and by income, with half the width of their intervals."""
     answers = list(found.answers.values())
     parts = [("wealth", answer.gains.by_wealth, answer) for answer in answers]
@@ -75,7 +76,7 @@ def by_tenth(found: Found) -> Grid:
     heads = ["tenth", *(f"{what}: {words(answer)}" for what, _, answer in parts)]
     rows = [[str(k + 1), *(compact(gains[k]) for _, gains, _ in parts)] for k in range(TENTHS)]
     title = f"{found.policy.title}: gain by tenth of wealth at the start and of income before tax in the first year, %"
-    return Grid(title, heads, rows)
+    return TextTable(title, heads, rows)
 
 
 def compact(part: Interval, digits: int = 1) -> str:
@@ -86,7 +87,7 @@ def compact(part: Interval, digits: int = 1) -> str:
     return f"{value} ±{(part.high - part.low) / 2:.{digits}f}"
 
 
-def since(found: Sequence[Found]) -> Grid:
+def since(found: Sequence[PolicyFound]) -> TextTable:
     """What it is worth to who lives so many years after the reform."""
     rows = [
         [each.policy.title, words(answer), *(compact(answer.gains.since[year]) for year in SINCE)]
@@ -97,10 +98,10 @@ def since(found: Sequence[Found]) -> Grid:
     title = (
         "gain of those who live so many years after the reform, from then on, over those who would have lived then, %"
     )
-    return Grid(title, heads, rows, named=2)
+    return TextTable(title, heads, rows, named=2)
 
 
-def economy(found: Found) -> Grid:
+def economy(found: PolicyFound) -> TextTable:
     """How the economy moves, by the first kind of households."""
     answer = found.main
     last = min(answer.reform.years, answer.against.years)
@@ -115,7 +116,7 @@ def economy(found: Found) -> Grid:
         rows.append([f"{SAID[name]}, {unit}", level, change, *changes])
     heads = ["", "without, year 1", "change in", *(f"year {year}" for year in years)]
     title = f"{found.policy.title}: the economy with it over that without it ({words(answer)})"
-    return Grid(title, heads, rows)
+    return TextTable(title, heads, rows)
 
 
 def _level(name: str, value: float) -> str:
@@ -124,7 +125,7 @@ def _level(name: str, value: float) -> str:
     return f"{value:,.0f}" if value >= PER_CENT else f"{value:.2f}"
 
 
-def swings(found: Found) -> Grid:
+def swings(found: PolicyFound) -> TextTable:
     """What moves the answer."""
     assert found.tornado is not None
     rows = []
@@ -133,15 +134,16 @@ def swings(found: Found) -> Grid:
         rows.append([swing.parameter, *(f"{gain} (at {at})" for gain, at in zip(cells, swing.values, strict=True))])
     usual = f"perfect foresight; as calibrated {found.tornado.usual:+.2f}"
     title = f"{found.policy.title}: gain in other economies, % ({usual})"
-    return Grid(title, ["parameter (as calibrated)", "lower", "higher"], rows)
+    return TextTable(title, ["parameter (as calibrated)", "lower", "higher"], rows)
 
 
-def notes(question: Question, found: Sequence[Found]) -> list[str]:
+def notes(question: Question, found: Sequence[PolicyFound]) -> list[str]:
     """Who answered, what intervals are over, who could not answer, and whether the kinds differ."""
     said = []
+    differing: dict[str, list[str]] = {"more": [], "no more": []}
     for each in found:
         for answer in each.answers.values():
-            line = f"{answer.kind.replace('_', ' ')}: {KINDS[answer.kind]}; {answer.band}"
+            line = f"{words(answer)}: {KINDS[answer.kind]}; {answer.band}"
             if line not in said:
                 said.append(line)
         said += [
@@ -154,12 +156,15 @@ def notes(question: Question, found: Sequence[Found]) -> list[str]:
                 said.append(f"{each.policy.title}: {words(answer)}: {early}")
         if len(each.answers) > 1:
             more = "more" if differ(list(each.answers.values())) else "no more"
-            said.append(f"{each.policy.title}: kinds of households differ by {more} than the interval")
+            differing[more].append(each.policy.title)
+    for more, titles in differing.items():
+        if titles:
+            said.append(f"kinds of households differ by {more} than the interval: {', '.join(titles)}")
     return said
 
 
 # --- ways to write them ----------------------------------------------------------------------------------------------
-def terminal(grid: Grid) -> Table:
+def terminal(grid: TextTable) -> Table:
     """For the terminal."""
     table = Table(title=grid.title, box=SIMPLE_HEAD, title_justify="left", show_edge=False)
     for k, head in enumerate(grid.heads):
@@ -169,17 +174,17 @@ def terminal(grid: Grid) -> Table:
     return table
 
 
-def markdown(grids: Sequence[Grid]) -> str:
+def markdown(grids: Sequence[TextTable]) -> str:
     """For documents."""
     return "\n\n".join(f"{grid.title}\n\n{markdown_table(grid.heads, grid.rows, grid.named)}" for grid in grids) + "\n"
 
 
-def latex(grids: Sequence[Grid]) -> str:
+def latex(grids: Sequence[TextTable]) -> str:
     """Tables for the package booktabs."""
     return "\n".join(_latex(grid) for grid in grids)
 
 
-def _latex(grid: Grid) -> str:
+def _latex(grid: TextTable) -> str:
     columns = "l" * grid.named + "r" * (len(grid.heads) - grid.named)
     lines = [_tex_row(grid.heads), r"\midrule", *(_tex_row(row) for row in grid.rows)]
     body = "\n".join([rf"\begin{{tabular}}{{{columns}}}", r"\toprule", *lines, r"\bottomrule", r"\end{tabular}"])
@@ -191,7 +196,7 @@ def _tex_row(cells: Sequence[str]) -> str:
     return " & ".join("".join(special.get(letter, letter) for letter in cell) for cell in cells) + r" \\"
 
 
-def as_csv(found: Sequence[Found]) -> str:
+def as_csv(found: Sequence[PolicyFound]) -> str:
     """A line for each number: policy, households, what, of which part, value and bounds."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -215,7 +220,7 @@ def _numbers(answer: Answer) -> list[tuple[str, Any, Any]]:
     return found
 
 
-def content(question: Question, found: Sequence[Found], command: str) -> dict[str, Any]:
+def content(question: Question, found: Sequence[PolicyFound], command: str) -> dict[str, Any]:
     """What is written as JSON."""
     return {
         "command": command,
@@ -228,7 +233,7 @@ def content(question: Question, found: Sequence[Found], command: str) -> dict[st
     }
 
 
-def _content(found: Found) -> dict[str, Any]:
+def _content(found: PolicyFound) -> dict[str, Any]:
     answers = {}
     for kind, answer in found.answers.items():
         gains = answer.gains

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from experiments.report import economy_figures
-from experiments.report.page import Section
+from experiments.report.page import PageSection
 from rllib_smfg.economics.history import History
 
 SCHEDULE = (
@@ -16,7 +16,7 @@ SAME = (
 )
 
 
-def sections(learned: History, free: History) -> list[Section]:
+def sections(learned: History, free: History) -> list[PageSection]:
     """Five sections; `free` holds the same households, under the same luck, in a free market."""
     episodes, seeds = len(learned.first_wealth), learned.seeds
     played = f"{episodes} episodes ({seeds} seeds)" if seeds > 1 else f"{episodes} episodes"
@@ -26,11 +26,11 @@ def sections(learned: History, free: History) -> list[Section]:
     alive = f"Households of all economies that live in the year; {played}."
     both, seen = {"learned": learned, "free market": free}, learned.snapshots
     return [
-        Section("economy", "Over the years", [f"{years} {least}"], panels=economy_figures.over_years(both)),
-        Section("government", "Government", [f"{SCHEDULE} {years}"], panels=economy_figures.government(learned)),
-        Section("wealth", "Wealth", [alive], panels=economy_figures.inequality(seen)),
-        Section("taxes", "Taxes", [f"Under the learned government. {alive}"], panels=economy_figures.taxes(seen)),
-        Section(
+        PageSection("economy", "Over the years", [f"{years} {least}"], panels=economy_figures.over_years(both)),
+        PageSection("government", "Government", [f"{SCHEDULE} {years}"], panels=economy_figures.government(learned)),
+        PageSection("wealth", "Wealth", [alive], panels=economy_figures.inequality(seen)),
+        PageSection("taxes", "Taxes", [f"Under the learned government. {alive}"], panels=economy_figures.taxes(seen)),
+        PageSection(
             "gains",
             "Gains and losses",
             [f"{SAME} Bars: mean; lines: 95 % interval over {over}."],

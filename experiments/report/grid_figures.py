@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from experiments.grid.config import BOTH, CONSTANT, EQUAL, MIXED, PUBLISHED, REAL, SMFG, Setting
+from experiments.grid.config import BOTH, CONSTANT, EQUAL, MIXED, PUBLISHED, REAL, SMFG, GridSetting
 from experiments.grid.mixtures import ALL
 from experiments.grid.results import Results
 from experiments.report.drawing import INK, MUTED, SERIES, Panel, amounts, band, even_amounts, log_amounts, panel
@@ -27,7 +27,7 @@ OF_HOUSEHOLDS = {"utility": "Reward of a year", "wealth": "Dollars at the end of
 class Line:
     """A setting as it is drawn: its name, its colour, and dashed where it is on published bounds."""
 
-    setting: Setting
+    setting: GridSetting
     name: str
     colour: str
     style: str
@@ -35,7 +35,7 @@ class Line:
 
 def groups(results: Results) -> dict[str, list[Line]]:
     """The settings of each group, with one colour a method throughout; constant policies and mixtures stand apart."""
-    parsed = [Setting.parse(text) for text in results.settings()]
+    parsed = [GridSetting.parse(text) for text in results.settings()]
     settings = [each for each in parsed if each.method != CONSTANT and not each.group.endswith(MIXED)]
     methods = list(dict.fromkeys(each.method for each in settings))
     colours = dict(zip(methods, SERIES, strict=False))
@@ -55,7 +55,7 @@ def seeds_of(results: Results, lines: Iterable[Line], indicator: str = "per_capi
     return f"{counts[-1]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
 
 
-def training_curves(results: Results) -> list[Panel]:
+def training_panels(results: Results) -> list[Panel]:
     """Figures 2 and 3: evaluations over training, inter-quartile mean and 95 % interval over seeds."""
     return [_curve(results, group, lines, name) for group, lines in groups(results).items() for name in CURVES]
 
@@ -84,7 +84,7 @@ def _scatter(results: Results, group: str, lines: Sequence[Line]) -> Panel:
     largest = max(max(results.per_seed(str(line.setting), "social_welfare").values(), default=1.0) for line in lines)
 
     def draw(axis: Axes) -> None:
-        gini, gdp, _ = _points(results, Setting(group, CONSTANT, EQUAL))
+        gini, gdp, _ = _points(results, GridSetting(group, CONSTANT, EQUAL))
         if gini.size:
             order = np.argsort(gini)
             axis.plot(gini[order], gdp[order], ":", marker="x", markersize=4, color=MUTED, linewidth=1, label=CONSTANT)
@@ -101,7 +101,7 @@ def _scatter(results: Results, group: str, lines: Sequence[Line]) -> Panel:
     return panel("Efficiency and equity", note, draw, size=(4.2, 4.0))
 
 
-def _points(results: Results, setting: Setting) -> tuple[NDArray[np.float64], ...]:
+def _points(results: Results, setting: GridSetting) -> tuple[NDArray[np.float64], ...]:
     """Wealth gini, GDP and welfare of every seed."""
     names = ("wealth_gini", "per_capita_gdp", "social_welfare")
     return tuple(np.array(list(results.per_seed(str(setting), name).values())) for name in names)
@@ -126,17 +126,17 @@ def weights(results: Results) -> list[Panel]:
     return found
 
 
-def mixtures(results: Results) -> list[Panel]:
+def mixture_panels(results: Results) -> list[Panel]:
     """Figure 5: what each kind of household gets at several shares, and all of them together."""
-    shares = list(dict.fromkeys(s.group for s in map(Setting.parse, results.settings()) if s.group.endswith(MIXED)))
+    shares = list(dict.fromkeys(s.group for s in map(GridSetting.parse, results.settings()) if s.group.endswith(MIXED)))
     places = np.arange(len(shares), dtype=np.float64)
-    seeds = len(results.per_seed(str(Setting(shares[0], ALL, BOTH)), "per_capita_gdp"))
+    seeds = len(results.per_seed(str(GridSetting(shares[0], ALL, BOTH)), "per_capita_gdp"))
 
     def of(name: str, kinds: dict[str, str]) -> Callable[[Axes], None]:
         def draw(axis: Axes) -> None:
             for k, (kind, colour) in enumerate(kinds.items()):
                 for place, share in zip(places, shares, strict=True):
-                    values = list(results.per_seed(str(Setting(share, kind, BOTH)), name).values())
+                    values = list(results.per_seed(str(GridSetting(share, kind, BOTH)), name).values())
                     if values:
                         seen, x = iqm(values), place + 0.16 * (k - (len(kinds) - 1) / 2)
                         first = kind not in axis.get_legend_handles_labels()[1]

@@ -9,18 +9,18 @@ from importlib import resources
 
 import numpy as np
 
-from experiments.grid.config import BOTH, CONSTANT, EQUAL, EXPLOITABILITY, PUBLISHED, Setting
+from experiments.grid.config import BOTH, CONSTANT, EQUAL, EXPLOITABILITY, PUBLISHED, GridSetting
 from experiments.grid.results import Results
 from experiments.report import grid_figures
 from experiments.report.drawing import Panel
-from experiments.report.page import Cell, Code, Page, Section, Table
+from experiments.report.page import Cell, Code, Page, PageSection, PageTable
 from experiments.report.writing import amount, shown
 from experiments.results.comparison import COLUMNS
 from experiments.results.tables import label
 from experiments.results.welfare_tables import LIVED
 from experiments.studies.exploitability.report import FAILED
 from experiments.training.summary import versions
-from rllib_smfg.statistics.seeds import ENOUGH_SEEDS, Estimate, iqm, probability_of_improvement
+from rllib_smfg.statistics.seeds import ENOUGH_SEEDS, SeedEstimate, iqm, probability_of_improvement
 
 TITLES = {
     "table1": "Table 1: six algorithms in three settings",
@@ -34,10 +34,10 @@ TITLES = {
     "assumption": "What the assumptions of the game are worth",
 }
 FIGURES: dict[str, tuple[Callable[[Results], list[Panel]], ...]] = {
-    "figure2": (grid_figures.training_curves,),
-    "figure3": (grid_figures.training_curves,),
+    "figure2": (grid_figures.training_panels,),
+    "figure3": (grid_figures.training_panels,),
     "figure4": (grid_figures.efficiency_equity, grid_figures.weights),
-    "figure5": (grid_figures.mixtures,),
+    "figure5": (grid_figures.mixture_panels,),
     "figure6": (grid_figures.efficiency_equity,),
     "figure7": (grid_figures.clones,),
 }
@@ -48,13 +48,13 @@ OWN = ("SMFRL", "SMFG")  # what the paper calls its own row
 
 def grid_page(results: Results, made: str) -> Page:
     """The whole page; plays nothing."""
-    sections: list[Section] = []
+    sections: list[PageSection] = []
     for name in results.shows:
         if name in TABLES:
             sections += _tables(results, name)
         if name in FIGURES:
             panels = [each for draw in FIGURES[name] for each in draw(results)]
-            sections.append(Section(name, TITLES[name].split(":")[0], [f"{TITLES[name]}."], panels=panels))
+            sections.append(PageSection(name, TITLES[name].split(":")[0], [f"{TITLES[name]}."], panels=panels))
     sections.append(_details(results))
     runs = len({row.run for row in results.rows})
     return Page(
@@ -62,14 +62,14 @@ def grid_page(results: Results, made: str) -> Page:
     )
 
 
-def _tables(results: Results, name: str) -> list[Section]:
+def _tables(results: Results, name: str) -> list[PageSection]:
     """The table, group by group, and the probabilities of improvement."""
     text = [
         "Ours: inter-quartile mean over training seeds, below it the 95 % bootstrap interval (stratified)."
         " As published: saving rates from .5 for the paper's own method and from .001 for all others; equal bounds:"
         " from .001 for all. Social welfare is the sum of all households."
     ]
-    if any(_ends_early(results, setting) for setting in map(Setting.parse, results.settings())):
+    if any(_ends_early(results, setting) for setting in map(GridSetting.parse, results.settings())):
         text.append(LIVED)
     if _columns(results) != COLUMNS:
         text.append(
@@ -80,18 +80,18 @@ def _tables(results: Results, name: str) -> list[Section]:
         )
     tables = [_table(results, name, group) for group in grid_figures.groups(results)]
     improvements = [table for group in grid_figures.groups(results) if (table := _improvement(results, group))]
-    found = [Section(name, TITLES[name].split(":")[0], text, tables)]
+    found = [PageSection(name, TITLES[name].split(":")[0], text, tables)]
     if improvements:
         said = (
             "The probability that a training seed of the paper's own method ends higher than one of another method"
             " (lower, for the ginis), with its 95 % bootstrap interval."
         )
-        found.append(Section(f"{name}-improvement", "Improvement", [said], improvements))
+        found.append(PageSection(f"{name}-improvement", "Improvement", [said], improvements))
     return found
 
 
-def _table(results: Results, name: str, group: str) -> Table:
-    settings = [each for each in map(Setting.parse, results.settings()) if each.group == group]
+def _table(results: Results, name: str, group: str) -> PageTable:
+    settings = [each for each in map(GridSetting.parse, results.settings()) if each.group == group]
     columns = _columns(results)
     rows: list[list[Cell]] = []
     for method in dict.fromkeys(each.method for each in settings):
@@ -103,10 +103,10 @@ def _table(results: Results, name: str, group: str) -> Table:
             seeds = _seeds(results, setting)
             who = Cell("best found") if method == CONSTANT else Cell(OURS[setting.bounds], _count(seeds))
             rows.append([Cell(method), who, *(_cell(results, setting, k, seeds) for k in columns)])
-    return Table(["Method", "Source", *map(_label, columns)], rows, group, named=2)
+    return PageTable(["Method", "Source", *map(_label, columns)], rows, group, named=2)
 
 
-def _ends_early(results: Results, setting: Setting) -> bool:
+def _ends_early(results: Results, setting: GridSetting) -> bool:
     """Whether episodes of a setting end before others of these results do."""
     longest = max((row.value for row in results.rows if row.indicator == "years"), default=0.0)
     years = list(results.per_seed(str(setting), "years").values())
@@ -119,7 +119,7 @@ def _columns(results: Results) -> tuple[str, ...]:
     return (*COLUMNS, *(each for each in EXPLOITABILITY if each in measured))
 
 
-def _seeds(results: Results, setting: Setting) -> int:
+def _seeds(results: Results, setting: GridSetting) -> int:
     """How many seeds a row rests on; what only some of them have says so itself."""
     return max(len(results.per_seed(str(setting), indicator)) for indicator in COLUMNS)
 
@@ -128,7 +128,7 @@ def _count(seeds: int) -> str:
     return "1 seed" if seeds == 1 else f"{seeds} seeds"
 
 
-def _cell(results: Results, setting: Setting, indicator: str, seeds: int) -> Cell:
+def _cell(results: Results, setting: GridSetting, indicator: str, seeds: int) -> Cell:
     values = list(results.per_seed(str(setting), indicator).values())
     if not values:
         return Cell("")
@@ -143,7 +143,7 @@ def _cell(results: Results, setting: Setting, indicator: str, seeds: int) -> Cel
     return Cell(shown(indicator, seen.value), "; ".join(span + fewer + word), seen.value)
 
 
-def _improvement(results: Results, group: str) -> Table | None:
+def _improvement(results: Results, group: str) -> PageTable | None:
     """How probably a seed of the paper's own method does better than one of each other method in a group."""
     lines = grid_figures.groups(results)[group]
     own = next((line for line in lines if line.setting.method in OWN and line.style == "-"), None)
@@ -167,7 +167,7 @@ def _improvement(results: Results, group: str) -> Table | None:
                 Cell(f"{seen.value:.2f}", f"{seen.low:.2f} to {seen.high:.2f}; {seen.seeds} seeds", seen.value)
             )
         rows.append([Cell(other.name), *cells])
-    return Table(["Against", *map(_label, COLUMNS)], rows, f"{group}: {own.name}, equal bounds")
+    return PageTable(["Against", *map(_label, COLUMNS)], rows, f"{group}: {own.name}, equal bounds")
 
 
 def _summary(results: Results) -> list[str]:
@@ -180,7 +180,7 @@ def _summary(results: Results) -> list[str]:
             if values:
                 years = iqm(list(results.per_seed(str(line.setting), "years").values()))
                 sentences.append(_reached(name, group, line, iqm(values), years))
-        constant = results.per_seed(str(Setting(group, CONSTANT, EQUAL)), "per_capita_gdp")
+        constant = results.per_seed(str(GridSetting(group, CONSTANT, EQUAL)), "per_capita_gdp")
         if constant:
             best = amount(max(constant.values()))
             sentences.append(f"{group}: the best constant policy reaches {best} dollars a household, without learning.")
@@ -195,7 +195,7 @@ def _summary(results: Results) -> list[str]:
     return sentences
 
 
-def _reached(table: str, group: str, line: grid_figures.Line, gdp: Estimate, years: Estimate) -> str:
+def _reached(table: str, group: str, line: grid_figures.Line, gdp: SeedEstimate, years: SeedEstimate) -> str:
     bounds = "saving bounded as published" if line.style == "--" else "equal bounds"
     paper = published(table, group, line.setting.method).get("per_capita_gdp")
     beside = f"; the paper reports {amount(paper)}" if paper else ""
@@ -221,16 +221,16 @@ def _published() -> dict[tuple[str, str, str], dict[str, float]]:
     return found
 
 
-def _details(results: Results) -> Section:
+def _details(results: Results) -> PageSection:
     code = [Code(results.command), Code("\n".join(f"{k} {v}" for k, v in versions().items()), "Versions of this page")]
     text = (
         "All numbers stand in the results file beside this page: run, seed, setting, indicator, years, value."
         " Configurations of the runs stand in trials/*/config.yaml."
     )
-    return Section("details", "Reproduce", [text], code=code)
+    return PageSection("details", "Reproduce", [text], code=code)
 
 
-def _span(indicator: str, seen: Estimate) -> str:
+def _span(indicator: str, seen: SeedEstimate) -> str:
     return f"{shown(indicator, seen.low)} to {shown(indicator, seen.high)}"
 
 

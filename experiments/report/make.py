@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from envs import InvalidSetting
-from experiments.grid.results import read
+from experiments.grid.results import read_results
 from experiments.report.grid_page import grid_page
 from experiments.report.markdown import markdown
 from experiments.report.page import Page, render
@@ -42,5 +42,5 @@ def _page(source: Path, shows: tuple[str, ...] | None) -> Page:
         source = source / RESULTS
     if source.is_dir():
         return run_page(read_run(source), made)
-    results = read(source)
+    results = read_results(source)
     return grid_page(replace(results, shows=shows or results.shows), made)

@@ -22,7 +22,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table that the reader can sort by any column. The first `named` columns are text."""
 
     heads: Sequence[str]
@@ -49,13 +49,13 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A part of the page, in this order: sentences, tables, panels, code."""
 
     anchor: str
     title: str
     text: Sequence[str] = ()
-    tables: Sequence[Table] = ()
+    tables: Sequence[PageTable] = ()
     panels: Sequence[Panel] = ()
     code: Sequence[Code] = ()
 
@@ -70,7 +70,7 @@ class Page:
     made: str
     summary: Sequence[str]
     tiles: Sequence[Tile] = ()
-    sections: Sequence[Section] = field(default_factory=list)
+    sections: Sequence[PageSection] = field(default_factory=list)
 
 
 def render(page: Page) -> str:

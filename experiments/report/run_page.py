@@ -15,16 +15,16 @@ from envs.economy.indicators import TENTHS
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load
 from experiments.report import economy_sections, learning_figures, words
-from experiments.report.page import Cell, Code, Page, Section, Table, Tile
+from experiments.report.page import Cell, Code, Page, PageSection, PageTable, Tile
 from experiments.report.writing import compact, shown
 from experiments.results.comparison import COLUMNS, FILE, learned_row, read_rows
 from experiments.results.figures import Rows
 from experiments.results.tables import headline, label, number
 from experiments.results.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
 from experiments.studies.exploitability.report import FAILED, FAILED_MEANS
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from policies.free_market import free_market
-from rllib_smfg.economics.history import pooled, record
+from rllib_smfg.economics.history import pooled, record_history
 from rllib_smfg.economics.welfare import ConsumptionEquivalent
 from rllib_smfg.metrics import RETURNS, headlines
 from rllib_smfg.playing import one_thread
@@ -75,7 +75,7 @@ def read_run(folder: Path) -> Run:
         comparison,
         standings,
         {
-            seed: read_progress(checkpoints.seed_folder(folder, seed) / "progress.csv")
+            seed: read_progress_rows(checkpoints.seed_folder(folder, seed) / "progress.csv")
             for seed in experiment.training.seeds
         },
     )
@@ -102,7 +102,7 @@ def run_page(run: Run, made: str) -> Page:
     return Page(kind, title, subtitle, made, summary, _tiles(run), sections)
 
 
-def _economy(run: Run) -> tuple[list[str], list[Section]]:
+def _economy(run: Run) -> tuple[list[str], list[PageSection]]:
     """Sentences, and the sections that show the economies at work."""
     settings, seed = run.experiment.game.settings(), run.experiment.evaluation.seed
     episodes = max(2, min(EPISODES, HOUSEHOLDS // settings["followers"]))
@@ -112,8 +112,8 @@ def _economy(run: Run) -> tuple[list[str], list[Section]]:
     with one_thread():
         for number in run.experiment.training.seeds:
             policies = checkpoints.read_policies(checkpoints.find(checkpoints.seed_folder(run.folder, number)))
-            learned.append(record(game, *policies.policies(game, seed), seed))
-            free.append(record(game, free_market(game), policies.follower_policy(game, seed), seed))
+            learned.append(record_history(game, *policies.policies(game, seed), seed))
+            free.append(record_history(game, free_market(game), policies.follower_policy(game, seed), seed))
     both = pooled(learned), pooled(free)
     return words.of_economy(run.experiment, run.comparison, game.horizon, *both), economy_sections.sections(*both)
 
@@ -137,7 +137,7 @@ def _against(gain: ConsumptionEquivalent) -> str:
     return f"{number(gain.ci_low)} to {number(gain.ci_high)}, against {gain.reference}"
 
 
-def _policies(run: Run) -> Section:
+def _policies(run: Run) -> PageSection:
     names = headlines(run.comparison[run.learned])
     horizon = make(**{**run.experiment.game.settings(), "games": 1}).horizon
     ends = {policy: _end(row["years"].mean, horizon) for policy, row in run.comparison.items()}
@@ -150,10 +150,10 @@ def _policies(run: Run) -> Section:
         f"Mean over the years of an episode, then over {episodes} episodes that are the same for every policy; below it"
         " the 95 % bootstrap interval. Click a column's head to sort."
     )
-    table = Table(["Policy", *map(_label, names)], rows)
+    table = PageTable(["Policy", *map(_label, names)], rows)
     panels = learning_figures.policies(run.comparison, names[:6])
     text = [told, *([LIVED] if any(ends.values()) else [])]
-    return Section("policies", "Policies", text, [*_welfare(run), table], panels)
+    return PageSection("policies", "Policies", text, [*_welfare(run), table], panels)
 
 
 def _end(years: float, horizon: int) -> str:
@@ -161,7 +161,7 @@ def _end(years: float, horizon: int) -> str:
     return f"ends in year {years:.0f} of {horizon}, on average" if years < horizon else ""
 
 
-def _welfare(run: Run) -> list[Table]:
+def _welfare(run: Run) -> list[PageTable]:
     """Consumption equivalents, and the same by tenth of wealth; nothing where the game has none."""
     if not run.standings:
         return []
@@ -177,12 +177,12 @@ def _welfare(run: Run) -> list[Table]:
     heads = ["Policy", *map(headline, HEADS)]
     by_tenth = ["Policy", *(str(k) for k in range(1, TENTHS + 1))]
     return [
-        Table(heads, first, f"{headline(welfare_title(reference, episodes, 'mean'))}."),
-        Table(by_tenth, tenths, f"{headline(by_wealth_title(reference))}."),
+        PageTable(heads, first, f"{headline(welfare_title(reference, episodes, 'mean'))}."),
+        PageTable(by_tenth, tenths, f"{headline(by_wealth_title(reference))}."),
     ]
 
 
-def _learning(run: Run) -> Section:
+def _learning(run: Run) -> PageSection:
     summaries = run.summary["indicators"]
     rows = []
     for k, seed in enumerate(run.experiment.training.seeds):
@@ -192,10 +192,10 @@ def _learning(run: Run) -> Section:
         Cell("inter-quartile mean"),
         *(Cell(shown(n, _number(s["iqm"])), value=s["iqm"]) for n, s in summaries.items()),
     ]
-    table = Table(["Seed", *map(_label, summaries)], [*rows, iqm] if len(rows) >= TRIMMED else rows)
+    table = PageTable(["Seed", *map(_label, summaries)], [*rows, iqm] if len(rows) >= TRIMMED else rows)
     names = [name for name in summaries if name not in RETURNS]
     spread = "Lines: mean over seeds; bands: from the lowest to the highest." if len(rows) > 1 else "One seed."
-    return Section(
+    return PageSection(
         "learning",
         "Learning",
         [f"Years played are those of training, exploration included. {spread}"],
@@ -204,7 +204,7 @@ def _learning(run: Run) -> Section:
     )
 
 
-def _exploitability(run: Run) -> list[Section]:
+def _exploitability(run: Run) -> list[PageSection]:
     """What `smfg exploitability --json` has left in the run's folder."""
     rows = []
     for path in sorted(run.folder.rglob("exploitability*.json")):
@@ -219,12 +219,12 @@ def _exploitability(run: Run) -> list[Section]:
     text = (
         "What one player could gain by leaving the learned policies while all others keep to them; 0 in an equilibrium."
     )
-    table = Table(["Player", "File", "Gain", "Of its own return"], rows, named=2)
+    table = PageTable(["Player", "File", "Gain", "Of its own return"], rows, named=2)
     below = any(row[2].value is not None and row[2].value < 0 for row in rows)
-    return [Section("exploitability", "Exploitability", [text, *([FAILED_MEANS] if below else [])], [table])]
+    return [PageSection("exploitability", "Exploitability", [text, *([FAILED_MEANS] if below else [])], [table])]
 
 
-def _details(run: Run) -> Section:
+def _details(run: Run) -> PageSection:
     versions = "\n".join(f"{name} {version}" for name, version in run.summary["versions"].items())
     seeds = ", ".join(map(str, run.experiment.training.seeds))
     first = checkpoints.seed_folder(run.folder, run.experiment.training.seeds[0])
@@ -236,7 +236,7 @@ def _details(run: Run) -> Section:
         " configuration, seeds and versions give the same numbers on the same machine."
     )
     code = [Code("\n".join(commands)), Code(dump(run.experiment), "Configuration"), Code(versions, "Versions")]
-    return Section("details", "Reproduce", [text], code=code)
+    return PageSection("details", "Reproduce", [text], code=code)
 
 
 def _cell(name: str, summary: Summary) -> Cell:

@@ -15,12 +15,12 @@ from experiments.results.comparison import TITLES, learned_row
 from rllib_smfg.economics.history import History
 from rllib_smfg.statistics.summaries import Summary
 
-Rows = Mapping[str, Mapping[str, Summary]]
+SummaryRows = Mapping[str, Mapping[str, Summary]]
 FREE, CONSTANT = TITLES["free_market_learned"], TITLES["best_constant"]
 ABOUT_EQUAL = 1.1  # a ratio of outputs that is not worth calling a difference
 
 
-def of_economy(experiment: Experiment, rows: Rows, horizon: int, learned: History, free: History) -> list[str]:
+def of_economy(experiment: Experiment, rows: SummaryRows, horizon: int, learned: History, free: History) -> list[str]:
     """What happened to output, to inequality and to whom."""
     own = rows[learned_row(experiment)]
     sentences = [_alive(own, horizon)]
@@ -111,7 +111,7 @@ def certainty(experiment: Experiment) -> str:
     )
 
 
-def of_known_game(experiment: Experiment, rows: Rows) -> list[str]:
+def of_known_game(experiment: Experiment, rows: SummaryRows) -> list[str]:
     """For a game that is no economy: what was learned, and what it is set against."""
     own = learned_row(experiment)
     returns = rows[own]["leader_return"]

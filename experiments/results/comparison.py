@@ -43,7 +43,7 @@ FILE = "comparison.json"
 COLUMNS = ("per_capita_gdp", "social_welfare", "income_gini", "wealth_gini", "years")
 
 Evaluations = list[dict[str, Array]]  # one {indicator: (episodes,)} a training seed, or a single one
-Pair = tuple[LeaderPolicy, FollowerPolicy]
+PolicyPair = tuple[LeaderPolicy, FollowerPolicy]
 
 
 def learned_row(experiment: Experiment) -> str:
@@ -54,7 +54,7 @@ def learned_row(experiment: Experiment) -> str:
     return f"{experiment.algorithm.title} (learned)"
 
 
-def compare(
+def compare_policies(
     experiment: Experiment, trained: Sequence[TrainedPolicies], learned: Evaluations, folder: Path, command: str
 ) -> dict[str, dict[str, Summary]]:
     """Summaries by policy and indicator; of the learned policies they are those of the evaluations that are given.
@@ -90,7 +90,7 @@ def _baselines(
 ) -> dict[str, list[Episodes]]:
     """Episodes of the baselines that the configuration names, by title."""
     seed = experiment.evaluation.seed
-    players: dict[str, Callable[[], list[Pair]]] = {
+    players: dict[str, Callable[[], list[PolicyPair]]] = {
         "free_market_learned": lambda: [(free_market(game), each.follower_policy(game, seed)) for each in trained],
         "free_market_random": lambda: [(free_market(game), _random_households(game, experiment))],
         "random": lambda: [(RandomLeader(game.leader_action_space, seed), _random_households(game, experiment))],
@@ -114,7 +114,7 @@ def _content(
 
 
 def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Standing]]:
-    """Summaries and standings (empty without consumption equivalents) by row, out of what `compare` wrote."""
+    """Summaries and standings (empty without consumption equivalents) by row, out of what `compare_policies` wrote."""
     content = json.loads(file.read_text(encoding="utf-8"))["policies"]
     rows = {
         row: {name: read_summary(value) for name, value in values.items() if name not in welfare.ROW}
@@ -133,8 +133,8 @@ def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Stan
     return rows, standings
 
 
-def obstacle(file: Path) -> str:
-    """Why `compare` found no consumption equivalents, where there is anything to say."""
+def kept_obstacle(file: Path) -> str:
+    """Why `compare_policies` found no consumption equivalents, where there is anything to say."""
     content = json.loads(file.read_text(encoding="utf-8"))
     return str(content.get("no_consumption_equivalent", ""))
 
@@ -165,7 +165,7 @@ def _random_households(game: StackelbergMeanFieldGame, experiment: Experiment) -
     return RandomFollower(game.follower_action_space, experiment.evaluation.seed + 1)
 
 
-def _constant(policy: ConstantPolicy) -> Pair:
+def _constant(policy: ConstantPolicy) -> PolicyPair:
     return ConstantLeader(policy.leader_action), ConstantFollower(policy.follower_action)
 
 

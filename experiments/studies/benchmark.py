@@ -17,10 +17,10 @@ from experiments.training.summary import versions
 from rllib_smfg.metrics import TIMERS, peak_memory_mib
 from rllib_smfg.playing import one_thread
 from rllib_smfg.processes.ray_session import ray_session
-from rllib_smfg.speed import DTYPES, Plan, Speed, machine, measure_speed
+from rllib_smfg.speed import DTYPES, Speed, SpeedPlan, machine, measure_speed
 from rllib_smfg.storage.files import write_json
 
-FULL = Plan(
+FULL = SpeedPlan(
     sizes=((1, 100), (64, 100), (1, 1000), (8, 1000), (1, 10_000), (1, 100_000), (1, 1_000_000)),
     trained=(100, 1000, 10_000, 100_000),
     seconds=0.5,
@@ -28,7 +28,7 @@ FULL = Plan(
     warm_up=2,
     iterations=3,
 )
-QUICK = Plan(sizes=((1, 100), (8, 1000)), trained=(100,), seconds=0.1, repeats=3, warm_up=2, iterations=1)
+QUICK = SpeedPlan(sizes=((1, 100), (8, 1000)), trained=(100,), seconds=0.1, repeats=3, warm_up=2, iterations=1)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def run(console: Console, json: Path | None, quick: bool = False) -> None:
 
 
 # --- training --------------------------------------------------------------------------------------------------------
-def _iteration(plan: Plan, followers: int) -> IterationTime:
+def _iteration(plan: SpeedPlan, followers: int) -> IterationTime:
     """The default algorithm, whose iteration is 300 years and 100 updates at batch 128."""
     experiment = Experiment.model_validate({"game": {"name": "economy", "followers": followers}})
     algorithm = experiment.algorithm_config(seed=0).build_algo()

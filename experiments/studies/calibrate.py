@@ -10,7 +10,7 @@ from rich.table import Table
 
 from envs.economy.calibration import benchmark
 from envs.economy.presets import CALIBRATED
-from rllib_smfg.economics.calibration import BEHAVIOUR, TARGETS, TOLERANCE, Row, compare, long_run_moments
+from rllib_smfg.economics.calibration import BEHAVIOUR, TARGETS, TOLERANCE, MomentRow, long_run_moments, moment_rows
 from rllib_smfg.storage.files import write_json
 
 
@@ -23,7 +23,7 @@ def run(console: Console, *, check: bool, games: int, followers: int, years: int
         for what, value in settled_moments.items():
             console.print(f"{what}: {_figure(value)} (target {_figure(TARGETS[what].value)})")
         return
-    rows = compare(settled, settled_moments, games=games, followers=followers, years=years, seed=seed)
+    rows = moment_rows(settled, settled_moments, games=games, followers=followers, years=years, seed=seed)
     console.print(_table(rows, games, followers, years))
     console.print(BEHAVIOUR, highlight=False)
     missed = [row.what for row in rows if row.missed]
@@ -34,7 +34,7 @@ def run(console: Console, *, check: bool, games: int, followers: int, years: int
         write_json(json, content | settings)
 
 
-def _table(rows: list[Row], games: int, followers: int, years: int) -> Table:
+def _table(rows: list[MomentRow], games: int, followers: int, years: int) -> Table:
     title = f"calibrated, N = {followers}, mean over {games} economies; * is further than 10 % from the target"
     table = Table("", "data", "model, year 1", f"year {years}", "long run", "source of the data", title=title)
     for row in rows:

@@ -21,9 +21,9 @@ from envs import InvalidSetting, make
 from experiments.configuration.loading import load_experiment
 from experiments.results.tables import label, number, span
 from experiments.results.welfare_tables import LIVED
-from policies.submission import Limits, find
+from policies.submission import Limits, find_class
 from rllib_smfg import named_policies
-from rllib_smfg.contest import METRICS, Contest, Score, Track, score
+from rllib_smfg.contest import METRICS, Contest, ContestScore, Track, score
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import write_json
 
@@ -44,7 +44,7 @@ MISSING = {
 # --- the command -----------------------------------------------------------------------------------------------------
 def run(console: Console, track: Track, source: str, contest: Contest, json: Path | None) -> int:
     """Scores a submission, prints and writes the result; returns the exit code, 1 if the submission failed."""
-    find(source)  # before anything is said
+    find_class(source)  # before anything is said
     for kind, note in MISSING.items():
         if kind not in contest.households:
             _say(console, note)
@@ -97,7 +97,7 @@ def _real_data_fits(game: Mapping[str, Any]) -> bool:
     return True
 
 
-def _show(console: Console, source: str, contest: Contest, result: Score) -> None:
+def _show(console: Console, source: str, contest: Contest, result: ContestScore) -> None:
     if result.metric is None:
         _say(console, f"failed: {result.failure}")
         return

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from experiments.results.tables import label
 from rllib_smfg.convergence.leader_gain import Gain, gains, mean_field_gain
-from rllib_smfg.convergence.spread import INDICATORS, Spread, slope, spreads
+from rllib_smfg.convergence.spread import INDICATORS, Spread, spread_slope, spreads
 from rllib_smfg.storage.files import write_json
 
 
@@ -35,7 +35,7 @@ def run(
     found = list(gains(followers, seed))
     console.print(_gain_table(found, limit))
     spread = list(spreads(preset, followers, economies, years, seed))
-    slopes = {name: slope(spread, name) for name in INDICATORS} if len(spread) > 1 else {}
+    slopes = {name: spread_slope(spread, name) for name in INDICATORS} if len(spread) > 1 else {}
     console.print(_spread_table(spread, slopes, preset))
     if json is not None:
         json.parent.mkdir(parents=True, exist_ok=True)

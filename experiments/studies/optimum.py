@@ -18,8 +18,8 @@ from envs.game import InvalidSetting
 from rllib_smfg.bars import progress
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.optimum.commitment import Paths, commit, starts_of
-from rllib_smfg.optimum.family import NAMES, US, Family
-from rllib_smfg.optimum.search import Effort, Shape, World, evolve, shape, simplex
+from rllib_smfg.optimum.family import NAMES, US, RuleFamily
+from rllib_smfg.optimum.search import SearchEffort, Shape, World, evolve, shape, simplex
 from rllib_smfg.playing import one_thread
 from rllib_smfg.storage.files import write_json
 
@@ -32,15 +32,15 @@ FORESEEING = "perfect_foresight"
 
 
 @dataclass(frozen=True)
-class Request:
+class OptimumRequest:
     """What is asked for; see the command's options."""
 
-    family: Family = field(default_factory=Family)
+    family: RuleFamily = field(default_factory=RuleFamily)
     concepts: Sequence[Concept] = CONCEPTS
     followers: int = 1000
     households: str = "planning"
     seed: int = 0
-    effort: Effort = field(default_factory=Effort)
+    effort: SearchEffort = field(default_factory=SearchEffort)
     trials: int = 150  # transitions of the commitment's search
     horizon: int | None = None
 
@@ -70,7 +70,7 @@ class Optimum:
     in_economies: Interval | None = None
 
 
-def optimum(request: Request, console: Console | None = None) -> list[Optimum]:
+def search_optimum(request: OptimumRequest, console: Console | None = None) -> list[Optimum]:
     """The best rule by each concept that is asked for."""
     console = console or Console(quiet=True)
     if request.family.gives and "feedback" in request.concepts and request.households == "planning":
@@ -79,7 +79,7 @@ def optimum(request: Request, console: Console | None = None) -> list[Optimum]:
         return [FINDERS[concept](request, console) for concept in request.concepts]
 
 
-def feedback(request: Request, console: Console) -> Optimum:
+def feedback(request: OptimumRequest, console: Console) -> Optimum:
     """Over households who respond to what they see, in economies of N with luck."""
     started, family, effort = time.process_time(), request.family, request.effort
     world = World(request.followers, request.households, request.horizon, family)
@@ -100,7 +100,7 @@ def feedback(request: Request, console: Console) -> Optimum:
     return _optimum(request, "feedback", found, around, best - base, checked - best, seconds)
 
 
-def commitment(request: Request, console: Console) -> Optimum:
+def commitment(request: OptimumRequest, console: Console) -> Optimum:
     """Over households who know that the rule holds for ever, from the survey's distribution, without luck."""
     started, family, effort = time.process_time(), request.family, request.effort
     coarse, size = Paths.coarse(family), len(family.free)
@@ -122,7 +122,7 @@ def commitment(request: Request, console: Console) -> Optimum:
     return replace(_optimum(request, "commitment", found, around, *gains, seconds), in_economies=lucky)
 
 
-def _with_luck(request: Request, rule: Vector) -> Interval:
+def _with_luck(request: OptimumRequest, rule: Vector) -> Interval:
     """The gain of a rule over the US system in economies of N households with luck, who know the path without it."""
     world = World(request.followers, FORESEEING, request.horizon, request.family)
     judging = int(np.random.SeedSequence(request.seed).generate_state(2)[1])
@@ -130,11 +130,11 @@ def _with_luck(request: Request, rule: Vector) -> Interval:
     return Interval.of(best - base)
 
 
-FINDERS: dict[Concept, Callable[[Request, Console], Optimum]] = {"feedback": feedback, "commitment": commitment}
+FINDERS: dict[Concept, Callable[[OptimumRequest, Console], Optimum]] = {"feedback": feedback, "commitment": commitment}
 
 
 def _optimum(
-    request: Request,
+    request: OptimumRequest,
     concept: Concept,
     found: Vector,
     around: Shape,
@@ -165,14 +165,14 @@ def _optimum(
     )
 
 
-def _points(effort: Effort, size: int) -> int:
+def _points(effort: SearchEffort, size: int) -> int:
     """Of a quadratic in so many instruments: twice as many as it has coefficients, at least."""
     return max(2 * (size + size * (size + 1) // 2), effort.points_each * size)
 
 
-def run(console: Console, request: Request, json: Path | None, command: str) -> None:
+def run(console: Console, request: OptimumRequest, json: Path | None, command: str) -> None:
     """Searches, prints what was found, and writes it to `json`."""
-    found = optimum(request, console)
+    found = search_optimum(request, console)
     console.print(_table(found, request))
     for each in found:
         for line in _said(each):
@@ -182,7 +182,7 @@ def run(console: Console, request: Request, json: Path | None, command: str) -> 
         write_json(json, {"command": command, "us_system": dict(zip(NAMES, US.tolist(), strict=True)), "optima": rules})
 
 
-def _table(found: Sequence[Optimum], request: Request) -> Table:
+def _table(found: Sequence[Optimum], request: OptimumRequest) -> Table:
     table = Table("instrument", "US system", title="best rule of the family", title_justify="left")
     for each in found:
         table.add_column(each.concept, justify="right")

@@ -18,7 +18,7 @@ from envs import InvalidSetting, make
 from envs.economy.game import Economy
 from envs.economy.population import EMBEDDED
 from experiments.configuration.config import Game, Section
-from experiments.configuration.loading import dump, find, load
+from experiments.configuration.loading import dump, find_configuration, load
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.fit import YEARS_IN_A_ROW, EpochLosses, Fitting, fit
 from rllib_smfg.cloning.households import draw_households
@@ -34,12 +34,12 @@ from rllib_smfg.storage.places import Place
 
 matplotlib.use("Agg")
 
-Network = Literal["mlp", "ai_economist", "mf_marl", "maddpg"]
-Curves = dict[Network, list[EpochLosses]]
-Units = Annotated[int, Field(ge=1, le=4096)]
+CloneNetwork = Literal["mlp", "ai_economist", "mf_marl", "maddpg"]
+Curves = dict[CloneNetwork, list[EpochLosses]]
+HiddenUnits = Annotated[int, Field(ge=1, le=4096)]
 
 
-class Survey(Section):
+class SurveyTargets(Section):
     """Whom to imitate, and what they are taken to do."""
 
     source: str = Field(EMBEDDED, description="scf2022 (embedded), or the path of the survey's CSV file")
@@ -55,11 +55,13 @@ class Survey(Section):
 class Clone(Section):
     """Networks to fit, each in a folder of its own name."""
 
-    networks: tuple[Network, ...] = Field(get_args(Network), min_length=1, description="networks of figure 7")
-    hidden: tuple[Units, ...] = Field(
+    networks: tuple[CloneNetwork, ...] = Field(get_args(CloneNetwork), min_length=1, description="networks of figure 7")
+    hidden: tuple[HiddenUnits, ...] = Field(
         (64, 64), min_length=1, description="hidden units; as the algorithm's that starts"
     )
-    hidden_ai_economist: tuple[Units, Units] = Field((64, 32), description="its perceptron's and its memory's units")
+    hidden_ai_economist: tuple[HiddenUnits, HiddenUnits] = Field(
+        (64, 32), description="its perceptron's and its memory's units"
+    )
     squash: Squash = Field("clip", description="how deterministic networks keep their bounds; as the algorithm's")
 
 
@@ -76,7 +78,7 @@ class Pretraining(Section):
     """A whole configuration."""
 
     game: Game = Field(default_factory=lambda: Game(name="economy"))
-    survey: Survey = Survey()
+    survey: SurveyTargets = SurveyTargets()
     clone: Clone = Clone()
     fit: Fit = Fit()
 
@@ -97,7 +99,7 @@ class Pretraining(Section):
 
 def run(console: Console, config: str | Path, overrides: Sequence[str] = (), output: Path | None = None) -> Path:
     """Fits every network and writes its folder, loss curves (losses.csv, losses.png) and config.yaml; returns where."""
-    path = find(config)
+    path = find_configuration(config)
     settings = load(Pretraining, path, overrides)
     target = output or Path("runs") / new_name(path.stem)
     refuse_overwriting(target)

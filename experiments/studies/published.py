@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from envs.economy.aiyagari import Parameters as Aiyagari
-from envs.economy.aiyagari import equilibrium, household_of
+from envs.economy.aiyagari import aiyagari_household, equilibrium
 from envs.economy.krusell_smith import Parameters as KrusellSmith
-from envs.economy.krusell_smith_solution import BURN_IN, usual_equilibrium
+from envs.economy.krusell_smith_solution import BURN_IN, usual_forecast_equilibrium
 from envs.game import InvalidSetting
 from envs.registry import nearest
 from rllib_smfg.economics.published_boar_midrigan import boar_midrigan
@@ -74,14 +74,14 @@ def aiyagari() -> Iterator[Figure]:
     """Interest rates, with his chain of seven states."""
     for (sigma, rho, mu), (rate, within) in RATES.items():
         parameters = Aiyagari(mu, rho, sigma)
-        found = equilibrium(parameters, household_of(parameters, "tauchen", states=7, points=120), tolerance=1e-4)
+        found = equilibrium(parameters, aiyagari_household(parameters, "tauchen", states=7, points=120), tolerance=1e-4)
         what = f"interest rate, %: sd {sigma:g}, persistence {rho:g}, mu {mu:g}"
         yield Figure(AIYAGARI, what, rate, 100 * found.interest_rate, within)
 
 
 def krusell_smith() -> Iterator[Figure]:
     """The rule by which capital is forecast, in their units."""
-    found = usual_equilibrium(KrusellSmith())
+    found = usual_forecast_equilibrium(KrusellSmith())
     shift = np.log(KrusellSmith().hours / LABOUR_OF_1998)
     middle = float(np.log(found.path.capital[BURN_IN:]).mean())
     for phase, word, intercept, slope in ((0, "recession", 0.085, 0.965), (1, "boom", 0.095, 0.962)):

@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rllib_smfg.economics.transition import Found, Reform, content, transition
+from rllib_smfg.economics.transition import Reform, ReformTransition, content, transition
 from rllib_smfg.storage.files import write_json
 
 SHOWN = (0, 1, 5, 10, 20, 50, 100)
@@ -35,7 +35,7 @@ def run(console: Console, reform: Reform, json: Path | None, command: str) -> No
         write_json(json, {"command": command, **content(found, reform)})
 
 
-def _table(found: Found, reform: Reform) -> Table:
+def _table(found: ReformTransition, reform: Reform) -> Table:
     title = f"{reform.policy} from {reform.origin}, {reform.years} years"
     table = Table("year", title=title, title_justify="left")
     columns = (

@@ -30,7 +30,7 @@ class RunLog:
     def __init__(self, folder: Path, columns: list[str], *, iteration: int, years: int, wandb: Wanted = False) -> None:
         self._columns = columns
         path = folder / "progress.csv"
-        rows = [row for row in read_progress(path) if row["iteration"] <= iteration] if iteration else []
+        rows = [row for row in read_progress_rows(path) if row["iteration"] <= iteration] if iteration else []
         write_text(path, _lines(columns, [None, *rows]))
         self._file = path.open("a", encoding="utf-8")
         self._events = SummaryWriter(
@@ -75,7 +75,7 @@ class RunLog:
             self._wandb.close()
 
 
-def read_progress(path: Path) -> list[dict[str, float]]:
+def read_progress_rows(path: Path) -> list[dict[str, float]]:
     """The rows of a progress.csv, without empty fields; a last row that was cut off is left out.
 
     Raises InvalidSetting that names the line for any other that does not fit its header.

@@ -12,9 +12,9 @@ from typing import Any
 from rich.console import Console
 
 from experiments.configuration.config import Experiment
-from experiments.results.comparison import FILE, Evaluations, compare, obstacle, read_rows, show
+from experiments.results.comparison import FILE, Evaluations, compare_policies, kept_obstacle, read_rows, show
 from experiments.results.figures import training_curves
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from rllib_smfg.metrics import RETURNS, headlines
 from rllib_smfg.playing import evaluate_policies
 from rllib_smfg.statistics.summaries import summarise_all
@@ -40,14 +40,14 @@ def report(console: Console, experiment: Experiment, folder: Path, command: str)
     write_json(
         folder / "summary.json", _summary(experiment, results, [checkpoints.read_progress(path) for path in last])
     )
-    progress = {seed: read_progress(path / "progress.csv") for seed, path in seeds.items()}
+    progress = {seed: read_progress_rows(path / "progress.csv") for seed, path in seeds.items()}
     _write_progress(folder / "progress.csv", progress)
     title = f"{experiment.algorithm.title}, {experiment.game.name}, N = {experiment.game.followers}"
     indicators = [name for name in results[0] if name not in RETURNS]
     training_curves(folder / "training_curves.png", title, list(progress.values()), indicators)
-    compare(experiment, trained, results, folder, command)
+    compare_policies(experiment, trained, results, folder, command)
     show(console, experiment, *read_rows(folder / FILE))
-    if why := obstacle(folder / FILE):
+    if why := kept_obstacle(folder / FILE):
         console.print(f"no consumption equivalents: {why}", soft_wrap=True, highlight=False, markup=False)
     if experiment.algorithm.family == "structural":
         certificate.write(console, trained, seeds, evaluation.seed)

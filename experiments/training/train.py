@@ -11,7 +11,7 @@ from rich.console import Console
 from envs import InvalidSetting
 from envs.plugins import FOLDER
 from experiments.configuration.config import Experiment
-from experiments.configuration.loading import dump, find, load, load_experiment
+from experiments.configuration.loading import dump, find_configuration, load, load_experiment
 from experiments.training.progress import Mirrored, display
 from experiments.training.summary import report
 from experiments.training.trainer import CHECKPOINTS, is_finished, train_seed
@@ -19,12 +19,10 @@ from rllib_smfg.processes.interrupts import Interrupted, Stopped
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session
 from rllib_smfg.processes.ray_start import NoRay
-from rllib_smfg.storage.checkpoints import seed_folder
+from rllib_smfg.storage.checkpoints import CONFIG, seed_folder
 from rllib_smfg.storage.files import write_text
 from rllib_smfg.storage.owners import taken
 from rllib_smfg.storage.places import Place, new_or_resumed
-
-CONFIG = "config.yaml"
 
 
 def run(
@@ -46,7 +44,7 @@ def run(
     if config is None and resume is None:
         raise InvalidSetting("train needs a configuration (for example: smfg train quickstart), or --resume DIR")
     new = None if resume or config is None else _checked(load_experiment(config, overrides))
-    place = new_or_resumed(find(config).stem if config else "", output, resume, storage)
+    place = new_or_resumed(find_configuration(config).stem if config else "", output, resume, storage)
     if place.resumed and place.bucket is None:
         _refuse_without_run(place)
     with taken(place, lambda text: _say(console, text)) as own:

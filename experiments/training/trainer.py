@@ -22,7 +22,7 @@ from rllib_smfg.processes.recovery import LEARNER_RESTARTS, LearnerLost, noticin
 from rllib_smfg.rollout import evaluate
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.checkpoints import Progress
-from rllib_smfg.storage.files import clear_leftovers
+from rllib_smfg.storage.files import clear_unfinished_files
 
 if TYPE_CHECKING:
     from rllib_smfg.export import TrainedPolicies
@@ -56,7 +56,7 @@ def train_seed(experiment: Experiment, seed: int, folder: Path, screen: Display)
 def _train_from_latest(experiment: Experiment, seed: int, folder: Path, screen: Display, restarts: int) -> None:
     """Trains on from the latest whole checkpoint; `restarts` counts how often the learner was lost before."""
     (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-    clear_leftovers(folder)
+    clear_unfinished_files(folder)
     checkpoints.clear_leftovers(folder / CHECKPOINTS)
     start = checkpoints.latest(folder / CHECKPOINTS, screen.note)
     checkpoints.set_aside_damaged(folder / CHECKPOINTS, start)

@@ -26,7 +26,7 @@ NO_NAME = re.compile(r"[/\\#?%:]")
 ID = "wandb.id"  # in a seed's folder: under which run it goes on
 
 
-def refuse_unusable(wanted: Wanted) -> None:
+def refuse_unusable_wandb(wanted: Wanted) -> None:
     """Raises InvalidSetting where the library or the login is missing, or a project cannot have that name."""
     if wanted is False:
         return

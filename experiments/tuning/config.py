@@ -24,7 +24,7 @@ from rllib_smfg.settings import DEFAULT_YEARS
 EVALUATION = "evaluation/"
 FEW = 20  # households that are enough to ask a game what it reports
 Factor = Annotated[float, Field(gt=0, le=100)]
-Values = dict[str, dict[str, Any]]  # section -> key -> value
+SpaceValues = dict[str, dict[str, Any]]  # section -> key -> value
 
 
 class Distribution(Section):
@@ -97,7 +97,9 @@ class Tuning(Section):
     """A whole search."""
 
     search: Search
-    changes: Values = Field(default_factory=dict, description="settings of the base that are changed in all trials")
+    changes: SpaceValues = Field(
+        default_factory=dict, description="settings of the base that are changed in all trials"
+    )
     space: dict[str, dict[str, Distribution]] = Field(min_length=1, description="settings that are searched")
     asha: Asha = Asha()
     pbt: Pbt = Pbt()

@@ -27,7 +27,7 @@ from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load, read_experiment
 from experiments.results.tables import label, number
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.tuning.config import Tuning, find_search
 from rllib_smfg.metrics import counted
 from rllib_smfg.processes.interrupts import Interrupted
@@ -43,7 +43,7 @@ SHOWN = 10  # trials in the table on the terminal
 
 
 @dataclass(frozen=True)
-class Found:
+class BestTrial:
     """A trial at its best evaluation: the experiment as it was then; and how many iterations it had in all."""
 
     name: str
@@ -150,7 +150,7 @@ def finish(console: Console, tuning: Tuning, place: Place) -> None:
     _say(console, f"the best: smfg evaluate {found}, smfg train {settings}")
 
 
-def best_first(tuning: Tuning, folder: Path) -> list[Found]:
+def best_first(tuning: Tuning, folder: Path) -> list[BestTrial]:
     """All trials that were evaluated, as their folders tell; those whose best is no number come last."""
     found = []
     for trial in sorted(folder.glob("trial_*")):
@@ -161,13 +161,13 @@ def best_first(tuning: Tuning, folder: Path) -> list[Found]:
                 experiment = read_experiment(seed / BEST)
                 assert experiment is not None
                 value = progress.evaluation.get(counted(tuning.search.metric), math.nan)
-                iterations = max(int(row["iteration"]) for row in read_progress(seed / "progress.csv"))
-                found.append(Found(trial.name, experiment, value, progress.iteration, iterations, seed / BEST))
+                iterations = max(int(row["iteration"]) for row in read_progress_rows(seed / "progress.csv"))
+                found.append(BestTrial(trial.name, experiment, value, progress.iteration, iterations, seed / BEST))
     sign = -1 if tuning.search.mode == "max" else 1
     return sorted(found, key=lambda each: (math.isnan(each.value), sign * each.value))
 
 
-def _as_csv(tuning: Tuning, trials: Sequence[Found]) -> str:
+def _as_csv(tuning: Tuning, trials: Sequence[BestTrial]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     names = [name for name, _ in tuning.settings()]
@@ -179,7 +179,7 @@ def _as_csv(tuning: Tuning, trials: Sequence[Found]) -> str:
     return text.getvalue()
 
 
-def _show(console: Console, tuning: Tuning, trials: Sequence[Found]) -> None:
+def _show(console: Console, tuning: Tuning, trials: Sequence[BestTrial]) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     names = [name for name, _ in tuning.settings()]
     for heading in ("trial", label(tuning.search.metric), "iterations", *(name.split(".")[1] for name in names)):

@@ -16,13 +16,13 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.configuration.config import Experiment
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.tuning.config import Distribution, Tuning
 from experiments.tuning.display import TrialsDisplay
 from experiments.tuning.trial_training import Goal, Work, search_trial, trial_number
 from experiments.tuning.tune_run import TUNE, in_one_line, processes, refuse_scattering, resources, run_config
 from rllib_smfg.processes.ray_session import ray_session
-from rllib_smfg.rllib.resumable_population import Population, going_on_from
+from rllib_smfg.rllib.resumable_population import ResumablePopulation, going_on_from
 from rllib_smfg.storage.buckets import for_arrow, join
 from rllib_smfg.storage.ownership import refuse_strangers_files
 from rllib_smfg.storage.places import Place
@@ -70,7 +70,7 @@ def search(console: Console, tuning: Tuning, experiment: Experiment, place: Plac
 def reached(folder: Path) -> int:
     """The last iteration of the trial that has come furthest; 0 where none has begun."""
     progress = [path for trial in folder.glob("trial_*") for path in trial.glob("seed_*/progress.csv")]
-    return max((int(row["iteration"]) for path in progress for row in read_progress(path)), default=0)
+    return max((int(row["iteration"]) for path in progress for row in read_progress_rows(path)), default=0)
 
 
 def know_old_names() -> None:
@@ -156,7 +156,7 @@ def _scheduler(tuning: Tuning, iterations: int) -> TrialScheduler:
         first = min(asha.first_rung, iterations)
         return ASHAScheduler(**aim, max_t=iterations, grace_period=first, reduction_factor=asha.reduction_factor)
     if tuning.search.scheduler == "pbt":
-        return Population(
+        return ResumablePopulation(
             **aim,
             perturbation_interval=pbt.interval,
             quantile_fraction=pbt.quantile,

@@ -22,7 +22,6 @@ from rllib_smfg.storage.files import copy_folder, write_text
 from rllib_smfg.storage.places import Bucket, mirror_of
 
 WORST = 1e300
-CONFIG = "config.yaml"
 WHOLE = re.compile(rf"{CHECKPOINTS}/iteration_(\d+)/{checkpoints.MANIFEST}")  # of a bucket's names; written last
 BEST = "best"  # beside `checkpoints`: the checkpoint of the best evaluation
 
@@ -98,9 +97,9 @@ def search_trial(config: dict[str, Any]) -> None:
     experiment = chosen(work.experiment, {name: value for name, value in config.items() if name != "work"})
     own = Path(work.folder) / number
     own.mkdir(parents=True, exist_ok=True)
-    write_text(own / CONFIG, dump(experiment))
+    write_text(own / checkpoints.CONFIG, dump(experiment))
     if work.bucket:
-        Bucket(work.bucket).put(own / CONFIG, f"{number}/{CONFIG}")
+        Bucket(work.bucket).put(own / checkpoints.CONFIG, f"{number}/{checkpoints.CONFIG}")
     settings, run = experiment.model_dump(mode="json"), checkpoints.seed_folder(Path(number), work.seed)
     _train(replace(work, title=number, experiment=settings, folder=str(Path(work.folder) / run), name=str(run)))
 

@@ -26,17 +26,15 @@ from rich.console import Console
 from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.training.trainer import is_finished
 from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session
-from rllib_smfg.storage.checkpoints import seed_folder
+from rllib_smfg.storage.checkpoints import CONFIG, seed_folder
 from rllib_smfg.storage.files import refuse_overwriting, write_text
 from rllib_smfg.storage.owners import taken
 from rllib_smfg.storage.places import Bucket, Place
-
-CONFIG = "config.yaml"
 
 
 @dataclass(frozen=True)
@@ -198,7 +196,7 @@ def _train(
 def _result(trial: Trial, experiment: Experiment, folder: Path, error: str) -> TrialResult:
     path = folder / trial.run
     metrics: dict[str, float] = {}
-    for row in read_progress(path / "progress.csv"):
+    for row in read_progress_rows(path / "progress.csv"):
         metrics |= row
     finished = not error and is_finished(experiment, path)
     return TrialResult(trial, path, "finished" if finished else "failed", metrics, error)

@@ -19,6 +19,7 @@ from envs.solution import CONCEPTS, SOLVED_GAMES, Solution, solution
 from envs.stage_game import LARGEST_FOLLOWER_ACTION, LARGEST_LEADER_ACTION
 from envs.stage_game import Parameters as StageGame
 from experiments.verify.learning import Case
+from rllib_smfg.bounds import SEEDS
 from rllib_smfg.known_games.acceptance import TELLING
 
 Range = tuple[float, float]
@@ -66,7 +67,6 @@ RANGES: dict[str, dict[str, Range]] = {
     "krusell_smith": {"beta": (0.985, 0.992), "alpha": (0.3, 0.4), "swing": (0.005, 0.02), "benefit": (0.0, 0.3)},
 }
 MOST_DRAWS = 10_000
-SEEDS = 2**31
 LEAST_FIGURE = 0.1  # of the figures that tell concepts apart, so that a relative error means something
 LEAST_GAP = 0.2  # relative distance to every other concept: four times what most relative errors may be
 LARGEST_SHARE_OF_RANGE = 0.9  # of the largest action that is read off: clipped rules are no straight lines

@@ -11,9 +11,9 @@ from experiments.configuration.loading import load_experiment
 from experiments.configuration.shipped import SHIPPED
 from rllib_smfg.known_games.readings import Readings, read
 
-Method = Literal["structural", "smfrl"]
+VerifiedMethod = Literal["structural", "smfrl"]
 # method -> folder of its configurations of the known games: one default for all, or settings found for each
-CONFIGURATIONS: dict[Method, Path] = {
+CONFIGURATIONS: dict[VerifiedMethod, Path] = {
     "structural": SHIPPED / "verify" / "structural",
     "smfrl": SHIPPED / "verify",
 }
@@ -30,7 +30,7 @@ class Case:
     followers: int
     leader_gradient: str = "total"
     follower_gradient: str = "game"
-    method: Method = "structural"
+    method: VerifiedMethod = "structural"
     parameters: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -58,7 +58,7 @@ class Case:
         )
 
 
-def configuration(game: str, method: Method) -> Path:
+def configuration(game: str, method: VerifiedMethod) -> Path:
     """The shipped file that trains a known game by a method."""
     return CONFIGURATIONS[method] / f"{game}.yaml"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from experiments.verify.kept import kept_cases
 
 def table(cases: Sequence[Mapping[str, Any]]) -> str:
     """A line a case; `cases` as in verify.json."""
-    return markdown_table(["case", "measured", "labels", "verdict", "command"], map(_row, cases))
+    return markdown_table(["case", "measured", "labels", "verdict"], map(_row, cases))
 
 
 def _row(case: Mapping[str, Any]) -> list[str]:
@@ -25,7 +26,6 @@ def _row(case: Mapping[str, Any]) -> list[str]:
         _measured(case["checks"]),
         _labels(case["labels"]),
         _verdict(case),
-        f"`{case['command']}`",
     ]
 
 
@@ -35,14 +35,25 @@ def _name(case: Mapping[str, Any]) -> str:
 
 
 def _measured(checks: Sequence[Mapping[str, Any]]) -> str:
-    """Every check but that of the labels, which have a column of their own."""
-    return "; ".join(_check(check) for check in checks if not check["what"].startswith("seeds nearest"))
+    """Every check but that of the labels, which have a column of their own; those of one figure together."""
+    shown = [check for check in checks if not check["what"].startswith("seeds nearest")]
+    return "; ".join(_figure(what, list(group)) for what, group in groupby(shown, key=_what))
+
+
+def _what(check: Mapping[str, Any]) -> str:
+    """The figure that is checked, without the words for how seeds are put together."""
+    return str(check["what"]).replace("_", " ").removesuffix(" (worst seed)").removesuffix(" (IQM)")
+
+
+def _figure(what: str, checks: Sequence[Mapping[str, Any]]) -> str:
+    exact = "" if checks[0]["exact"] == 0 else f" (exact {checks[0]['exact']:.3g})"
+    return f"{what}{exact}: " + ", ".join(_check(check) for check in checks)
 
 
 def _check(check: Mapping[str, Any]) -> str:
-    what = check["what"].replace("_", " ").replace(" (worst seed)", ", worst").replace(" (IQM)", ", mean")
-    exact = "" if check["exact"] == 0 else f"exact {check['exact']:.3g}, "
-    return f"{what} {check['measured']:.3g} ({exact}{check['bound']})"
+    seeds = "worst " if check["what"].endswith("(worst seed)") else ""
+    bound = check["bound"].replace("+- ", "±").replace("= ", "=")
+    return f"{seeds}{check['measured']:.3g} ({bound})"
 
 
 def _labels(labels: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from envs.registry import nearest
 from envs.solution import SOLVED_GAMES
 from experiments.configuration.loading import load_experiment
 from experiments.verify.kept import IDENTITY, kept_cases
-from experiments.verify.learning import CONFIGURATIONS, Case, Method, configuration, learn
+from experiments.verify.learning import CONFIGURATIONS, Case, VerifiedMethod, configuration, learn
 from rllib_smfg.known_games.acceptance import TELLING, Check, judge, label
 from rllib_smfg.known_games.readings import Readings
 from rllib_smfg.processes.ray_session import ray_session, side_by_side
@@ -27,11 +27,11 @@ TRACKED = (16, 100, 1000)  # N at which they must
 QUICK = ("stage_game", "income_tax")
 FIRST_SEED = 1
 USUAL_SEEDS = 5
-AnyMethod = Literal[Method, "both"]
+AnyMethod = Literal[VerifiedMethod, "both"]
 
 
 @dataclass
-class Outcome:
+class CaseOutcome:
     """What a case came to: each seed's readings and label, the checks, and whether that is as it should be."""
 
     case: Case
@@ -72,7 +72,7 @@ class Outcome:
         }
 
 
-def cases(games: Sequence[str], method: Method = "structural") -> list[Case]:
+def cases(games: Sequence[str], method: VerifiedMethod = "structural") -> list[Case]:
     """All cases of these games: each at its usual N, linear-quadratic ones at all tracked N, and negative controls."""
     found = []
     for game in games:
@@ -86,7 +86,7 @@ def cases(games: Sequence[str], method: Method = "structural") -> list[Case]:
     return found
 
 
-def learned_by(method: Method) -> list[str]:
+def learned_by(method: VerifiedMethod) -> list[str]:
     """The games that a method has been set up for."""
     return [game for game in SOLVED_GAMES if configuration(game, method).is_file()]
 
@@ -99,7 +99,7 @@ def usual_size(game: str) -> int:
     return experiment.game.followers
 
 
-def quick_cases(method: Method = "structural") -> list[Case]:
+def quick_cases(method: VerifiedMethod = "structural") -> list[Case]:
     """Those of `make test`."""
     return [Case(game, 100, method=method) for game in QUICK]
 
@@ -154,7 +154,7 @@ def run(
     return 0 if passed == len(outcomes) else 1
 
 
-def _keep(path: Path, outcomes: Sequence[Outcome], options: str) -> None:
+def _keep(path: Path, outcomes: Sequence[CaseOutcome], options: str) -> None:
     """Writes the cases, each with the command that repeats it; other cases that are there already stay."""
     known = kept_cases(path)
     new = [{**outcome.as_json(), "command": _command(outcome.case, options)} for outcome in outcomes]
@@ -167,7 +167,7 @@ def _command(case: Case, options: str) -> str:
     return f"smfg verify {case.game} --method {case.method} {options}"
 
 
-def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -> list[Outcome]:
+def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -> list[CaseOutcome]:
     """One Ray task a case and seed, as many side by side as there are cores."""
     with ray_session(processes=0):
         calls = {(case, seed): (case, seed) for case in chosen for seed in seeds}
@@ -176,13 +176,13 @@ def _train_all(console: Console, chosen: Sequence[Case], seeds: Sequence[int]) -
             found[case][seed] = readings
             figures = "  ".join(f"{name} {value:.4g}" for name, value in readings.items())
             console.print(f"[{count}/{len(calls)}] {case.name}, seed {seed}: {figures}")
-    outcomes = [Outcome(case, dict(sorted(readings.items()))) for case, readings in found.items()]
+    outcomes = [CaseOutcome(case, dict(sorted(readings.items()))) for case, readings in found.items()]
     for outcome in outcomes:
         outcome.conclude()
     return outcomes
 
 
-def table_of(outcome: Outcome) -> Table:
+def table_of(outcome: CaseOutcome) -> Table:
     """The checks of a case, and its verdict as their title."""
     verdict = "as it should be" if outcome.passed else "NOT as it should be"
     if outcome.case.control:

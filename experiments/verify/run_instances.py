@@ -16,7 +16,7 @@ from envs.solution import SOLVED_GAMES
 from experiments.verify.instances import Instance, draw
 from experiments.verify.kept import read_object
 from experiments.verify.learning import Case, learn
-from experiments.verify.run import Outcome, table_of, usual_size
+from experiments.verify.run import CaseOutcome, table_of, usual_size
 from rllib_smfg.known_games.readings import Readings
 from rllib_smfg.processes.ray_session import ray_session, side_by_side
 from rllib_smfg.storage.files import write_json
@@ -27,7 +27,7 @@ class Tried:
     """An instance, what its one training came to, and how long that took on the clock."""
 
     instance: Instance
-    outcome: Outcome
+    outcome: CaseOutcome
     seconds: float
 
     @property
@@ -74,7 +74,7 @@ def run_instances(
     for each in tried:
         if not each.outcome.passed:
             console.print(table_of(each.outcome))
-    result = summary(tried, instance_seed)
+    result = instances_summary(tried, instance_seed)
     console.print(in_words(result) + f", {time.perf_counter() - began:.0f} s")
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def run_instances(
     return 0 if result["passed"] == count else 1
 
 
-def summary(tried: Sequence[Tried], instance_seed: int) -> dict[str, Any]:
+def instances_summary(tried: Sequence[Tried], instance_seed: int) -> dict[str, Any]:
     """Cases, and over them: how many pass, and the median error as a share of its bound.
 
     median_error_of_bound is over all readings; median_worst_error_of_bound over instances, of the worst of each.
@@ -116,7 +116,7 @@ def _train_all(console: Console, chosen: Mapping[int, tuple[Instance, Case]]) ->
         calls = {k: (case, instance.seed) for k, (instance, case) in chosen.items()}
         for done, (k, (readings, seconds)) in enumerate(side_by_side(_learn, calls, max_retries=1), start=1):
             instance, case = chosen[k]
-            outcome = Outcome(case, {instance.seed: readings})
+            outcome = CaseOutcome(case, {instance.seed: readings})
             outcome.conclude()
             found[k] = Tried(instance, outcome, seconds)
             console.print(f"[{done}/{len(chosen)}] {_line(found[k])}")

@@ -37,7 +37,7 @@ def negative_log_likelihood(network: nn.Module, state: Tensor, action: Tensor) -
 
 
 @dataclass(frozen=True)
-class Kind:
+class CloneKind:
     """A follower network: its kind among `policy_networks.KINDS`, the loss it is fitted by, and what it observes."""
 
     network: str
@@ -46,11 +46,11 @@ class Kind:
     sees_leader: bool
 
 
-NETWORKS: dict[str, Kind] = {
-    "mlp": Kind("gaussian", negative_log_likelihood, "NLL", True),
-    "ai_economist": Kind("recurrent", negative_log_likelihood, "NLL", True),
-    "mf_marl": Kind("actor", mean_square_error, "MSE", False),
-    "maddpg": Kind("actor", mean_square_error, "MSE", True),
+NETWORKS: dict[str, CloneKind] = {
+    "mlp": CloneKind("gaussian", negative_log_likelihood, "NLL", True),
+    "ai_economist": CloneKind("recurrent", negative_log_likelihood, "NLL", True),
+    "mf_marl": CloneKind("actor", mean_square_error, "MSE", False),
+    "maddpg": CloneKind("actor", mean_square_error, "MSE", True),
 }
 OWN = 2  # ability and assets; what followers observe beyond is common to all of them
 SEEING = ("first_shared.weight", "linear_shared.weight")

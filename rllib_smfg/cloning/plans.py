@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from envs.economy.calibration import first_prices, gdp_per_household, household_of
-from envs.economy.household_problem import Conditions, Household, Plan, hsv, solve
+from envs.economy.household_problem import Conditions, Household, Plan, hsv, solve_household
 from envs.economy.parameters import EconomyParameters
 from envs.economy.stationary import long_run
 from envs.game import Array, InvalidSetting
@@ -43,7 +43,7 @@ def draw_taxes(random: np.random.Generator) -> Array:
     return np.array([tau, xi, *np.clip(on_assets, 0.0, (0.04, 0.01))])
 
 
-def conditions_of(parameters: EconomyParameters, rate: float, taxes: Array) -> Conditions:
+def conditions_at(parameters: EconomyParameters, rate: float, taxes: Array) -> Conditions:
     """Prices that go with an interest rate, and schedules in units of about the mean income and assets there."""
     p, tau, xi = parameters, float(taxes[0]), float(taxes[1])
     per_labour = (p.tfp * p.capital_share / (rate + p.depreciation)) ** (1 / (1 - p.capital_share))
@@ -72,9 +72,9 @@ def answers(parameters: EconomyParameters, systems: int, states: int, seed: int)
     found, plan = 0, None
     while found < systems:
         taxes, rate = draw_taxes(random), random.uniform(*LASTING_RATES)
-        conditions = conditions_of(parameters, rate, taxes)
+        conditions = conditions_at(parameters, rate, taxes)
         try:
-            plan = solve(household, conditions, plan, TOLERANCE, ROUNDS)
+            plan = solve_household(household, conditions, plan, TOLERANCE, ROUNDS)
         except InvalidSetting:
             plan = None
             continue

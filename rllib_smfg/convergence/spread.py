@@ -40,7 +40,7 @@ def spreads(preset: str, followers: Sequence[int], economies: int, years: int, s
         yield Spread(n, economies, len(last[INDICATORS[0]]), years, relative)
 
 
-def slope(found: Sequence[Spread], indicator: str) -> float:
+def spread_slope(found: Sequence[Spread], indicator: str) -> float:
     """Slope of the log spread in the log of N: -1/2 where households' luck averages out."""
     n, spread = ([each.followers for each in found], [each.spread[indicator] for each in found])
     return float(np.polyfit(np.log(n), np.log(spread), 1)[0])

@@ -45,7 +45,7 @@ TARGETS: dict[str, Target] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class MomentRow:
     """A target and what the model says: in its first year, after `years` years, and in the long run of the plan.
 
     `missed` names those of the first two that are further than 10 % from the target.
@@ -60,19 +60,21 @@ class Row:
     missed: tuple[str, ...]
 
 
-def compare(
+def moment_rows(
     settled: Benchmark, long_run: Mapping[str, float], *, games: int, followers: int, years: int, seed: int
-) -> list[Row]:
+) -> list[MomentRow]:
     """Every target with the model's figures: means over the games, after year 1 and after year `years`."""
-    start, end = simulate(settled, games=games, followers=followers, years=years, seed=seed)
+    start, end = simulate_moments(settled, games=games, followers=followers, years=years, seed=seed)
     rows = []
     for what, target in TARGETS.items():
         missed = [when for when, x in (("start", start[what]), ("end", end[what])) if _is_far(x, target.value)]
-        rows.append(Row(what, target.value, start[what], end[what], long_run.get(what), target.source, tuple(missed)))
+        rows.append(
+            MomentRow(what, target.value, start[what], end[what], long_run.get(what), target.source, tuple(missed))
+        )
     return rows
 
 
-def simulate(
+def simulate_moments(
     settled: Benchmark, *, games: int, followers: int, years: int, seed: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The model's figures for the first and the last of `years` years, under the behaviour that `BEHAVIOUR` states."""

@@ -60,7 +60,7 @@ class History:
         return shares
 
 
-def record(game: Economy, leader: LeaderPolicy, follower: FollowerPolicy, seed: int) -> History:
+def record_history(game: Economy, leader: LeaderPolicy, follower: FollowerPolicy, seed: int) -> History:
     """Plays the first episode of every game to its end and keeps what `History` holds."""
     played = first_episodes(game, leader, follower, seed)
     first_wealth = game.state.assets.astype(np.float64)

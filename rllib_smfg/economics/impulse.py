@@ -21,7 +21,7 @@ SHOCKS = tuple(name for name in SCENARIOS if name != "none")
 
 
 @dataclass(frozen=True)
-class Measure:
+class ImpulseMeasure:
     """An indicator, and how a shock's effect on it is told: in per cent of what it would be, or as a difference."""
 
     indicator: str
@@ -34,12 +34,12 @@ class Measure:
 
 
 MEASURES = (
-    Measure("per_capita_gdp", "GDP, %", True),
-    Measure("capital", "capital at the end of the year, %", True),
-    Measure("wage", "wage, %", True),
-    Measure("interest_rate", "interest rate, percentage points", False),
-    Measure("debt_to_gdp", "debt, % of GDP", False),
-    Measure("wealth_gini", "wealth gini, hundredths", False),
+    ImpulseMeasure("per_capita_gdp", "GDP, %", True),
+    ImpulseMeasure("capital", "capital at the end of the year, %", True),
+    ImpulseMeasure("wage", "wage, %", True),
+    ImpulseMeasure("interest_rate", "interest rate, percentage points", False),
+    ImpulseMeasure("debt_to_gdp", "debt, % of GDP", False),
+    ImpulseMeasure("wealth_gini", "wealth gini, hundredths", False),
 )
 
 

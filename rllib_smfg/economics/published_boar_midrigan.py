@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from envs.economy.foresight import Setting, Transition, steady_state, transition
+from envs.economy.foresight import TransitionPath, TransitionSetting, steady_state, transition
 from envs.economy.foresight.steady import Steady
 from envs.economy.presets import BOAR_MIDRIGAN, LONGEST_HOURS
 from envs.game import Array, InvalidSetting
@@ -46,19 +46,19 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Economy:
+class BoarMidriganState:
     """Their stationary state, and units of mean income and mean wealth in their goods."""
 
-    setting: Setting
+    setting: TransitionSetting
     steady: Steady
     income: float
     wealth: float
 
     @classmethod
-    def before(cls, states: int = STATES, points: int = POINTS) -> Economy:
+    def before(cls, states: int = STATES, points: int = POINTS) -> BoarMidriganState:
         """Before the reform: spending is what taxes leave."""
         parameters = replace(BOAR_MIDRIGAN, further_instruments=(("transfer", 1.0),))
-        setting = Setting.of(parameters, states, points)
+        setting = TransitionSetting.of(parameters, states, points)
         p = parameters
         net = 1 - p.depreciation * p.capital_to_gdp + p.interest_rate * DEBT_TO_GDP  # mean income over GDP
         gdp = p.capital_to_gdp ** (p.capital_share / (1 - p.capital_share)) * p.initial_labour_share * LONGEST_HOURS
@@ -67,7 +67,7 @@ class Economy:
         steady = steady_state(setting, Constant(action), debt_to_gdp=DEBT_TO_GDP, pays="spending")
         return cls(setting, steady, income, wealth)
 
-    def reform(self, taxes: Vector, years: int = YEARS, near: Transition | None = None) -> Transition:
+    def reform(self, taxes: Vector, years: int = YEARS, near: TransitionPath | None = None) -> TransitionPath:
         """The transition to taxes (4,), in our units."""
         spent, given = self.steady.actions[4:]
         return transition(
@@ -97,7 +97,7 @@ def there(tau: float, xi: float, unit: float) -> float:
     return float(1 - (1 - tau) * unit**xi)
 
 
-def best(economy: Economy, free: list[int], start: Vector, years: int = YEARS) -> tuple[Vector, float]:
+def best(economy: BoarMidriganState, free: list[int], start: Vector, years: int = YEARS) -> tuple[Vector, float]:
     """The best taxes (4,) with these free and the others 0, and what they gain as a share of consumption."""
     before = economy.reform(economy.steady.actions[:4], years)
     near, tried = before, []
@@ -123,7 +123,7 @@ def best(economy: Economy, free: list[int], start: Vector, years: int = YEARS) -
 
 def boar_midrigan() -> Iterator[tuple[str, str, float, float, float, str]]:
     """Their figures, as `experiments.studies.published.Figure` has them."""
-    economy = Economy.before()
+    economy = BoarMidriganState.before()
     yield SOURCE, "mean wealth over mean income", WEALTH_TO_INCOME, economy.wealth_to_income, 0.2, ""
     flat_taxes, flat = best(economy, [0], START)
     _, with_xi = best(economy, [0, 1], np.array([flat_taxes[0], *START[1:]]))

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from envs import InvalidSetting, make
-from envs.economy.foresight import SURVEYED, Closure, Setting, Start, Transition, steady_state, survey_start, surveyed
+from envs.economy.foresight import (
+    SURVEYED,
+    Closure,
+    Start,
+    TransitionPath,
+    TransitionSetting,
+    steady_state,
+    survey_start,
+    surveyed,
+)
 from envs.economy.foresight import transition as solve_transition
 from envs.economy.game import Economy
 from envs.economy.instruments import FURTHER, names
@@ -62,15 +71,15 @@ class Reform:
 
 
 @dataclass(frozen=True)
-class Found:
+class ReformTransition:
     """The path of the reform, and that of the policy it is held against, from the same start."""
 
-    reform: Transition
-    baseline: Transition
+    reform: TransitionPath
+    baseline: TransitionPath
     against: str
 
 
-def transition(reform: Reform) -> Found:
+def transition(reform: Reform) -> ReformTransition:
     """The transition that a reform asks for, and the one it is held against: staying where it starts.
 
     From the survey's distribution what would have been is the `against` policy (default `us_system`); from the
@@ -79,7 +88,7 @@ def transition(reform: Reform) -> Found:
     usual = reform.origin if reform.origin != SURVEY else USUAL
     against = reform.against or usual
     game = _game(reform, (reform.policy, usual, against))
-    setting = Setting.of(game.parameters)
+    setting = TransitionSetting.of(game.parameters)
     new, old, stays = (_government_of(text, game, reform) for text in (reform.policy, usual, against))
     start = start_of(setting, reform)
     found = solve_transition(
@@ -93,10 +102,10 @@ def transition(reform: Reform) -> Found:
         years=reform.years,
     )
     baseline = solve_transition(setting, start, stays, years=reform.years)
-    return Found(found, baseline, against)
+    return ReformTransition(found, baseline, against)
 
 
-def start_of(setting: Setting, reform: Reform) -> Start:
+def start_of(setting: TransitionSetting, reform: Reform) -> Start:
     """Where a reform starts: the survey's distribution, or the stationary state of a policy."""
     if reform.origin != SURVEY:
         return steady_state(setting, _government_of(reform.origin, _game(reform, (reform.origin,)), reform)).start
@@ -104,7 +113,7 @@ def start_of(setting: Setting, reform: Reform) -> Start:
     return survey_start(setting, *surveyed(game, reform.seed))
 
 
-def content(found: Found, reform: Reform) -> dict[str, Any]:
+def content(found: ReformTransition, reform: Reform) -> dict[str, Any]:
     """What is written as JSON: gains, and every year's numbers of both paths, dollars per household."""
     return {
         "policy": reform.policy,
@@ -122,7 +131,7 @@ def content(found: Found, reform: Reform) -> dict[str, Any]:
     }
 
 
-def path(found: Transition) -> dict[str, Any]:
+def path(found: TransitionPath) -> dict[str, Any]:
     """Every year's numbers."""
     years = {
         "r": found.interest_rate,

@@ -88,7 +88,7 @@ def at_most(name: str, seeds: Sequence[Readings], bound: float) -> Check:
     return _within(f"{name} (worst seed)", 0.0, _worst(name, 0.0, seeds), f"<= {bound}", bound)
 
 
-def at_least(name: str, exact: float, seeds: Sequence[Readings], share: float) -> Check:
+def at_least_share(name: str, exact: float, seeds: Sequence[Readings], share: float) -> Check:
     """Every seed at least this share of the exact value, which is positive; more is no error."""
     least = -_largest([-readings[name] for readings in seeds])
     short = math.inf if math.isnan(least) else max(exact - least, 0.0) / ((1 - share) * exact)
@@ -137,7 +137,7 @@ def _linear_quadratic(exact: dict[str, float], seeds: Sequence[Readings]) -> lis
 def _income_tax(exact: dict[str, float], seeds: Sequence[Readings]) -> list[Check]:
     return [
         near("t", exact["t_star"], seeds, 0.02),
-        at_least("W", exact["W_star"], seeds, 0.995),
+        at_least_share("W", exact["W_star"], seeds, 0.995),
         at_most("hours_error", seeds, 0.03),
     ]
 
@@ -161,7 +161,7 @@ def _aiyagari(exact: dict[str, float], seeds: Sequence[Readings]) -> list[Check]
 def _krusell_smith(exact: dict[str, float], seeds: Sequence[Readings]) -> list[Check]:
     """What its literature asks for; and capital, 2.5 % of which is a quarter of a point of a year's interest."""
     return [
-        at_least("r_squared", 1.0, seeds, 0.9999),
+        at_least_share("r_squared", 1.0, seeds, 0.9999),
         at_most("den_haan_error", seeds, 0.005),
         at_most("euler_error", seeds, 0.005),
         near("capital", exact["capital"], seeds, round(0.025 * exact["capital"], 2)),

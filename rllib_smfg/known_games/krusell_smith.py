@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from envs.economy.krusell_smith import Matrix, Parameters, Vector
-from envs.economy.krusell_smith_path import Forecast, Path, drawn_phases, first_shares, simulate
+from envs.economy.krusell_smith_path import CapitalPath, Forecast, drawn_phases, first_shares, simulate
 from envs.economy.stationary import asset_grid
 from envs.krusell_smith import LARGEST_SHARE
 from policies import FollowerPolicy
@@ -29,7 +29,7 @@ def krusell_smith(follower: FollowerPolicy, **parameters: Any) -> dict[str, floa
     """
     p = Parameters(**parameters)
     grid = asset_grid(MOST_ASSETS * p.golden_capital, POINTS)
-    rule = Rule(p, follower)
+    rule = LearnedRule(p, follower)
     phases = drawn_phases(p, QUARTERS, SEED)
     first = first_shares(p, grid, int(phases[0]))
     path = simulate(p, grid, rule.saving(grid), phases, first, KEEP_EVERY)
@@ -44,7 +44,7 @@ def krusell_smith(follower: FollowerPolicy, **parameters: Any) -> dict[str, floa
     }
 
 
-class Rule:
+class LearnedRule:
     """What households consume and keep by a policy, at assets (P,) in one state of the economy."""
 
     def __init__(self, parameters: Parameters, follower: FollowerPolicy) -> None:
@@ -75,7 +75,7 @@ class Rule:
         return carried
 
 
-def _euler_error(p: Parameters, rule: Rule, grid: Vector, path: Path) -> float:
+def _euler_error(p: Parameters, rule: LearnedRule, grid: Vector, path: CapitalPath) -> float:
     """Of the households met in the quarters that were kept, weighted by how many they are."""
     error, weight = 0.0, 0.0
     owned, saving = np.broadcast_to(grid, (2, len(grid))), rule.saving(grid)
@@ -92,7 +92,7 @@ def _euler_error(p: Parameters, rule: Rule, grid: Vector, path: Path) -> float:
     return error / weight
 
 
-def _wanted(p: Parameters, rule: Rule, carried: Matrix, next_capital: float, phase: int) -> Matrix:
+def _wanted(p: Parameters, rule: LearnedRule, carried: Matrix, next_capital: float, phase: int) -> Matrix:
     """1 / (beta E[(1 + r') / c']) (2, A) of those who carry on assets (2, A), by this quarter's employment."""
     worth = np.zeros_like(carried)
     for then in (0, 1):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from envs.economy.foresight import SURVEYED, Setting, Start, Transition, survey_start, surveyed, transition
+from envs.economy.foresight import (
+    SURVEYED,
+    Start,
+    TransitionPath,
+    TransitionSetting,
+    survey_start,
+    surveyed,
+    transition,
+)
 from envs.game import Array, InvalidSetting
-from rllib_smfg.optimum.family import RESPONSE, US, Family, RulesOfGames, family_game
+from rllib_smfg.optimum.family import RESPONSE, US, RuleFamily, RulesOfGames, family_game
+from rllib_smfg.optimum.search import Advance
 
 Vector = NDArray[np.float64]
 STATES, POINTS, YEARS = 6, 90, 110  # while searching; what is found is judged on the usual grid
@@ -18,24 +27,23 @@ FAR = 0.05  # below the US system: what the search takes a rule to be worth unde
 FIRST_RADIUS, LAST_RADIUS = 1.0, 0.02  # of the widths
 # where else the search starts: much redistribution, and taxes that pay off what the government owes
 PAYING = np.array([0.45, 0.35, 0.004, 0.002, 0.15, US[RESPONSE], 0.0])
-Progress = Callable[[float], None]
 
 
 class Paths:
     """Discounted welfare under rules (7,) that all households know to hold for ever, from the survey's distribution."""
 
-    def __init__(self, family: Family, states: int, points: int, years: int, seed: int = 0) -> None:
+    def __init__(self, family: RuleFamily, states: int, points: int, years: int, seed: int = 0) -> None:
         self._game = family_game(family, games=1, followers=SURVEYED)
-        self._setting, self._years = Setting.of(self._game.parameters, states, points), years
+        self._setting, self._years = TransitionSetting.of(self._game.parameters, states, points), years
         self.start: Start = survey_start(self._setting, *surveyed(self._game, seed))
-        self._near: Transition | None = None
+        self._near: TransitionPath | None = None
 
     @classmethod
-    def coarse(cls, family: Family, seed: int = 0) -> Paths:
+    def coarse(cls, family: RuleFamily, seed: int = 0) -> Paths:
         """Fast ones, to search on."""
         return cls(family, STATES, POINTS, YEARS, seed)
 
-    def path(self, rule: Array) -> Transition:
+    def path(self, rule: Array) -> TransitionPath:
         """The transition under a rule; raises InvalidSetting where there is none."""
         try:
             found = self._solved(rule, self._near)
@@ -46,7 +54,7 @@ class Paths:
         self._near = found
         return found
 
-    def _solved(self, rule: Array, near: Transition | None) -> Transition:
+    def _solved(self, rule: Array, near: TransitionPath | None) -> TransitionPath:
         government = RulesOfGames(self._game, rule)
         return transition(self._setting, self.start, government, years=self._years, near=near)
 
@@ -60,7 +68,7 @@ class Paths:
 
 
 def commit(
-    family: Family, paths: Paths, trials: int, starts: Sequence[Vector], advance: Progress = lambda _: None
+    family: RuleFamily, paths: Paths, trials: int, starts: Sequence[Vector], advance: Advance = lambda _: None
 ) -> Vector:
     """The free instruments of the best rule to commit to that is found from any of some starts, in so many trials.
 
@@ -93,7 +101,7 @@ def commit(
     return chosen
 
 
-def starts_of(family: Family) -> list[Vector]:
+def starts_of(family: RuleFamily) -> list[Vector]:
     """Where searches start: the US system, half a width off the bounds, and a government that pays its debt."""
     low, high = family.limits()
     near, far = low + 0.5 * family.widths(), high - 0.5 * family.widths()

@@ -35,7 +35,7 @@ MOST_TRANSFER = 1.0  # of mean income
 
 
 @dataclass(frozen=True)
-class Family:
+class RuleFamily:
     """The instruments that are chosen, by name, and bounds (low, high) of those that shall have other than the game's.
 
     Raises InvalidSetting for a name that is none, or bounds that do not rise or lie outside the game's.
@@ -90,7 +90,7 @@ class Family:
         return found
 
 
-def family_game(family: Family, **settings: Any) -> Economy:
+def family_game(family: RuleFamily, **settings: Any) -> Economy:
     """The economy whose government has the instruments of a family; settings as of `envs.make`."""
     opened = {"transfer": MOST_TRANSFER} if family.gives else None
     game = make("economy", preset="calibrated", task="social_welfare", instruments=opened, **settings)
@@ -98,7 +98,7 @@ def family_game(family: Family, **settings: Any) -> Economy:
     return game
 
 
-def family_of(instruments: str, bounds: Sequence[str]) -> Family:
+def rule_family(instruments: str, bounds: Sequence[str]) -> RuleFamily:
     """A family as it is written: NAME,NAME and NAME=LOW:HIGH; raises InvalidSetting where it cannot be read."""
     narrower = {}
     for text in bounds:
@@ -108,7 +108,7 @@ def family_of(instruments: str, bounds: Sequence[str]) -> Family:
         except ValueError:
             raise InvalidSetting(f"bounds '{text}': must be NAME=LOW:HIGH") from None
         narrower[name.strip()] = low, high
-    return Family(tuple(name.strip() for name in instruments.split(",") if name.strip()), narrower)
+    return RuleFamily(tuple(name.strip() for name in instruments.split(",") if name.strip()), narrower)
 
 
 class RulesOfGames(LeaderPolicy):

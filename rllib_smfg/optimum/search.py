@@ -19,14 +19,14 @@ from envs.economy.game import Economy
 from envs.game import Array
 from policies import FollowerPolicy, registry
 from rllib_smfg.exploitability.returns import episode_returns
-from rllib_smfg.optimum.family import Family, RulesOfGames, family_game
+from rllib_smfg.optimum.family import RuleFamily, RulesOfGames, family_game
 
 Vector = NDArray[np.float64]
-Progress = Callable[[float], None]
+Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Effort:
+class SearchEffort:
     """How hard is searched: rounds of so many pairs; fresh games that judge; points of the fit; simplex trials."""
 
     rounds: int = 100
@@ -46,7 +46,7 @@ class World:
     followers: int
     households: str
     horizon: int | None = None
-    family: Family = field(default_factory=Family)
+    family: RuleFamily = field(default_factory=RuleFamily)
 
     def welfare(self, rules: Array, games: int, seed: int) -> Vector:
         """Discounted welfare of a mean household, a year, (games,), under one rule (7,) or one each, (games, 7)."""
@@ -60,7 +60,9 @@ class World:
         return registry.follower(self.households, game)
 
 
-def evolve(family: Family, world: World, effort: Effort, seed: int, advance: Progress = lambda _: None) -> Vector:
+def evolve(
+    family: RuleFamily, world: World, effort: SearchEffort, seed: int, advance: Advance = lambda _: None
+) -> Vector:
     """The free instruments of the best rule found: the mean over the last third of the rounds."""
     random = np.random.default_rng(seed)
     low, high = family.limits()
@@ -112,7 +114,7 @@ class Shape:
 
 
 def shape(
-    welfare: Callable[[Vector], float], family: Family, optimum: Vector, points: int, tolerance: float, seed: int
+    welfare: Callable[[Vector], float], family: RuleFamily, optimum: Vector, points: int, tolerance: float, seed: int
 ) -> Shape:
     """A quadratic fitted to welfare (of the free instruments, on one luck) at so many points around an optimum.
 
@@ -136,7 +138,7 @@ def shape(
     return Shape(losses, directions.T, alone * widths)
 
 
-def simplex(welfare: Callable[[Vector], float], family: Family, start: Vector, trials: int) -> Vector:
+def simplex(welfare: Callable[[Vector], float], family: RuleFamily, start: Vector, trials: int) -> Vector:
     """What Nelder and Mead find from a start in so many trials."""
     low, high = family.limits()
     start = np.clip(start, low, high)  # a mean of numbers at a bound may lie a digit beyond it

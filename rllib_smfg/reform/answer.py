@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from envs.game import Array
 from rllib_smfg.exploitability.exact import Interval
 
-TENTHS = 10
 SINCE = (0, 5, 10, 20, 40)  # years since the reform from which on its worth is told
 PER_CENT = 100.0
 TOP_10, TOP_1 = 0.1, 0.01  # shares of households, the richest
@@ -72,7 +71,7 @@ class Gains:
 
 
 @dataclass(frozen=True)
-class Path:
+class SeriesPath:
     """`SERIES` over the years, (G, T) each: of G games, or of one economy without luck."""
 
     series: Mapping[str, Array]
@@ -99,8 +98,8 @@ class Answer:
     kind: str
     band: str
     gains: Gains
-    reform: Path
-    against: Path
+    reform: SeriesPath
+    against: SeriesPath
     ended: tuple[float, float] = (0.0, 0.0)
 
     def change(self, name: str, year: int) -> Interval:

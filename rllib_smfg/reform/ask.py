@@ -13,12 +13,12 @@ from rllib_smfg.playing import one_thread
 from rllib_smfg.reform.answer import KINDS, Answer
 from rllib_smfg.reform.foreseen import foreseen
 from rllib_smfg.reform.lucky import learned, planners
-from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.question import Question, ReformPolicy
 from rllib_smfg.reform.rates import Rates, rates_of
 from rllib_smfg.reform.tornado import Tornado, tornado
 
 MOST_PROCESSES = 2
-ASKED: dict[str, Callable[[Question, Policy], Answer]] = {
+ASKED: dict[str, Callable[[Question, ReformPolicy], Answer]] = {
     "planning": planners,
     "perfect_foresight": foreseen,
     "learned": learned,
@@ -26,13 +26,13 @@ ASKED: dict[str, Callable[[Question, Policy], Answer]] = {
 
 
 @dataclass(frozen=True)
-class Found:
+class PolicyFound:
     """What was found about a policy. silent: kinds of households who cannot answer, and why.
 
     rates: what is taken of earnings, with the policy and without it, in words; None where there is no path.
     """
 
-    policy: Policy
+    policy: ReformPolicy
     answers: Mapping[str, Answer]
     silent: Mapping[str, str]
     rates: Mapping[str, Rates] | None = None
@@ -56,7 +56,7 @@ class _Collected:
 
 def ask(
     question: Question, kinds: Sequence[str] = tuple(KINDS), sensitivity: bool = False, processes: int | None = None
-) -> list[Found]:
+) -> list[PolicyFound]:
     """What every kind of households answers about every policy.
 
     processes: how many work on it; empty: as many as there are cores, at most two. Raises InvalidSetting where nobody
@@ -82,18 +82,18 @@ def ask(
 
 SENSITIVITY = "sensitivity"
 ORDER = (SENSITIVITY, "perfect_foresight", "learned", "planning")
-Task = tuple[Policy, str]
-Result = str | Tornado | tuple[Answer, Mapping[str, Rates] | None]
+PolicyTask = tuple[ReformPolicy, str]
+TaskResult = str | Tornado | tuple[Answer, Mapping[str, Rates] | None]
 
 
-def _complete(policy: Policy, own: _Collected, kinds: Sequence[str]) -> Found:
+def _complete(policy: ReformPolicy, own: _Collected, kinds: Sequence[str]) -> PolicyFound:
     if not own.answers:
         raise InvalidSetting(f"'{policy.title}': {own.silent[kinds[0]]}")
     ordered = {kind: own.answers[kind] for kind in kinds if kind in own.answers}
-    return Found(policy, ordered, own.silent, own.rates, own.tornado)
+    return PolicyFound(policy, ordered, own.silent, own.rates, own.tornado)
 
 
-def _worked(question: Question, tasks: Sequence[Task], processes: int) -> list[tuple[Task, Result]]:
+def _worked(question: Question, tasks: Sequence[PolicyTask], processes: int) -> list[tuple[PolicyTask, TaskResult]]:
     if processes == 1 or len(tasks) == 1:
         return [(task, _work(question, task)) for task in tasks]
     with ProcessPoolExecutor(min(processes, len(tasks)), mp_context=get_context("spawn")) as pool:
@@ -101,7 +101,7 @@ def _worked(question: Question, tasks: Sequence[Task], processes: int) -> list[t
         return [(running[each], each.result()) for each in as_completed(running)]
 
 
-def _work(question: Question, task: Task) -> Result:
+def _work(question: Question, task: PolicyTask) -> TaskResult:
     """An answer with the rates that go with it, a tornado, or why there is none."""
     policy, kind = task
     with one_thread():

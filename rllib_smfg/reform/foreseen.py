@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs.economy.foresight import Setting, Transition, consumption_equivalent
+from envs.economy.foresight import TransitionPath, TransitionSetting, equivalent_of_utility
 from envs.economy.histogram import tenths, tenths_by
 from envs.economy.household_problem import Matrix, Vector
 from envs.economy.indicators import weighted_gini
@@ -16,27 +16,27 @@ from envs.game import InvalidSetting
 from policies.perfect_foresight import usual_path
 from policies.tax_rule import TaxRule
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, TOP_1, TOP_10, Answer, Gains, Path
-from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, TOP_1, TOP_10, Answer, Gains, SeriesPath
+from rllib_smfg.reform.question import Question, ReformPolicy
 
 STATES, POINTS = 7, 110
 SMALL = (6, 90)  # states and points where many transitions are compared with each other
 
 
-def foreseen(question: Question, policy: Policy) -> Answer:
+def foreseen(question: Question, policy: ReformPolicy) -> Answer:
     """How households with perfect foresight answer a policy, from the survey's distribution on."""
     reform, against = (path(question, each, policy) for each in (policy, question.against))
     band = "no interval: there is no luck in the aggregate"
-    return Answer("perfect_foresight", band, gains_of(reform, against), _path(reform), _path(against))
+    return Answer("perfect_foresight", band, gains_along_paths(reform, against), _path(reform), _path(against))
 
 
 def path(
     question: Question,
-    governing: Policy,
-    policy: Policy,
+    governing: ReformPolicy,
+    policy: ReformPolicy,
     parameters: EconomyParameters | None = None,
     grid: tuple[int, int] = (STATES, POINTS),
-) -> Transition:
+) -> TransitionPath:
     """The transition under a government, in the economy that `policy` is compared in.
 
     parameters: of another economy. Raises InvalidSetting where there is no such path.
@@ -45,20 +45,18 @@ def path(
     leader = governing.leader(game)
     if isinstance(leader, TaxRule) and leader.remembers:
         raise InvalidSetting(f"{leader.title}: its schedule depends on years that have not been lived")
-    setting = Setting.of(game.parameters if parameters is None else parameters, *grid)
+    setting = TransitionSetting.of(game.parameters if parameters is None else parameters, *grid)
     return usual_path(setting, leader, question.years)
 
 
-def gains_of(reform: Transition, against: Transition) -> Gains:
+def gains_along_paths(reform: TransitionPath, against: TransitionPath) -> Gains:
     """In per cent of consumption under `against`; single numbers."""
     share = against.start.share
     gained, enjoyed = reform.value - against.value, against.values.enjoyed[0]
 
     def of(part: Matrix) -> Interval:
         weights = part / part.sum()
-        gain = consumption_equivalent(
-            against.setting, float((weights * gained).sum()), float((weights * enjoyed).sum())
-        )
+        gain = equivalent_of_utility(against.setting, float((weights * gained).sum()), float((weights * enjoyed).sum()))
         return _single(PER_CENT * gain)
 
     incomes = against.lived[0].income
@@ -71,18 +69,18 @@ def gains_of(reform: Transition, against: Transition) -> Gains:
     )
 
 
-def _since(reform: Transition, against: Transition, year: int) -> float:
+def _since(reform: TransitionPath, against: TransitionPath, year: int) -> float:
     """What living from a year on is worth to the mean household of then, over living then without the reform."""
     means = [float((each.lived[year].share * each.values.total[year]).sum()) for each in (reform, against)]
     enjoyed = float((against.lived[year].share * against.values.enjoyed[year]).sum())
-    return consumption_equivalent(against.setting, means[0] - means[1], enjoyed)
+    return equivalent_of_utility(against.setting, means[0] - means[1], enjoyed)
 
 
 def _single(value: float) -> Interval:
     return Interval(value, None, None)
 
 
-def _path(found: Transition) -> Path:
+def _path(found: TransitionPath) -> SeriesPath:
     """`SERIES` of a transition, (1, T) each."""
     grid = found.setting.household.assets
     hours = found.setting.household.hours
@@ -101,7 +99,7 @@ def _path(found: Transition) -> Path:
         "top_10_wealth": [_top(grid, year.share, TOP_10) for year in found.lived],
         "top_1_wealth": [_top(grid, year.share, TOP_1) for year in found.lived],
     }
-    return Path({name: np.asarray(values, dtype=np.float64)[None, :] for name, values in series.items()})
+    return SeriesPath({name: np.asarray(values, dtype=np.float64)[None, :] for name, values in series.items()})
 
 
 def _gini(values: Matrix, share: Matrix) -> float:

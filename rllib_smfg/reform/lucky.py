@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.game import Economy
-from envs.economy.indicators import by_tenth, wealth_share
+from envs.economy.indicators import TENTHS, by_tenth, wealth_share
 from envs.economy.parameters import EconomyParameters
 from envs.economy.state import Flows
 from envs.economy.taxation import FiscalPolicy
@@ -17,9 +17,9 @@ from envs.game import Array, InvalidSetting
 from policies import FollowerPolicy, LeaderPolicy, registry
 from rllib_smfg import named_policies
 from rllib_smfg.exploitability.exact import Interval
-from rllib_smfg.exploitability.household_problems import conditions_of, levied_by
-from rllib_smfg.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TENTHS, TOP_1, TOP_10, Answer, Gains, Path
-from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.exploitability.household_problems import conditions_met, levied_by
+from rllib_smfg.reform.answer import PER_CENT, REVENUE, SERIES, SINCE, TOP_1, TOP_10, Answer, Gains, SeriesPath
+from rllib_smfg.reform.question import Question, ReformPolicy
 from rllib_smfg.rollout import first_episodes
 
 
@@ -39,7 +39,7 @@ class Lived:
     ended: float
 
 
-def planners(question: Question, policy: Policy) -> Answer:
+def planners(question: Question, policy: ReformPolicy) -> Answer:
     """How households answer who take what stands there to last, whatever it is."""
     game = question.game(policy, question.episodes, question.followers)
     reform, against = (
@@ -48,10 +48,10 @@ def planners(question: Question, policy: Policy) -> Answer:
     )
     gains = gains_of(game.parameters, [(reform, against)])
     ended = reform.ended, against.ended
-    return Answer("planning", _band(question), gains, Path(reform.series), Path(against.series), ended)
+    return Answer("planning", _band(question), gains, SeriesPath(reform.series), SeriesPath(against.series), ended)
 
 
-def learned(question: Question, policy: Policy) -> Answer:
+def learned(question: Question, policy: ReformPolicy) -> Answer:
     """How households answer who were learned, a training seed each, with governments that varied five instruments.
 
     Raises InvalidSetting where there are none, or where a policy uses an instrument that they never saw.
@@ -72,7 +72,7 @@ def learned(question: Question, policy: Policy) -> Answer:
     gains = gains_of(game.parameters, [(reform, against) for reform, against in pairs])
     band = f"95 % intervals over {len(folders)} training seeds, {question.episodes} episodes each"
     ended = float(np.mean([reform.ended for reform, _ in pairs])), float(np.mean([base.ended for _, base in pairs]))
-    return Answer("learned", band, gains, Path(series[0]), Path(series[1]), ended)
+    return Answer("learned", band, gains, SeriesPath(series[0]), SeriesPath(series[1]), ended)
 
 
 def _refuse_unseen(*leaders: LeaderPolicy) -> None:
@@ -86,7 +86,7 @@ def _band(question: Question) -> str:
     return f"95 % intervals over the luck of {question.episodes} economies of {question.followers:,} households"
 
 
-def live(question: Question, governing: Policy, policy: Policy, households: FollowerPolicy) -> Lived:
+def live(question: Question, governing: ReformPolicy, policy: ReformPolicy, households: FollowerPolicy) -> Lived:
     """What becomes of households under a government, in the economy that `policy` is compared in."""
     game = question.game(policy, question.episodes, question.followers)
     leader = governing.leader(game)
@@ -131,7 +131,7 @@ def _of_year(game: Economy, flows: Flows, policy: FiscalPolicy) -> dict[str, NDA
     ascending = np.sort(flows.assets, axis=-1)
     taken: dict[str, list[float]] = {name: [] for name in REVENUE}
     for k in range(game.n_games):
-        conditions = conditions_of(game, policy, k, float(flows.wage[k, 0]), float(flows.interest_rate[k, 0]))
+        conditions = conditions_met(game, policy, k, float(flows.wage[k, 0]), float(flows.interest_rate[k, 0]))
         earnings = float(flows.wage[k, 0]) * flows.ability[k] * flows.hours[k]
         found = conditions.taxes(earnings, flows.assets[k].astype(np.float64), flows.consumption[k])
         for name, amounts in found.items():

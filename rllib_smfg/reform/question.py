@@ -23,7 +23,7 @@ LEARNED = Path(__file__).parents[2] / "docs" / "results" / "calibrated"
 
 
 @dataclass(frozen=True)
-class Policy:
+class ReformPolicy:
     """A government as it was written: a rule's name, a file, a mapping in YAML, or the folder of something learned."""
 
     text: str
@@ -61,8 +61,8 @@ class Policy:
 class Question:
     """See the command's options; learned: the folder of learned households, a folder a training seed."""
 
-    policies: Sequence[Policy]
-    against: Policy = field(default_factory=lambda: Policy("us_system"))
+    policies: Sequence[ReformPolicy]
+    against: ReformPolicy = field(default_factory=lambda: ReformPolicy("us_system"))
     followers: int = 1000
     episodes: int = 8
     years: int = 150
@@ -74,12 +74,12 @@ class Question:
         if len(set(titles)) < len(titles):
             raise InvalidSetting(f"policies {', '.join(titles)}: each must be named once, and not held against itself")
 
-    def instruments(self, policy: Policy) -> list[str]:
+    def instruments(self, policy: ReformPolicy) -> list[str]:
         """Those that a game needs for a policy and for what it is held against."""
         named = [*policy.instruments(), *self.against.instruments()]
         return [name for name in FURTHER if name in named]
 
-    def game(self, policy: Policy, games: int, followers: int, **settings: Any) -> Economy:
+    def game(self, policy: ReformPolicy, games: int, followers: int, **settings: Any) -> Economy:
         """The economy a policy is compared in."""
         found = make(
             "economy",

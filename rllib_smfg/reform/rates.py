@@ -9,7 +9,7 @@ import numpy as np
 from envs.economy.conditions import Conditions
 from envs.economy.household_problem import Vector
 from rllib_smfg.reform.foreseen import path
-from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.question import Question, ReformPolicy
 
 EARNINGS = np.geomspace(5e3, 2e6, 60)  # dollars a year
 STEP = 0.01  # relative: what a little more of earnings owes
@@ -31,7 +31,7 @@ def rates(conditions: Conditions, earnings: Vector = EARNINGS) -> Rates:
     return Rates(earnings, 1 - left / earnings, 1 - (then - left) / (more - earnings))
 
 
-def rates_of(question: Question, policy: Policy) -> dict[str, Rates]:
+def rates_of(question: Question, policy: ReformPolicy) -> dict[str, Rates]:
     """With a policy in the first and in the last year of the path that households foresee, and without it."""
     with_it, without = (path(question, each, policy).conditions for each in (policy, question.against))
     return {

@@ -10,7 +10,7 @@ from envs.economy.presets import CALIBRATED
 from envs.game import InvalidSetting
 from rllib_smfg.reform.answer import PER_CENT
 from rllib_smfg.reform.foreseen import SMALL, path
-from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.question import Question, ReformPolicy
 
 Changed = Callable[[EconomyParameters], EconomyParameters]
 
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[tuple[str, Changed], tuple[str, Changed]]] = {
 }
 
 
-def tornado(question: Question, policy: Policy) -> Tornado:
+def tornado(question: Question, policy: ReformPolicy) -> Tornado:
     """The gain of a policy over what it is held against in each of `CASES`, from the survey's distribution."""
     usual = gain(question, policy, lambda p: p)
     if usual is None:
@@ -82,7 +82,7 @@ def tornado(question: Question, policy: Policy) -> Tornado:
     return Tornado(usual, sorted(swings, key=lambda swing: -swing.width))
 
 
-def gain(question: Question, policy: Policy, changed: Changed) -> float | None:
+def gain(question: Question, policy: ReformPolicy, changed: Changed) -> float | None:
     """Per cent of consumption in a changed economy; None where there is no path."""
     parameters = changed(question.game(policy, 1, 10).parameters)
     try:

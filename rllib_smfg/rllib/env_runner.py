@@ -38,10 +38,10 @@ from policies import FollowerPolicy, LeaderPolicy
 from rllib_smfg.collect import record, sampled_households
 from rllib_smfg.learned import Exploration, GivenFollower, LearnedFollower, LearnedLeader
 from rllib_smfg.memory import keep_freed_memory
-from rllib_smfg.replay_buffer import Arrays
-from rllib_smfg.rllib.episodes import Episode, Episodes, columns, or_nan
+from rllib_smfg.replay_buffer import ReplayArrays
+from rllib_smfg.rllib.episodes import Episode, RunningEpisodes, columns, or_nan
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, spaces_of
-from rllib_smfg.rollout import Year, evaluate, play
+from rllib_smfg.rollout import PlayedYear, evaluate, play
 from rllib_smfg.schedule import value_at
 
 
@@ -49,7 +49,7 @@ from rllib_smfg.schedule import value_at
 class Fragment:
     """Replay rows, with the two counts RLlib asks of what a runner returns."""
 
-    rows: Arrays
+    rows: ReplayArrays
     years: int
     households: int
     weights: int = 0  # number of the weights they were played with, see `Learner`
@@ -88,7 +88,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         self._action_random = np.random.default_rng(seeds[0])
         self._household_random = np.random.default_rng(seeds[1])
         self._observations = self.game.reset(int(seeds[2].generate_state(1)[0]))
-        self._episodes = Episodes(self.game.n_games)
+        self._episodes = RunningEpisodes(self.game.n_games)
         shown = self.config.metrics_num_episodes_for_smoothing
         self._ended: deque[Episode] = deque(maxlen=max(shown, self.game.n_games))
         given = self.config.follower
@@ -172,7 +172,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         """Nothing to release: games are arrays."""
 
     # --- playing -------------------------------------------------------------------------------------------------
-    def _play_on(self, years: int, explore: bool) -> Arrays:
+    def _play_on(self, years: int, explore: bool) -> ReplayArrays:
         """Plays all games for some years; a replay row of each game and year."""
         leader, follower = self._policies(self._exploration() if explore else None)
         statistics = self.config.learning_settings().mean_field
@@ -225,7 +225,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
     def _evaluate_years(self, wanted: int) -> list[Fragment]:
         """Plays so many years of all games together; means over years played, and over episodes that ended."""
         game = make(**{**self.config.game_settings(), "games": min(self.game.n_games, wanted)})
-        years, episodes, ended = -(-wanted // game.n_games), Episodes(game.n_games), []
+        years, episodes, ended = -(-wanted // game.n_games), RunningEpisodes(game.n_games), []
         policies = self.evaluated_policies(game)
         for year in islice(play(game, *policies, game.reset(self._evaluation_seed())), years):
             for name, values in year.step.indicators.items():
@@ -244,7 +244,7 @@ class PopulationEnvRunner(EnvRunner, Checkpointable):
         seed: int = self.config.evaluation_seed
         return seed + max(0, (self.worker_index or 0) - 1)
 
-    def _count_episodes(self, year: Year) -> None:
+    def _count_episodes(self, year: PlayedYear) -> None:
         """Remembers the episodes that end in this year."""
         self._ended.extend(self._episodes.ended(year))
         self._log_count(int(year.step.done.sum()))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rllib_smfg.rollout import Year
+from rllib_smfg.rollout import PlayedYear
 
 
 class Episode(NamedTuple):
@@ -21,14 +21,14 @@ class Episode(NamedTuple):
     indicators: dict[str, float]
 
 
-class Episodes:
+class RunningEpisodes:
     """What has happened so far in the running episodes of B games."""
 
     def __init__(self, games: int) -> None:
         self._lived, self._returns, self._follower_returns = (np.zeros(games) for _ in range(3))
         self._totals: dict[str, np.ndarray] = {}
 
-    def ended(self, year: Year) -> list[Episode]:
+    def ended(self, year: PlayedYear) -> list[Episode]:
         """Counts a year in; the episodes that end with it."""
         step = year.step
         self._returns += step.leader_reward

@@ -22,7 +22,7 @@ def going_on_from(iteration: int) -> Iterator[None]:
         _reached.reset(before)
 
 
-class Population(PopulationBasedTraining):
+class ResumablePopulation(PopulationBasedTraining):
     """Ray's, whose first exchange after a resume is the next one due; takes its arguments but `burn_in_period`.
 
     Tune keeps a scheduler as it was before the first trial. Resumed so, members that wait for each other compare their
@@ -39,5 +39,5 @@ class Population(PopulationBasedTraining):
         return _population, (self._given,)
 
 
-def _population(settings: dict[str, Any]) -> Population:
-    return Population(**settings)
+def _population(settings: dict[str, Any]) -> ResumablePopulation:
+    return ResumablePopulation(**settings)

@@ -15,7 +15,7 @@ from ray.rllib.utils.metrics import (
     WEIGHTS_SEQ_NO,
 )
 
-from rllib_smfg.replay_buffer import Arrays, ReplayBuffer
+from rllib_smfg.replay_buffer import ReplayArrays, ReplayBuffer
 from rllib_smfg.rllib.config import SMFRLConfig
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.rllib.population import PopulationAlgorithm
@@ -94,7 +94,7 @@ FOLLOWER_ROWS = (
 )  # fmt: skip
 
 
-def to_batch(rows: Arrays) -> MultiAgentBatch:
+def to_batch(rows: ReplayArrays) -> MultiAgentBatch:
     """Replay rows as RLlib's batch: household arrays under "follower", everything else under "leader"."""
     follower = {name: values for name, values in rows.items() if name in FOLLOWER_ROWS}
     leader = {name: values for name, values in rows.items() if name not in FOLLOWER_ROWS}

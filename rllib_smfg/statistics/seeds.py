@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from rllib_smfg.statistics.summaries import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, interquartile_mean
 
-Values = NDArray[np.float64]
+SeedValues = NDArray[np.float64]
 ENOUGH_SEEDS = 5
 
 
 @dataclass(frozen=True)
-class Estimate:
+class SeedEstimate:
     """A number with its 95 % bootstrap interval, and the seeds behind it."""
 
     value: float
@@ -28,25 +28,27 @@ class Estimate:
     seeds: int
 
 
-def iqm(seeds: ArrayLike) -> Estimate:
+def iqm(seeds: ArrayLike) -> SeedEstimate:
     """The inter-quartile mean over seeds (S,) of one setting."""
     values = np.asarray(seeds, dtype=np.float64)
     resampled = np.sort(_resampled(values), axis=-1)
     cut = len(values) // 4
-    return Estimate(interquartile_mean(values), *_bounds(resampled[:, cut : len(values) - cut].mean(-1)), len(values))
+    return SeedEstimate(
+        interquartile_mean(values), *_bounds(resampled[:, cut : len(values) - cut].mean(-1)), len(values)
+    )
 
 
-def iqm_over_settings(settings: Sequence[ArrayLike]) -> Estimate:
+def iqm_over_settings(settings: Sequence[ArrayLike]) -> SeedEstimate:
     """The inter-quartile mean over all seeds of several settings; each setting's seeds are drawn again apart."""
     strata = [np.asarray(each, dtype=np.float64) for each in settings]
     resampled = np.sort(np.concatenate([_resampled(each, k) for k, each in enumerate(strata)], axis=-1), axis=-1)
     together = np.concatenate(strata)
     cut = len(together) // 4
     low, high = _bounds(resampled[:, cut : len(together) - cut].mean(-1))
-    return Estimate(interquartile_mean(together), low, high, min(map(len, strata)))
+    return SeedEstimate(interquartile_mean(together), low, high, min(map(len, strata)))
 
 
-def iqm_curve(seeds: Values) -> tuple[Values, Values, Values]:
+def iqm_curve(seeds: SeedValues) -> tuple[SeedValues, SeedValues, SeedValues]:
     """The inter-quartile mean over seeds (S, T) at every point, and its 95 % interval, (T,) each."""
     count = len(seeds)
     draws = np.random.default_rng(BOOTSTRAP_SEED).integers(0, count, (1000, count))
@@ -56,22 +58,22 @@ def iqm_curve(seeds: Values) -> tuple[Values, Values, Values]:
     return np.array([interquartile_mean(column) for column in seeds.T]), low, high
 
 
-def probability_of_improvement(ours: ArrayLike, theirs: ArrayLike) -> Estimate:
+def probability_of_improvement(ours: ArrayLike, theirs: ArrayLike) -> SeedEstimate:
     """P(a seed of `ours` exceeds a seed of `theirs`), ties counted half; each side's seeds are drawn again apart."""
     x, y = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
     a, b = _resampled(x, 0), _resampled(y, 1)
     exceeds = (a[:, :, None] > b[:, None, :]) + 0.5 * (a[:, :, None] == b[:, None, :])
     value = float(((x[:, None] > y) + 0.5 * (x[:, None] == y)).mean())
-    return Estimate(value, *_bounds(exceeds.mean((1, 2))), min(len(x), len(y)))
+    return SeedEstimate(value, *_bounds(exceeds.mean((1, 2))), min(len(x), len(y)))
 
 
-def _resampled(values: Values, stratum: int = 0) -> Values:
+def _resampled(values: SeedValues, stratum: int = 0) -> SeedValues:
     """Bootstrap samples (RESAMPLES, S) of seeds (S,)."""
     random = np.random.default_rng([BOOTSTRAP_SEED, stratum])
     return values[random.integers(0, len(values), (RESAMPLES, len(values)))]
 
 
-def _bounds(samples: Values) -> tuple[float, float]:
+def _bounds(samples: SeedValues) -> tuple[float, float]:
     edge = (1 - CONFIDENCE) / 2
     low, high = np.quantile(samples, (edge, 1 - edge))
     return float(low), float(high)

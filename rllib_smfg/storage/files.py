@@ -91,7 +91,7 @@ def copy_folder(source: Path, target: Path) -> None:
         shutil.copytree(source, beside, dirs_exist_ok=True)
 
 
-def clear_leftovers(folder: Path) -> None:
+def clear_unfinished_files(folder: Path) -> None:
     """Removes what a killed process left of files that it had not finished."""
     for path in folder.glob(".*.tmp"):
         if path.is_file():

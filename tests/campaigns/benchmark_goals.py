@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.report.markdown import markdown
-from experiments.report.page import Cell, Page, Section, Table
+from experiments.report.page import Cell, Page, PageSection, PageTable
 
 Content = Mapping[str, Any]
 LARGE = 6400  # households over all games, from which a year's fixed cost no longer counts
@@ -98,14 +98,14 @@ def page(content: Content) -> str:
         f" Load average (1, 5 and 15 minutes): {', '.join(f'{load:.1f}' for load in machine['load_average'])}."
     ]
     sections = [
-        Section("goals", "Goals", tables=[_goals(content)]),
-        Section("play", "Simulator and policies", tables=[_rows(content["simulator"], 3)]),
-        Section("iteration", "One iteration: 300 years, 100 updates", tables=[_rows(content["iteration"], 2)]),
+        PageSection("goals", "Goals", tables=[_goals(content)]),
+        PageSection("play", "Simulator and policies", tables=[_rows(content["simulator"], 3)]),
+        PageSection("iteration", "One iteration: 300 years, 100 updates", tables=[_rows(content["iteration"], 2)]),
     ]
     return markdown(Page("benchmark", "Benchmark", "", "smfg benchmark", summary, sections=sections))
 
 
-def _goals(content: Content) -> Table:
+def _goals(content: Content) -> PageTable:
     rows = []
     for goal in GOALS:
         value = goal.measured(content)
@@ -113,13 +113,13 @@ def _goals(content: Content) -> Table:
             wanted = f"{'<=' if goal.at_most else '>='} {_number(goal.bound)} {goal.unit}"
             said = "yes" if goal.met(value) else "no"
             rows.append([Cell(text) for text in (goal.what, wanted, _number(value), said)])
-    return Table(("what", "goal", "measured", "reached"), rows)
+    return PageTable(("what", "goal", "measured", "reached"), rows)
 
 
-def _rows(measured: Sequence[Mapping[str, Any]], named: int) -> Table:
+def _rows(measured: Sequence[Mapping[str, Any]], named: int) -> PageTable:
     heads = [name.replace("_", " ") for name in measured[0]]
     rows = [[Cell(x if isinstance(x, str) else _number(x)) for x in row.values()] for row in measured]
-    return Table(heads, rows, named=named)
+    return PageTable(heads, rows, named=named)
 
 
 def _number(x: float) -> str:

@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from envs import InvalidSetting, make
-from envs.economy.household_problem import euler_errors, solve
+from envs.economy.household_problem import euler_errors, solve_household
 from envs.economy.presets import CALIBRATED
 from experiments.commands.main import app
 from policies import registry
@@ -18,7 +18,7 @@ from policies.given import Given
 from policies.planning_household import PlanningHousehold
 from rllib_smfg.build import Interface
 from rllib_smfg.cloning.imitation import imitated_leader
-from rllib_smfg.cloning.plans import answers, conditions_of, draw_taxes, household_of
+from rllib_smfg.cloning.plans import answers, conditions_at, draw_taxes, household_of
 from rllib_smfg.learned import Exploration, LearnedFollower, LearnedLeader
 from rllib_smfg.policy_networks import follower_network, leader_network
 from rllib_smfg.rllib.config import SMFRLConfig
@@ -28,17 +28,19 @@ from rllib_smfg.settings import LearningSettings
 def test_taxes_on_assets_enter_the_plan() -> None:
     """Budgets add up and Euler's equation holds with a progressive tax on assets; owning and keeping are inverses."""
     household = household_of(CALIBRATED, 5, 80)
-    conditions = conditions_of(CALIBRATED, 0.045, np.array([0.3, 0.2, 0.01, 0.005]))
+    conditions = conditions_at(CALIBRATED, 0.045, np.array([0.3, 0.2, 0.01, 0.005]))
     np.testing.assert_allclose(
         conditions.owned_before_tax(conditions.asset_tax.kept(household.assets)), household.assets, rtol=1e-9
     )
-    plan = solve(household, conditions, tolerance=1e-6)
+    plan = solve_household(household, conditions, tolerance=1e-6)
     spent = (1 + CALIBRATED.consumption_tax) * plan.consumption + plan.next_assets
     there = conditions.income_tax.kept(plan.income) + conditions.asset_tax.kept(household.assets)
     np.testing.assert_allclose(spent[:, :-5], there[:, :-5], rtol=0.01)
     errors, free = euler_errors(household, conditions, plan)
     assert errors[free].mean() < 5e-3
-    untaxed = solve(household, conditions_of(CALIBRATED, 0.045, np.array([0.3, 0.2, 0.0, 0.0])), tolerance=1e-6)
+    untaxed = solve_household(
+        household, conditions_at(CALIBRATED, 0.045, np.array([0.3, 0.2, 0.0, 0.0])), tolerance=1e-6
+    )
     rich = household.assets > np.median(household.assets)
     assert (plan.next_assets[:, rich] < untaxed.next_assets[:, rich]).mean() > 0.9
 

@@ -19,7 +19,7 @@ from policies.free_market import free_market
 from policies.mixed import MixedFollowers
 from policies.random import RandomFollower
 from policies.submission import Limits
-from rllib_smfg.contest import Contest, Score, Track, compositions, score, title
+from rllib_smfg.contest import Contest, ContestScore, Track, compositions, score, title
 from rllib_smfg.groups import evaluate_groups
 from rllib_smfg.rollout import evaluate
 
@@ -136,7 +136,7 @@ def test_the_same_seed_gives_the_same_score_even_to_those_who_draw(mine: str) ->
 
 def test_a_failure_is_a_score_with_its_reason(mine: str) -> None:
     result = score("households", f"{mine}:FailsLater", CONTEST)
-    assert result == Score(
+    assert result == ContestScore(
         "households",
         None,
         {},

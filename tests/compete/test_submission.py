@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting, make
-from policies.submission import Limits, Submission, SubmissionFailed, SubmittedFollower, SubmittedLeader, find
+from policies.submission import Limits, Submission, SubmissionFailed, SubmittedFollower, SubmittedLeader, find_class
 
 SHAPE = (2, 3, 2)
 PATIENT = Limits(call_seconds=60.0)
@@ -334,13 +334,13 @@ def test_what_an_isolated_submission_started_ends_with_it(written: Written, tmp_
 def test_a_submission_is_named_by_file_and_class(tmp_path: Path) -> None:
     file = tmp_path / "with:colon.py"
     file.write_text("")
-    assert find(f"{file}:Mine") == (file, "Mine")
+    assert find_class(f"{file}:Mine") == (file, "Mine")
 
 
 @pytest.mark.parametrize("source", ["mine.py", "mine.py:", ":Mine", "mine.py:not a name", "missing.py:Mine"])
 def test_what_is_not_there_is_bad_input(source: str) -> None:
     with pytest.raises(InvalidSetting, match=r"FILE:CLASS|no such file"):
-        find(source)
+        find_class(source)
 
 
 @pytest.mark.parametrize("name", ["start_seconds", "call_seconds", "total_seconds", "memory_mib"])

@@ -13,8 +13,15 @@ import pytest
 import envs
 from envs import InvalidSetting
 from envs.aiyagari import economy_of
-from envs.economy.aiyagari import Equilibrium, Parameters, equilibrium, household_of, saving_plan, usual_equilibrium
-from envs.economy.household_problem import Conditions, Household, euler_errors, hsv, solve
+from envs.economy.aiyagari import (
+    Equilibrium,
+    Parameters,
+    aiyagari_household,
+    equilibrium,
+    saving_plan,
+    usual_equilibrium,
+)
+from envs.economy.household_problem import Conditions, Household, euler_errors, hsv, solve_household
 from envs.economy.markov import rouwenhorst, stationary, tauchen
 from envs.economy.stationary import asset_grid, long_run, quantile_share
 from policies import FollowerPolicy
@@ -57,7 +64,7 @@ def test_interest_rates_are_those_of_aiyagari(
     sigma: float, rho: float, mu: float, published: float, within: float
 ) -> None:
     parameters = Parameters(mu, rho, sigma)
-    found = equilibrium(parameters, household_of(parameters, "tauchen", states=7, points=120), tolerance=1e-4)
+    found = equilibrium(parameters, aiyagari_household(parameters, "tauchen", states=7, points=120), tolerance=1e-4)
     assert 100 * found.interest_rate == pytest.approx(published, abs=within)
     assert found.saving_rate == pytest.approx(0.08 * 0.36 / (found.interest_rate + 0.08))
 
@@ -84,7 +91,9 @@ def test_the_capital_market_clears_and_households_optimise(exact: Equilibrium) -
 def test_more_risk_and_more_aversion_lower_the_rate() -> None:
     def rate(**changes: float) -> float:
         parameters = Parameters(**changes)
-        return equilibrium(parameters, household_of(parameters, states=5, points=60), tolerance=1e-4).interest_rate
+        return equilibrium(
+            parameters, aiyagari_household(parameters, states=5, points=60), tolerance=1e-4
+        ).interest_rate
 
     calm = rate(mu=2.0, rho=0.3, sigma=0.2)
     assert rate(mu=2.0, rho=0.3, sigma=0.4) < calm
@@ -103,15 +112,15 @@ def test_without_risk_consumption_is_permanent_income() -> None:
 
 def test_the_general_method_finds_the_same_plan_and_prices_hours() -> None:
     parameters = Parameters(mu=2.0)
-    h, rate = household_of(parameters, states=3, points=60), 0.03
+    h, rate = aiyagari_household(parameters, states=3, points=60), 0.03
     wage = parameters.wage(rate)
-    simple, general = saving_plan(h, wage, rate), solve(h, Conditions(wage, rate), tolerance=1e-8)
+    simple, general = saving_plan(h, wage, rate), solve_household(h, Conditions(wage, rate), tolerance=1e-8)
     np.testing.assert_allclose(general.consumption, simple.consumption, rtol=1e-5)
     np.testing.assert_allclose(general.next_assets, simple.next_assets, atol=1e-4)
     # with taxes and a choice of hours: psi l^gamma = u'(c) R(y) W e H / (1 + tau_c) where l < 1
     worker = Household(0.96, 2.0, 5.0, 2.0, 1.0, h.ability, h.transition, h.assets)
     taxed = hsv(wage, rate, tau=0.3, xi=0.18, scale=1.2, consumption_tax=0.065)
-    plan = solve(worker, taxed, tolerance=1e-7)
+    plan = solve_household(worker, taxed, tolerance=1e-7)
     pay = wage * h.ability[:, None] * taxed.income_tax.kept_at_the_margin(plan.income) / 1.065
     inner = plan.labour < 0.999
     wanted = (plan.consumption**-2.0 * pay / 5.0) ** 0.5

@@ -16,7 +16,7 @@ GAME = make("economy", preset="calibrated", followers=20)
 
 def rows(heading: str) -> list[list[str]]:
     """The rows of the table whose first heading this is."""
-    table = PAGE.split(f"| {heading} |")[1].split("\n\n")[0]
+    table = PAGE.split(f"\n|{heading} |")[1].split("\n\n")[0]
     lines = [line for line in table.splitlines()[2:] if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

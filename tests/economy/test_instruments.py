@@ -15,7 +15,7 @@ from policies import registry
 from policies.constant import ConstantLeader
 from policies.planning_household import PlanningHousehold
 from policies.solved_planner import SolvedPlanner
-from rllib_smfg.exploitability.household_problems import announced, conditions_of
+from rllib_smfg.exploitability.household_problems import announced, conditions_met
 
 FIVE = np.array([0.3, 0.18, 0.02, 0.001, 0.19])
 ALL = {
@@ -227,7 +227,7 @@ def test_exact_responses_know_transfers_consumption_taxes_and_exemptions() -> No
     flows = game.flows
     for k in range(2):
         wage, rate = float(flows.wage[k, 0]), float(flows.interest_rate[k, 0])
-        conditions = conditions_of(game, policy, k, wage, rate)
+        conditions = conditions_met(game, policy, k, wage, rate)
         left = conditions.kept(flows.income[k], flows.assets[k])
         np.testing.assert_allclose(left, flows.post_income[k] + flows.post_assets[k], rtol=1e-9)
         assert conditions.consumption_tax == 0.15
@@ -241,7 +241,7 @@ def test_exact_responses_know_taxes_on_earnings_and_on_interest_apart() -> None:
     flows = game.flows
     for k in range(2):
         wage, rate = float(flows.wage[k, 0]), float(flows.interest_rate[k, 0])
-        conditions = conditions_of(game, policy, k, wage, rate)
+        conditions = conditions_met(game, policy, k, wage, rate)
         earnings = wage * flows.ability[k] * flows.hours[k]
         left = conditions.cash(earnings, flows.assets[k])
         np.testing.assert_allclose(left, flows.post_income[k] + flows.post_assets[k], rtol=1e-9)

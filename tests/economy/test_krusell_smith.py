@@ -14,8 +14,13 @@ import torch
 import envs
 from envs import InvalidSetting
 from envs.economy.krusell_smith import BOOM, RECESSION, Parameters
-from envs.economy.krusell_smith_path import Forecast, Path, drawn_phases, first_shares, simulate
-from envs.economy.krusell_smith_solution import BURN_IN, Equilibrium, Household, usual_equilibrium
+from envs.economy.krusell_smith_path import CapitalPath, Forecast, drawn_phases, first_shares, simulate
+from envs.economy.krusell_smith_solution import (
+    BURN_IN,
+    ForecastEquilibrium,
+    KrusellSmithHousehold,
+    usual_forecast_equilibrium,
+)
 from envs.economy.markov import stationary
 from envs.game import Array
 from envs.krusell_smith import LARGEST_SHARE, KrusellSmith
@@ -26,8 +31,8 @@ LABOUR_THEN = 0.3271
 
 
 @pytest.fixture(scope="module")
-def exact() -> Equilibrium:
-    return usual_equilibrium(Parameters())
+def exact() -> ForecastEquilibrium:
+    return usual_forecast_equilibrium(Parameters())
 
 
 # --- the laws --------------------------------------------------------------------------------------------------------
@@ -80,7 +85,7 @@ def test_parameters_out_of_bounds_are_refused(changes: dict[str, float]) -> None
 
 
 # --- their algorithm -------------------------------------------------------------------------------------------------
-def test_the_forecast_is_that_of_1998(exact: Equilibrium) -> None:
+def test_the_forecast_is_that_of_1998(exact: ForecastEquilibrium) -> None:
     larger = np.log(Parameters().hours / LABOUR_THEN)
     slopes, intercepts = np.array([0.965, 0.962]), np.array([0.085, 0.095])
     np.testing.assert_allclose(exact.forecast.slope, slopes, atol=2e-3)
@@ -95,15 +100,15 @@ def test_the_forecast_is_that_of_1998(exact: Equilibrium) -> None:
 
 def test_with_a_benefit_it_is_that_of_the_computational_suite() -> None:
     """Maliar, Maliar and Valli (2010): slopes .9656 and .9632; K about 39.3, their own simulation's."""
-    found = usual_equilibrium(Parameters(benefit=0.15))
+    found = usual_forecast_equilibrium(Parameters(benefit=0.15))
     np.testing.assert_allclose(found.forecast.slope, [0.9656, 0.9632], atol=2e-3)
     assert found.mean_capital == pytest.approx(39.3, rel=0.01)
-    assert found.mean_capital < usual_equilibrium(Parameters()).mean_capital  # who is insured saves less
+    assert found.mean_capital < usual_forecast_equilibrium(Parameters()).mean_capital  # who is insured saves less
 
 
-def test_a_finer_grid_changes_little(exact: Equilibrium) -> None:
+def test_a_finer_grid_changes_little(exact: ForecastEquilibrium) -> None:
     p = Parameters()
-    fine = Household.of(p, points=400)
+    fine = KrusellSmithHousehold.of(p, points=400)
     plan = fine.plan(exact.forecast)
     coarse = exact.household
     for phase, employed in ((RECESSION, 0), (BOOM, 1)):
@@ -116,7 +121,7 @@ def test_a_finer_grid_changes_little(exact: Equilibrium) -> None:
 def test_without_a_cycle_and_unemployment_consumption_is_permanent_income() -> None:
     """At beta (1 + r) = 1 for ever, c = earnings + r a."""
     p = Parameters(swing=0.0, boom_unemployment=0.0, recession_unemployment=0.0, benefit=0.0)
-    h = Household.of(p)
+    h = KrusellSmithHousehold.of(p)
     golden = p.golden_capital
     stays = Forecast(np.full(2, np.log(golden)), np.zeros(2), np.ones(2))
     plan = h.plan(stays)
@@ -132,7 +137,7 @@ def test_without_a_cycle_and_unemployment_consumption_is_permanent_income() -> N
 
 def test_shares_add_up_and_capital_is_what_is_carried() -> None:
     p = Parameters()
-    h = Household.of(p, points=80)
+    h = KrusellSmithHousehold.of(p, points=80)
     phases = drawn_phases(p, 50, 3)
     carried = 0.9 * np.broadcast_to(h.assets, (2, 80)) + 2.0
     first = first_shares(p, h.assets, int(phases[0]))
@@ -151,14 +156,14 @@ def test_a_forecast_that_is_wrong_shows() -> None:
     capital[0] = 40.0
     for t in range(399):
         capital[t + 1] = np.exp((0.12, 0.14)[phases[t]] + 0.965 * np.log(capital[t]))
-    path = Path(capital, phases, [])
+    path = CapitalPath(capital, phases, [])
     right = Forecast.fitted(path, 10)
     np.testing.assert_allclose(right.intercept, [0.12, 0.14], atol=1e-9)
     assert right.r_squared.min() > 1 - 1e-9
     assert right.errors(path, 10).max() < 1e-9
     wrong = Forecast(right.intercept + 0.001, right.slope, right.r_squared)
     assert wrong.errors(path, 10).max() == pytest.approx(0.001 / (1 - 0.965), rel=0.05)
-    noisy = Path(capital * np.exp(0.01 * np.random.default_rng(0).standard_normal(400)), phases, [])
+    noisy = CapitalPath(capital * np.exp(0.01 * np.random.default_rng(0).standard_normal(400)), phases, [])
     assert Forecast.fitted(noisy, 10).r_squared.min() < 0.99
 
 
@@ -166,7 +171,7 @@ def test_a_forecast_that_is_wrong_shows() -> None:
 class Planner(FollowerPolicy):
     """The exact rule, scaled."""
 
-    def __init__(self, exact: Equilibrium, scale: float = 1.0) -> None:
+    def __init__(self, exact: ForecastEquilibrium, scale: float = 1.0) -> None:
         self.exact, self.scale = exact, scale
 
     def act(self, observation: Array, leader_action: Array) -> Array:
@@ -255,7 +260,7 @@ def test_features_are_of_order_one() -> None:
 
 
 # --- what `verify` reads ---------------------------------------------------------------------------------------------
-def test_exact_households_are_read_as_exact(exact: Equilibrium) -> None:
+def test_exact_households_are_read_as_exact(exact: ForecastEquilibrium) -> None:
     found = reading(Planner(exact))
     assert found["capital"] == pytest.approx(exact.mean_capital, rel=0.005)
     assert found["r_squared"] > 0.99999
@@ -263,12 +268,12 @@ def test_exact_households_are_read_as_exact(exact: Equilibrium) -> None:
     assert found["euler_error"] < 3e-4
 
 
-def test_households_who_spend_too_much_are_told_apart(exact: Equilibrium) -> None:
+def test_households_who_spend_too_much_are_told_apart(exact: ForecastEquilibrium) -> None:
     found = reading(Planner(exact, 1.05))
     assert found["capital"] < 0.95 * exact.mean_capital
 
 
-def test_households_who_do_not_see_their_employment_are_told_apart(exact: Equilibrium) -> None:
+def test_households_who_do_not_see_their_employment_are_told_apart(exact: ForecastEquilibrium) -> None:
     class Unaware(Planner):
         def act(self, observation: Array, leader_action: Array) -> Array:
             seen = observation.copy()

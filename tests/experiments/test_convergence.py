@@ -10,7 +10,7 @@ import pytest
 from envs.solution import solution
 from experiments.studies.convergence import draw
 from rllib_smfg.convergence.leader_gain import gains, mean_field_gain, played_gain
-from rllib_smfg.convergence.spread import INDICATORS, slope, spreads
+from rllib_smfg.convergence.spread import INDICATORS, spread_slope, spreads
 
 
 def test_the_gain_found_in_play_is_the_exact_one_of_its_own_n() -> None:
@@ -34,7 +34,7 @@ def test_the_spread_between_economies_shrinks_with_the_root_of_n(tmp_path: Path)
     assert [each.lived for each in found] == [40, 40]
     for name in INDICATORS:
         assert found[1].spread[name] < found[0].spread[name] / 3  # ten times less, were there no chance in it
-        assert -0.8 < slope(found, name) < -0.2
+        assert -0.8 < spread_slope(found, name) < -0.2
     draw(tmp_path / "convergence.png", list(gains((5, 50), seed=1)), mean_field_gain(), found)
     assert (tmp_path / "convergence.png").stat().st_size > 10_000
 

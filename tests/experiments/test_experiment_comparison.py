@@ -14,7 +14,7 @@ from rich.console import Console
 from envs import make
 from experiments.configuration.config import Experiment
 from experiments.results import comparison
-from experiments.results.comparison import TITLES, compare, show
+from experiments.results.comparison import TITLES, compare_policies, show
 from experiments.results.figures import training_curves
 from experiments.studies.benchmark import QUICK
 from rllib_smfg.build import Interface, follower_actor, leader_actor
@@ -83,7 +83,7 @@ def savers(small: Experiment) -> TrainedPolicies:
 def compared(small: Experiment, savers: TrainedPolicies, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("compared")
     learned = [evaluate_policies(savers, episodes=5, seed=small.evaluation.seed)] * 2
-    return compare(small, [savers, savers], learned, folder, "smfg train small"), folder
+    return compare_policies(small, [savers, savers], learned, folder, "smfg train small"), folder
 
 
 def test_an_economy_is_compared_with_every_baseline(compared, small: Experiment) -> None:
@@ -120,10 +120,10 @@ def test_the_best_constant_policy_is_searched_once(compared, small, savers, monk
 
     monkeypatch.setattr(comparison, "best_constant_policy", searched_again)
     learned = [evaluate_policies(savers, episodes=5, seed=small.evaluation.seed)] * 2
-    assert compare(small, [savers, savers], learned, folder, "smfg train small") == rows
+    assert compare_policies(small, [savers, savers], learned, folder, "smfg train small") == rows
     other = small.model_copy(update={"game": small.game.model_copy(update={"followers": 12})})
     with pytest.raises(AssertionError, match="searched again"):
-        compare(other, [savers], learned, folder, "smfg train other")
+        compare_policies(other, [savers], learned, folder, "smfg train other")
 
 
 def test_training_curves_name_the_number_of_seeds(tmp_path: Path, monkeypatch) -> None:

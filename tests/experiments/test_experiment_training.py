@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import load
 from experiments.training import train
-from experiments.training.log import RunLog, read_progress
+from experiments.training.log import RunLog, read_progress_rows
 from experiments.training.progress import PlainDisplay
 
 STATISTICS = {"mean", "iqm", "ci_low", "ci_high", "per_seed"}
@@ -61,7 +61,7 @@ def test_progress_csv_has_the_same_columns_in_every_row(finished_run: Path) -> N
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
     assert all(len(row) == len(header) for row in rows)
     assert {"years", "game/z", "losses/leader_critic", "learning/follower_saturation"} <= set(header)
-    parsed = read_progress(finished_run / "seed_1" / "progress.csv")
+    parsed = read_progress_rows(finished_run / "seed_1" / "progress.csv")
     assert [row["years"] for row in parsed] == [80, 160, 240, 320]
     assert ["evaluation/leader_return" in row for row in parsed] == [False, True, False, True]
     assert all(row["timing/update_seconds"] > 0 and row["losses/follower_critic"] > 0 for row in parsed)
@@ -79,7 +79,7 @@ def test_tensorboard_has_readable_groups(finished_run: Path) -> None:
     tags = events.Tags()["scalars"]
     assert {tag.split("/")[0] for tag in tags} == {"game", "losses", "learning", "timing", "faults", "evaluation"}
     losses = {event.step: event.value for event in events.Scalars("losses/leader_critic")}
-    written = read_progress(finished_run / "seed_1" / "progress.csv")
+    written = read_progress_rows(finished_run / "seed_1" / "progress.csv")
     assert losses == pytest.approx({row["years"]: row["losses/leader_critic"] for row in written})
 
 
@@ -132,7 +132,7 @@ def test_two_iterations_and_two_more_are_four_bit_for_bit(
     assert result.code == 0, result.err
     assert "from iteration 2" in result.out
     assert_same_networks(networks(run, 4), networks(finished_run, 4))
-    straight, continued = (read_progress(path / "seed_1" / "progress.csv") for path in (finished_run, run))
+    straight, continued = (read_progress_rows(path / "seed_1" / "progress.csv") for path in (finished_run, run))
     assert [row["iteration"] for row in continued] == [1, 2, 3, 4]
     for one, other in zip(straight, continued, strict=True):
         timeless = {name for name in one if not name.startswith("timing") and name != "seconds"}
@@ -208,7 +208,7 @@ def test_a_log_that_goes_on_forgets_what_came_after(tmp_path: Path) -> None:
     log = RunLog(tmp_path, columns, iteration=2, years=20)
     log.add(row(3, 0.25))
     log.close()
-    assert read_progress(tmp_path / "progress.csv") == [row(1, 0.5), row(2, 0.5), row(3, 0.25)]
+    assert read_progress_rows(tmp_path / "progress.csv") == [row(1, 0.5), row(2, 0.5), row(3, 0.25)]
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     assert [(e.step, e.value) for e in events.Scalars("losses/leader_critic")] == [(10, 0.5), (20, 0.5), (30, 0.25)]
@@ -219,7 +219,7 @@ def test_evaluation_leaves_training_as_it_is(ray_local, finished_run: Path, tiny
     settings = ("--set", "evaluation.interval=0", *NO_COMPARISON)
     assert smfg("train", tiny, "--output", tmp_path / "run", *settings).code == 0
     assert_same_networks(networks(tmp_path / "run", 4), networks(finished_run, 4))
-    assert "evaluation/years" not in read_progress(tmp_path / "run" / "seed_1" / "progress.csv")[-1]
+    assert "evaluation/years" not in read_progress_rows(tmp_path / "run" / "seed_1" / "progress.csv")[-1]
 
 
 def test_without_a_terminal_every_iteration_is_a_line(finished_run: Path) -> None:

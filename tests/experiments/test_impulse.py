@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from envs import InvalidSetting
 from experiments.commands.main import app
-from rllib_smfg.economics.impulse import BEFORE, MEASURES, Measure, band, effects
+from rllib_smfg.economics.impulse import BEFORE, MEASURES, ImpulseMeasure, band, effects
 
 SETTINGS = {"name": "economy", "preset": "calibrated", "games": 3, "followers": 20}
 
@@ -46,8 +46,8 @@ def test_a_crisis_halves_capital_and_raises_its_price(found: dict[str, dict[str,
 
 def test_relative_and_absolute_effects() -> None:
     struck, spared = np.array([[1.0]]), np.array([[2.0]])
-    assert Measure("x", "x", True).effect(struck, spared) == pytest.approx(-50.0)
-    assert Measure("x", "x", False).effect(struck, spared) == pytest.approx(-100.0)
+    assert ImpulseMeasure("x", "x", True).effect(struck, spared) == pytest.approx(-50.0)
+    assert ImpulseMeasure("x", "x", False).effect(struck, spared) == pytest.approx(-100.0)
 
 
 def test_a_band_is_percentiles_over_economies() -> None:

@@ -15,7 +15,7 @@ from envs import InvalidSetting
 from experiments.configuration.loading import load_experiment
 from experiments.training import wandb_log
 from experiments.training.log import RunLog
-from experiments.training.wandb_log import refuse_unusable
+from experiments.training.wandb_log import refuse_unusable_wandb
 from rllib_smfg.economics.pictures import Look
 
 BLOCK, HEADER = 32768, 7  # the log format of LevelDB, which their files have
@@ -106,8 +106,8 @@ def test_a_resumed_seed_goes_on_as_the_same_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["offline", "disabled"])
 def test_their_own_variable_counts(mode: str, nobody: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WANDB_MODE", mode)
-    refuse_unusable(True)
-    refuse_unusable("my-project")
+    refuse_unusable_wandb(True)
+    refuse_unusable_wandb("my-project")
 
 
 def test_without_a_login_nothing_is_trained(
@@ -146,7 +146,7 @@ def test_what_is_no_project_is_refused(wanted: str) -> None:
 
 def test_nothing_is_imported_where_nothing_is_asked() -> None:
     assert load_experiment("quickstart").training.wandb is False
-    refuse_unusable(False)
+    refuse_unusable_wandb(False)
 
 
 def test_a_training_leaves_an_offline_run(ray_local: None, tiny: Path, smfg, tmp_path: Path) -> None:

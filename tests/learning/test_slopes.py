@@ -32,7 +32,7 @@ from rllib_smfg.losses import (
 from rllib_smfg.networks import Critic
 from rllib_smfg.rllib.config import SMFRLConfig
 from rllib_smfg.rollout import play
-from rllib_smfg.settings import LearningSettings, Worth
+from rllib_smfg.settings import CriticTarget, LearningSettings
 from rllib_smfg.update import SIDES, solve_slopes
 
 
@@ -183,7 +183,7 @@ def test_damping_holds_weights_where_they_are() -> None:
 
 
 def a_recorded_year(
-    *, ended: bool = False, other_target: bool = False, follower_critic: Worth = "slopes"
+    *, ended: bool = False, other_target: bool = False, follower_critic: CriticTarget = "slopes"
 ) -> tuple[Learners, Batch]:
     """New networks, always the same ones, and a year they played.
 
@@ -244,7 +244,7 @@ def test_a_critic_that_learns_slopes_moves_its_linear_weights_alone_and_has_no_l
 
 
 @pytest.mark.parametrize("follower_critic", ["values", "slopes"])
-def test_households_whose_critic_learns_slopes_take_the_mean_field_as_given(follower_critic: Worth) -> None:
+def test_households_whose_critic_learns_slopes_take_the_mean_field_as_given(follower_critic: CriticTarget) -> None:
     learners, batch = a_recorded_year(follower_critic=follower_critic)
     alone = follower_action_gradient(learners, batch, batch.follower_action)
     with torch.no_grad():

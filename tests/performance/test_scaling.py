@@ -16,7 +16,7 @@ from rllib_smfg.build import Interface
 from rllib_smfg.collect import record, sampled_households
 from rllib_smfg.learned import Exploration, LearnedFollower, LearnedLeader
 from rllib_smfg.losses import Batch, Learners, Player, value_range
-from rllib_smfg.replay_buffer import Arrays, ReplayBuffer
+from rllib_smfg.replay_buffer import ReplayArrays, ReplayBuffer
 from rllib_smfg.rollout import play
 from rllib_smfg.settings import LearningSettings
 from rllib_smfg.update import gradients, move_targets
@@ -45,7 +45,7 @@ def simulated_year(games: int, followers: int) -> Callable[[], object]:
     return lambda: next(years)
 
 
-def update(followers: int) -> tuple[Callable[[], object], Arrays]:
+def update(followers: int) -> tuple[Callable[[], object], ReplayArrays]:
     """One update of both sides on rows of played years, and these rows."""
     settings, game = LearningSettings(), make("economy", games=4, followers=followers)
     interface = Interface.of(game)

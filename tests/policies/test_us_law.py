@@ -11,11 +11,11 @@ from envs import InvalidSetting, make
 from envs.economy.taxation import us_federal_2022
 from policies import registry
 from policies.given import Given
-from policies.us_law import Filer, IncomeTax, PayrollTax, USLaw, law
+from policies.us_law import Filer, FilerIncomeTax, PayrollTax, USLaw, law
 
 
 def owed(income: float, status: str = "single", children: int = 0) -> float:
-    return float(IncomeTax(Filer(status, children)).tax(np.array([income]))[0])
+    return float(FilerIncomeTax(Filer(status, children)).tax(np.array([income]))[0])
 
 
 def test_every_section_has_its_source() -> None:
@@ -60,7 +60,7 @@ def test_the_earned_income_credit_is_that_of_the_published_table(
 ) -> None:
     """Rev. Proc. 2021-45: the largest credit, and the income at which it is gone, whole dollars."""
     incomes = np.arange(0.0, 70_000.0)
-    credit = IncomeTax(Filer(status, children))._earned_income_credit(incomes)
+    credit = FilerIncomeTax(Filer(status, children))._earned_income_credit(incomes)
     assert credit.max() == pytest.approx(most, abs=0.51)
     assert incomes[credit > 0].max() == pytest.approx(gone, abs=1.0)
 
@@ -84,7 +84,7 @@ def test_payroll_taxes_stop_at_the_wage_base_but_for_medicare() -> None:
 @pytest.mark.parametrize("children", [0, 1, 3])
 def test_of_one_dollar_more_at_most_one_is_taken_and_the_rate_says_how_much(status: str, children: int) -> None:
     incomes = np.arange(0.0, 700_000.0, 137.0)
-    for schedule in (IncomeTax(Filer(status, children)), PayrollTax(Filer(status))):
+    for schedule in (FilerIncomeTax(Filer(status, children)), PayrollTax(Filer(status))):
         rate = schedule.marginal_rate(incomes)
         np.testing.assert_allclose(rate, schedule.tax(incomes + 1) - schedule.tax(incomes), atol=1e-9)
         assert (rate < 0.6).all()
@@ -95,7 +95,7 @@ def test_of_one_dollar_more_at_most_one_is_taken_and_the_rate_says_how_much(stat
 def test_single_filers_without_children_owe_the_brackets_where_no_credit_is_left() -> None:
     incomes = np.linspace(16_481, 2e6, 500)
     published = us_federal_2022(credit=0.0, ceiling=np.inf)
-    np.testing.assert_allclose(IncomeTax(Filer()).tax(incomes), published.tax(incomes))
+    np.testing.assert_allclose(FilerIncomeTax(Filer()).tax(incomes), published.tax(incomes))
 
 
 def test_the_law_governs_an_economy_and_stands_in_its_books() -> None:
@@ -107,7 +107,7 @@ def test_the_law_governs_an_economy_and_stands_in_its_books() -> None:
     flows = game.flows
     earnings = flows.wage * flows.ability * flows.hours
     filers = (Filer(), Filer("joint", 2))
-    taxes = [IncomeTax(kind).tax(flows.income) + PayrollTax(kind).tax(earnings) for kind in filers]
+    taxes = [FilerIncomeTax(kind).tax(flows.income) + PayrollTax(kind).tax(earnings) for kind in filers]
     np.testing.assert_allclose(flows.income_tax, np.mean(taxes, axis=0))
     received = flows.transfers / 60
     np.testing.assert_allclose(flows.post_income, flows.income - flows.income_tax + received)
@@ -115,7 +115,9 @@ def test_the_law_governs_an_economy_and_stands_in_its_books() -> None:
     income = np.sort(flows.post_income, axis=1)
     gini = (income * np.arange(-59, 60, 2)).sum(axis=1) / (60 * income.sum(axis=1))
     np.testing.assert_allclose(step.indicators["income_gini"], gini)
-    rates = [IncomeTax(kind).marginal_rate(flows.income) + PayrollTax(kind).marginal_rate(earnings) for kind in filers]
+    rates = [
+        FilerIncomeTax(kind).marginal_rate(flows.income) + PayrollTax(kind).marginal_rate(earnings) for kind in filers
+    ]
     np.testing.assert_allclose(step.indicators["mean_marginal_rate"], np.mean(rates, axis=(0, 2)))
 
 
@@ -124,7 +126,7 @@ def test_without_payroll_taxes_income_alone_is_taxed() -> None:
     government, seen = registry.leader("us_law_2022", game, payroll=False), game.reset(seed=1)
     assert isinstance(government, USLaw)
     government.enact(game, government.act(seen.leader), np.full((1, 20, 2), [0.9, 0.4]))
-    np.testing.assert_allclose(game.flows.income_tax, IncomeTax(Filer()).tax(game.flows.income))
+    np.testing.assert_allclose(game.flows.income_tax, FilerIncomeTax(Filer()).tax(game.flows.income))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.reform.refresh import MARKED, commands, printed, shown
+from experiments.reform.refresh import MARKED, commands, page_part, printed
 
 PAGES = sorted(Path("docs/questions").glob("*.md"))
 NUMBER = re.compile(r"[-+±]?\d[\d,]*\.?\d*")
@@ -40,6 +40,6 @@ def test_there_are_five_questions_and_each_says_how_it_was_answered() -> None:
 def test_tables_are_what_the_command_prints(page: Path) -> None:
     ((command, body),) = MARKED.findall(page.read_text(encoding="utf-8"))
     kept, numbers = words_and_numbers(body)
-    now, found = words_and_numbers(shown(printed(command, images=False)))
+    now, found = words_and_numbers(page_part(printed(command, images=False)))
     assert now == kept
     assert found == pytest.approx(numbers, abs=NEAR)

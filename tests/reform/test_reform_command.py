@@ -13,18 +13,19 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting
+from envs.economy.indicators import TENTHS
 from experiments.commands.main import app
 from experiments.reform import tables
 from experiments.reform.pictures import PRINTED_PICTURES, pictures
-from experiments.reform.refresh import commands, refreshed, shown
+from experiments.reform.refresh import commands, page_part, refreshed
 from policies import perfect_foresight, solved_planner
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.reform import ask as asking
 from rllib_smfg.reform import foreseen, lucky
-from rllib_smfg.reform.answer import SERIES, SINCE, TENTHS, Answer, Gains, differ
-from rllib_smfg.reform.answer import Path as EconomyPath
+from rllib_smfg.reform.answer import SERIES, SINCE, Answer, Gains, differ
+from rllib_smfg.reform.answer import SeriesPath as EconomyPath
 from rllib_smfg.reform.ask import ask
-from rllib_smfg.reform.question import Policy, Question
+from rllib_smfg.reform.question import Question, ReformPolicy
 from rllib_smfg.reform.tornado import CASES, Tornado, tornado
 
 PAID_OUT = "{base: us_system, wealth_tax: {rate: 0.02}, closure: {transfer: revenue_neutral}}"
@@ -52,7 +53,7 @@ def forget_paths() -> None:
 
 
 def question(*texts: str, **settings: Any) -> Question:
-    return Question([Policy(text) for text in texts], **{"followers": 60, "episodes": 2, "years": 60, **settings})
+    return Question([ReformPolicy(text) for text in texts], **{"followers": 60, "episodes": 2, "years": 60, **settings})
 
 
 def test_what_changes_nothing_is_worth_nothing() -> None:
@@ -157,7 +158,7 @@ def test_the_tornado_moves_one_parameter_at_a_time(monkeypatch: pytest.MonkeyPat
     gains = iter([1.0, *(float(k) for k in range(2 * len(CASES)))])
     asked_of = []
 
-    def gain(question: Question, policy: Policy, changed: Any) -> float:
+    def gain(question: Question, policy: ReformPolicy, changed: Any) -> float:
         usual = question.game(policy, 1, 10).parameters
         other = changed(usual)
         names = [name for name in vars(usual) if getattr(usual, name) != getattr(other, name)]
@@ -191,17 +192,17 @@ def test_kinds_differ_where_the_interval_does_not_cover_it() -> None:
 def test_tables_and_pictures_of_what_was_found() -> None:
     asked = question("wealth_tax_2_percent")
     answers = {"planning": answer("planning", 1.0, 0.2), "perfect_foresight": answer("perfect_foresight", -1.0, None)}
-    found = asking.Found(asked.policies[0], answers, {"learned": "nobody"}, None, Tornado(0.5, []))
+    found = asking.PolicyFound(asked.policies[0], answers, {"learned": "nobody"}, None, Tornado(0.5, []))
     assert [each.title for each in pictures(found)][:2] == ["Gain by tenth of wealth", "Gain by tenth of income"]
     head = tables.headline(asked, [found])
     assert head.rows[0][:3] == ["wealth_tax_2_percent", "planning", "+1.00 [+0.80, +1.20]"]
     assert head.rows[1][2] == "-1.00"
-    assert tables.by_tenth(found).rows[0] == ["1", "+1.0 ±0.2", "-1.0", "+1.0 ±0.2", "-1.0"]
+    assert tables.gains_by_tenth(found).rows[0] == ["1", "+1.0 ±0.2", "-1.0", "+1.0 ±0.2", "-1.0"]
     remarks = tables.notes(asked, [found])
     assert "wealth_tax_2_percent: learned say nothing: nobody" in remarks
     assert any("differ by more than the interval" in remark for remark in remarks)
     assert r"wealth\_tax\_2\_percent" in tables.latex([head])
-    assert r"$\pm$" in tables.latex([tables.by_tenth(found)])
+    assert r"$\pm$" in tables.latex([tables.gains_by_tenth(found)])
 
 
 def test_nobody_who_can_answer_is_said_in_one_line() -> None:
@@ -219,4 +220,4 @@ def test_pages_are_filled_with_what_their_commands_print(monkeypatch: pytest.Mon
     assert "| 0 |" in filled
     assert "| 1 |" not in filled
     assert filled.endswith("* said\n<!-- end -->\n\nText.\n")
-    assert shown(written).startswith("title 0\n\n| 0 |")
+    assert page_part(written).startswith("title 0\n\n| 0 |")

@@ -21,9 +21,9 @@ from envs import InvalidSetting
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load
 from experiments.configuration.shipped import SHIPPED
-from experiments.grid.config import EXPLOITABILITY, Grid, Setting, restricted, trials
+from experiments.grid.config import EXPLOITABILITY, Grid, GridSetting, restricted, trials
 from experiments.grid.exploitability import shares
-from experiments.grid.results import Results, Row, read, write
+from experiments.grid.results import ResultRow, Results, read_results, write_results
 from experiments.grid.reuse import reuse
 from experiments.grid.run import run
 from experiments.report import grid_figures
@@ -62,14 +62,14 @@ Save = Callable[..., Path]
 @pytest.fixture
 def save(tmp_path: Path) -> Save:
     def saved(name: str, shows: list[str], rows: list) -> Path:
-        write(tmp_path / name, "smfg grid table3", shows, rows)
+        write_results(tmp_path / name, "smfg grid table3", shows, rows)
         return tmp_path / name
 
     return saved
 
 
 def page(path: Path) -> str:
-    return html_text.unescape(render(grid_page(read(path), "made now")))
+    return html_text.unescape(render(grid_page(read_results(path), "made now")))
 
 
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
@@ -81,7 +81,7 @@ def test_every_shipped_grid_can_be_planned(path: Path) -> None:
     for scale in grid.scales:
         for setting, each in trials(grid, scale).items():
             assert len(each) == len(grid.scales[scale].seeds) >= 5
-            assert Setting.parse(str(setting)) == setting
+            assert GridSetting.parse(str(setting)) == setting
             Experiment.model_validate(each[0].experiment)
 
 
@@ -105,7 +105,7 @@ def test_every_row_has_its_published_value(name: str) -> None:
 
 def test_the_file_gives_back_what_was_written(save: Save) -> None:
     rows = made_up.table3()
-    found = read(save("results.csv", ["table3"], rows))
+    found = read_results(save("results.csv", ["table3"], rows))
     assert found.command == "smfg grid table3"
     assert [(r.run, r.seed, r.setting, r.indicator, r.years) for r in found.rows] == [
         (r.run, r.seed, r.setting, r.indicator, r.years) for r in rows
@@ -118,15 +118,15 @@ def test_a_damaged_file_is_refused_with_its_line(save: Save) -> None:
     path.write_text(path.read_text() + "run,one,setting\n")
     lines = path.read_text().count("\n")
     with pytest.raises(InvalidSetting, match=rf"results.csv:{lines}: not a row"):
-        read(path)
+        read_results(path)
     path.write_text("a,b\n")
     with pytest.raises(InvalidSetting, match="holds no results of smfg grid"):
-        read(path)
+        read_results(path)
 
 
 def test_a_table_shows_the_paper_beside_both_of_ours(save: Save) -> None:
     path = save("results.csv", ["table3"], made_up.table3())
-    text, results = page(path), read(path)
+    text, results = page(path), read_results(path)
     values = {float(value) for value in re.findall(r'data-value="([^"]+)"', text)}
     assert 1.01e13 in values
     for bounds in ("published", "equal"):
@@ -165,18 +165,18 @@ def test_few_seeds_are_admitted(save: Save) -> None:
 def test_as_markdown_the_tables_hold_the_same_numbers(save: Save) -> None:
     """For docs/results.md: whoever has the results file makes the same text."""
     path = save("results.csv", ["table3"], made_up.table3())
-    text = markdown(grid_page(read(path), "made now"))
+    text = markdown(grid_page(read_results(path), "made now"))
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
     smfg = next(row for row in rows if row[:2] == ["SMFG", "paper"])
     assert smfg[2:] == ["$10.1tn", "96.9", "0.51", "0.53", "300"]
-    ours = iqm(list(read(path).per_seed("N=100 / SMFG / equal", "income_gini").values()))
+    ours = iqm(list(read_results(path).per_seed("N=100 / SMFG / equal", "income_gini").values()))
     found = next(row for row in rows if row[:2] == ["SMFG", "ours, equal bounds (5 seeds)"])
     assert found[4] == f"{ours.value:.3g} ({ours.low:.3g} to {ours.high:.3g})"
 
 
 def test_in_a_browser(save: Save, tmp_path: Path) -> None:
     path = save("results.csv", ["table3", "figure3", "figure4"], made_up.table3())
-    path.with_suffix(".html").write_text(render(grid_page(read(path), "made now")), encoding="utf-8")
+    path.with_suffix(".html").write_text(render(grid_page(read_results(path), "made now")), encoding="utf-8")
     seen = look(path.with_suffix(".html"), tmp_path, width=390)
     assert seen.console == []
     assert seen.measured["width"] <= seen.measured["wanted"] == 390
@@ -187,9 +187,9 @@ def test_in_a_browser(save: Save, tmp_path: Path) -> None:
 def test_exploitability_stands_beside_the_rows_that_learn(save: Save) -> None:
     """Two more columns, where it was measured, empty for rows without it and for the paper."""
     gains = dict(zip(EXPLOITABILITY, (0.018, 0.95), strict=True))
-    rows = [Row("a/seed_1", 1, "N=100 / SMFG / equal", name, None, value) for name, value in gains.items()]
+    rows = [ResultRow("a/seed_1", 1, "N=100 / SMFG / equal", name, None, value) for name, value in gains.items()]
     assert "E_f" not in page(save("without.csv", ["table3"], made_up.table3()))
-    text = markdown(grid_page(read(save("with.csv", ["table3"], [*made_up.table3(), *rows])), "made now"))
+    text = markdown(grid_page(read_results(save("with.csv", ["table3"], [*made_up.table3(), *rows])), "made now"))
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
     assert table[0][-2:] == ["E_f", "E_l"]
     last = {row[1]: row[-2:] for row in table if row[0] == "SMFG"}
@@ -200,12 +200,12 @@ def test_exploitability_stands_beside_the_rows_that_learn(save: Save) -> None:
 def test_all_columns_are_in_sight_on_a_desktop(save: Save, tmp_path: Path) -> None:
     gains = dict(zip(EXPLOITABILITY, (0.018, 0.95), strict=True))
     rows = [
-        Row(f"a/seed_{seed}", seed, "N=100 / SMFG / equal", name, None, value * seed)
+        ResultRow(f"a/seed_{seed}", seed, "N=100 / SMFG / equal", name, None, value * seed)
         for name, value in gains.items()
         for seed in (1, 2, 3)
     ]
     path = save("wide.csv", ["table3"], [*made_up.table3(), *rows])
-    shown_page = render(grid_page(read(path), "made now"))
+    shown_page = render(grid_page(read_results(path), "made now"))
     assert (
         "td.number small { display: block; color: var(--muted); font-size: .8em; white-space: normal; }" in shown_page
     )
@@ -257,12 +257,12 @@ def test_a_grid_that_is_there_already_says_how_to_go_on(tmp_path: Path) -> None:
 def test_years_stand_on_an_even_axis_where_amounts_do_not(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that is seen after 40 years does not squeeze what learns for 100,000."""
     rows = [
-        Row("r", seed, f"N=100 / {method} / both", "per_capita_gdp", years, value)
+        ResultRow("r", seed, f"N=100 / {method} / both", "per_capita_gdp", years, value)
         for seed in (1, 2)
         for method, years, value in (("Free market", 40, 1e5), ("SMFG", 40_000, 1e9), ("SMFG", 100_000, 1e13))
     ]
     monkeypatch.setattr(grid_figures, "panel", lambda title, note, draw, **_: draw)
-    draw, *_ = grid_figures.training_curves(read(save("results.csv", ["figure3"], rows)))
+    draw, *_ = grid_figures.training_panels(read_results(save("results.csv", ["figure3"], rows)))
     axis = Figure().subplots()
     draw(axis)
     assert (axis.get_xscale(), axis.get_yscale()) == ("linear", "log")
@@ -322,12 +322,12 @@ def test_a_tiny_grid_from_end_to_end(ray_local: None, tmp_path: Path) -> None:
         taken = [*arguments[:-1], str(tmp_path / "again"), "--reuse", str(tmp_path / "run")]
         assert app(taken, standalone_mode=False) == 0, err.getvalue()
     assert "4 trials, 4 of them finished" in out.getvalue()
-    numbers = [read(tmp_path / folder / "results.csv").rows for folder in ("run", "again")]
+    numbers = [read_results(tmp_path / folder / "results.csv").rows for folder in ("run", "again")]
     assert numbers[0] == numbers[1]
     assert len(kept) == 1
     assert all(path.stat().st_mtime_ns == when for path, when in kept)  # found again, not measured again
     assert (tmp_path / "run" / "report.html").is_file()
-    results: Results = read(tmp_path / "run" / "results.csv")
+    results: Results = read_results(tmp_path / "run" / "results.csv")
     strip = [line for line in before.splitlines() if not line.startswith("#")]
     assert [line for line in (tmp_path / "run" / "results.csv").read_text().splitlines() if line[0] != "#"] == strip
     for setting in ("N=20 / Rule-based / both", "N=20 / SMFRL / equal"):

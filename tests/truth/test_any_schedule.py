@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from envs.economy.calibration import first_prices, gdp_per_household, household_of
-from envs.economy.household_problem import Conditions, euler_errors, hand_to_mouth, hsv, keeping, solve
+from envs.economy.household_problem import Conditions, euler_errors, hand_to_mouth, hsv, keeping, solve_household
 from envs.economy.presets import CALIBRATED
 from envs.economy.taxation import Brackets
 
@@ -23,8 +23,8 @@ def test_one_bracket_is_a_flat_tax_on_income_and_on_assets(household):
     flat = Conditions(
         WAGE, RATE, keeping(Brackets((0.0,), (0.3,))), keeping(Brackets((0.0,), (0.01,))), consumption_tax=0.065
     )
-    same = solve(household, hsv(WAGE, RATE, 0.3, 0.0, GDP, 0.065, 0.01, 0.0, GDP))
-    found = solve(household, flat)
+    same = solve_household(household, hsv(WAGE, RATE, 0.3, 0.0, GDP, 0.065, 0.01, 0.0, GDP))
+    found = solve_household(household, flat)
     np.testing.assert_allclose(found.consumption, same.consumption, rtol=1e-6)
     np.testing.assert_allclose(found.labour, same.labour, rtol=1e-6)
 
@@ -32,7 +32,7 @@ def test_one_bracket_is_a_flat_tax_on_income_and_on_assets(household):
 def test_a_transfer_is_spent_and_lowers_hours(household):
     without = hsv(WAGE, RATE, 0.35, 0.0, GDP, 0.065)
     basic = replace(without, transfer=0.1 * GDP)
-    first, second = solve(household, without), solve(household, basic)
+    first, second = solve_household(household, without), solve_household(household, basic)
     assert (second.consumption > first.consumption).all()
     assert (second.labour <= first.labour + 1e-9).all()
     left = basic.kept(second.income, household.assets) - 1.065 * second.consumption - second.next_assets
@@ -52,12 +52,12 @@ def test_brackets_with_a_kink_and_an_exemption_for_wealth(household):
         0.065,
         0.05 * GDP,
     )
-    plan = solve(household, taxed, tolerance=1e-6)
+    plan = solve_household(household, taxed, tolerance=1e-6)
     bunching = np.abs(plan.income / kink - 1) < 1e-6
     assert 0.01 < bunching.mean() < 0.5
     errors, free = euler_errors(household, taxed, plan)
     assert np.median(errors[free]) < 3e-3
-    untaxed = solve(household, replace(taxed, asset_tax=keeping(Brackets((0.0,), (0.0,)))), tolerance=1e-6)
+    untaxed = solve_household(household, replace(taxed, asset_tax=keeping(Brackets((0.0,), (0.0,)))), tolerance=1e-6)
     assert plan.next_assets[2, -10] < untaxed.next_assets[2, -10]
 
 

@@ -10,9 +10,9 @@ import pytest
 from envs import InvalidSetting, make
 from envs.economy.calibration import first_prices, household_of
 from envs.economy.conditions import Conditions, keeping
-from envs.economy.foresight import Setting, survey_start, transition
+from envs.economy.foresight import TransitionSetting, survey_start, transition
 from envs.economy.hours_search import keeping_nothing
-from envs.economy.household_problem import hand_to_mouth, solve, step_back
+from envs.economy.household_problem import hand_to_mouth, solve_household, step_back
 from envs.economy.instruments import FURTHER, INSTRUMENTS
 from envs.economy.presets import CALIBRATED
 from envs.economy.taxation import Brackets, ScaledHSV
@@ -36,7 +36,7 @@ def household() -> Any:
 def test_flat_taxes_on_earnings_and_interest_are_lower_wages_and_interest(household: Any) -> None:
     taxed = Conditions(WAGE, RATE, HSV, consumption_tax=0.065, labour_tax=0.2, capital_tax=0.3)
     lower = Conditions(0.8 * WAGE, 0.7 * RATE, HSV, consumption_tax=0.065)
-    found, same = (solve(household, each, tolerance=1e-6) for each in (taxed, lower))
+    found, same = (solve_household(household, each, tolerance=1e-6) for each in (taxed, lower))
     np.testing.assert_allclose(found.consumption, same.consumption, rtol=1e-9)
     np.testing.assert_allclose(found.labour, same.labour, rtol=1e-9)
     # losses on assets are not taxed
@@ -65,7 +65,7 @@ class _Searched(Conditions):
 def test_searching_for_hours_finds_what_first_order_conditions_say(household: Any) -> None:
     smooth = Conditions(WAGE, RATE, HSV, consumption_tax=0.065, transfer=5e3)
     searched = _Searched(WAGE, RATE, HSV, consumption_tax=0.065, transfer=5e3)
-    plan = solve(household, smooth, tolerance=1e-7)
+    plan = solve_household(household, smooth, tolerance=1e-7)
     again = step_back(household, searched, plan, searched)
     inside = slice(0, 50)
     np.testing.assert_allclose(again.consumption[:, inside], plan.consumption[:, inside], rtol=2e-4)
@@ -100,8 +100,8 @@ def test_us_law_can_be_planned_for(household: Any) -> None:
     assert payroll is not None
     assert isinstance(payroll.schedules[0], PayrollTax)  # type: ignore[attr-defined]
     both = [keeping(each) for each in (law.schedule(np.zeros(1, dtype=np.int64)), payroll)]
-    free = solve(household, Conditions(WAGE, RATE, both[0]), tolerance=1e-4)
-    taxed = solve(household, Conditions(WAGE, RATE, both[0], earnings_tax=both[1]), tolerance=1e-4)
+    free = solve_household(household, Conditions(WAGE, RATE, both[0]), tolerance=1e-4)
+    taxed = solve_household(household, Conditions(WAGE, RATE, both[0], earnings_tax=both[1]), tolerance=1e-4)
     assert (taxed.consumption < free.consumption).mean() > 0.95
 
 
@@ -114,7 +114,7 @@ def surveyed() -> tuple[Any, Any]:
 
 def foreseen(policy: Any, surveyed: tuple[Any, Any], instruments: Any = tuple(FURTHER), **options: Any) -> Any:
     game: Any = make("economy", preset="calibrated", games=1, followers=10, instruments=instruments)
-    setting = Setting.of(game.parameters, 3, 40)
+    setting = TransitionSetting.of(game.parameters, 3, 40)
     leader = Given.of(policy).leader(game, 0)
     return transition(setting, survey_start(setting, *surveyed), leader, years=YEARS, **options)
 

@@ -13,7 +13,7 @@ from experiments.commands.main import app
 from experiments.studies.exploitability.report import show
 from policies.given import Given
 from rllib_smfg.build import Interface
-from rllib_smfg.exploitability import Effort, Found, Response, Scores, Training, examine
+from rllib_smfg.exploitability import BestFound, DeviationTraining, Effort, Response, Scores, examine
 from rllib_smfg.exploitability.summary import exploitability
 from rllib_smfg.export import TrainedPolicies, save_policies
 from rllib_smfg.settings import LearningSettings
@@ -31,7 +31,7 @@ def planners(folder):
 
 def test_households_are_exact_in_the_calibrated_economy(tmp_path, monkeypatch):
     monkeypatch.setattr(examine, "MEAN_FIELD_FOLLOWERS", 400)
-    little = Effort(Training(updates=100, rounds=4), seeds=1, constants=8, generations=1, episodes=8)
+    little = Effort(DeviationTraining(updates=100, rounds=4), seeds=1, constants=8, generations=1, episodes=8)
     monkeypatch.setattr(command, "QUICK", little)
     file, out, err = tmp_path / "found.json", io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
@@ -71,7 +71,7 @@ def test_a_bound_below_0_is_a_search_that_failed():
     best = Response("constant", "spread", 0, 1.0, lambda game: None, -0.2)
     scores = Scores(own, own - 4, [own - 0.3] * 4)
     found = exploitability(
-        "household", "follower", 50, scores, Found(best, {0.5: best, 0.75: best, 1.0: best}, []), 1000
+        "household", "follower", 50, scores, BestFound(best, {0.5: best, 0.75: best, 1.0: best}, []), 1000
     )
     assert found.search_failed
     console = Console(file=io.StringIO(), width=160)

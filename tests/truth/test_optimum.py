@@ -7,11 +7,11 @@ import pytest
 
 from envs import InvalidSetting, make
 from experiments.commands.main import app
-from experiments.studies.optimum import Request, optimum
+from experiments.studies.optimum import OptimumRequest, search_optimum
 from policies import registry
 from rllib_smfg.optimum.commitment import Paths, commit, starts_of
-from rllib_smfg.optimum.family import NAMES, US, Family, RulesOfGames, family_game, family_of
-from rllib_smfg.optimum.search import Effort, World, evolve, shape, simplex, slope_of
+from rllib_smfg.optimum.family import NAMES, US, RuleFamily, RulesOfGames, family_game, rule_family
+from rllib_smfg.optimum.search import SearchEffort, World, evolve, shape, simplex, slope_of
 
 
 def test_the_family_holds_the_us_system():
@@ -22,7 +22,7 @@ def test_the_family_holds_the_us_system():
         np.testing.assert_allclose(
             RulesOfGames(game, US).act(seen), registry.leader("us_system", game).act(seen), atol=1e-12
         )
-    each = Family(("xi",)).rules(np.array([[0.1], [0.2], [0.3]]))
+    each = RuleFamily(("xi",)).rules(np.array([[0.1], [0.2], [0.3]]))
     np.testing.assert_allclose(RulesOfGames(game, each).act(seen)[:, 1], [0.1, 0.2, 0.3])
 
 
@@ -39,7 +39,7 @@ def test_the_family_holds_the_us_system():
 )
 def test_families_that_make_no_sense_are_refused(instruments, bounds, said):
     with pytest.raises(InvalidSetting, match=said):
-        family_of(instruments, bounds)
+        rule_family(instruments, bounds)
 
 
 class Bowl(World):
@@ -58,8 +58,8 @@ class Bowl(World):
 
 
 def test_the_search_finds_a_known_optimum_through_luck_a_thousand_times_larger():
-    family, world = Family(), Bowl()
-    found = evolve(family, world, Effort(), seed=1)
+    family, world = RuleFamily(), Bowl()
+    found = evolve(family, world, SearchEffort(), seed=1)
     assert (np.abs(found - world.best[:6]) < [0.01, 0.012, 0.0008, 0.0004, 0.006, 0.1]).all()
     here = shape(lambda x: float(world.welfare(family.rules(x), 1, 0)[0]), family, found, 80, 5e-4, seed=0)
     assert np.abs(here.directions[0]).argmax() == NAMES.index("response")
@@ -80,8 +80,10 @@ def test_the_slope_is_exact_where_welfare_is_straight_and_bounded_where_an_econo
 
 @pytest.mark.slow
 def test_two_instruments_over_planners_beat_the_us_system():
-    effort = Effort(rounds=12, pairs=4, judges=4, simplex=6, games=2, points_each=2)
-    (found,) = optimum(Request(Family(("xi", "spending")), ("feedback",), followers=300, effort=effort, horizon=60))
+    effort = SearchEffort(rounds=12, pairs=4, judges=4, simplex=6, games=2, points_each=2)
+    (found,) = search_optimum(
+        OptimumRequest(RuleFamily(("xi", "spending")), ("feedback",), followers=300, effort=effort, horizon=60)
+    )
     assert found.gain.low > 0
     assert found.rule["xi"] > 0.2
     assert found.rule["tau"] == US[0]
@@ -90,7 +92,7 @@ def test_two_instruments_over_planners_beat_the_us_system():
 
 
 def test_the_commitment_search_climbs():
-    family = Family(("xi",))
+    family = RuleFamily(("xi",))
     paths = Paths(family, 3, 40, 40)
     base = paths.welfare(US)
     found = commit(family, paths, 20, starts_of(family))
@@ -102,25 +104,25 @@ def test_the_commitment_search_climbs():
 
 
 def test_points_without_a_path_do_not_bend_the_shape():
-    family = Family(("tau", "xi"))
-    optimum, stretch = np.array([0.3, 0.2]), np.array([0.05, 0.06])
+    family = RuleFamily(("tau", "xi"))
+    best, stretch = np.array([0.3, 0.2]), np.array([0.05, 0.06])
 
     def welfare(x):
-        return np.nan if x[0] > 0.34 else -0.001 * float((((x - optimum) / stretch) ** 2).sum())
+        return np.nan if x[0] > 0.34 else -0.001 * float((((x - best) / stretch) ** 2).sum())
 
-    around = shape(welfare, family, optimum, 60, 5e-4, seed=0)
+    around = shape(welfare, family, best, 60, 5e-4, seed=0)
     np.testing.assert_allclose(around.losses, 0.001, rtol=1e-6)
-    assert simplex(welfare, family, optimum + np.array([0.03, 0.02]), 100) == pytest.approx(optimum, abs=2e-3)
+    assert simplex(welfare, family, best + np.array([0.03, 0.02]), 100) == pytest.approx(best, abs=2e-3)
 
 
 def test_a_family_with_a_transfer_opens_it_and_holds_the_us_system_still():
-    family = Family(("xi", "tau", "transfer"))
+    family = RuleFamily(("xi", "tau", "transfer"))
     game = family_game(family, games=2, followers=20)
     given = np.array([0.5, 0.15, 0.0, 0.0, 0.15, US[5], 0.15])
     acted = RulesOfGames(game, given).act(game.reset(0).leader)
     assert acted.shape == (2, 6)
     assert acted[:, 5] == pytest.approx(0.15)
-    without = family_game(Family(), games=2, followers=20)
+    without = family_game(RuleFamily(), games=2, followers=20)
     np.testing.assert_array_equal(
         RulesOfGames(game, US).act(game.reset(0).leader)[:, :5],
         RulesOfGames(without, US).act(without.reset(0).leader),
@@ -132,7 +134,7 @@ def test_a_family_with_a_transfer_opens_it_and_holds_the_us_system_still():
 
 def test_planners_know_no_transfer():
     with pytest.raises(InvalidSetting, match="must be --concept commitment"):
-        optimum(Request(Family(("transfer",)), ("feedback",)))
+        search_optimum(OptimumRequest(RuleFamily(("transfer",)), ("feedback",)))
 
 
 def test_the_command_writes_what_it_found(tmp_path):

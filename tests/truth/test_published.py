@@ -14,15 +14,15 @@ from envs import InvalidSetting, make
 from envs.economy.presets import BOAR_MIDRIGAN
 from experiments.commands.main import app
 from experiments.studies.published import Figure, run, sources_of
-from rllib_smfg.economics.published_boar_midrigan import TAU, WEALTH_TO_INCOME, XI, Economy, best, here, there
+from rllib_smfg.economics.published_boar_midrigan import TAU, WEALTH_TO_INCOME, XI, BoarMidriganState, best, here, there
 
 
 @pytest.fixture(scope="module")
-def economy() -> Economy:
-    return Economy.before(states=5, points=70)
+def economy() -> BoarMidriganState:
+    return BoarMidriganState.before(states=5, points=70)
 
 
-def test_their_stationary_state_is_the_presets_first_year(economy: Economy) -> None:
+def test_their_stationary_state_is_the_presets_first_year(economy: BoarMidriganState) -> None:
     start, p = economy.steady.start, BOAR_MIDRIGAN
     assert economy.wealth_to_income == pytest.approx(WEALTH_TO_INCOME, abs=0.3)
     owned = float((start.share * economy.setting.household.assets).sum())
@@ -33,7 +33,7 @@ def test_their_stationary_state_is_the_presets_first_year(economy: Economy) -> N
     assert start.debt / start.gdp == pytest.approx(1.0)
 
 
-def test_nothing_changes_where_nothing_is_reformed_and_their_reform_gains(economy: Economy) -> None:
+def test_nothing_changes_where_nothing_is_reformed_and_their_reform_gains(economy: BoarMidriganState) -> None:
     before = economy.reform(economy.steady.actions[:4], years=60)
     assert np.ptp(before.interest_rate) < 1e-5
     np.testing.assert_allclose(before.actions[:, 5], economy.steady.actions[5], atol=1e-5)
@@ -46,7 +46,7 @@ def test_nothing_changes_where_nothing_is_reformed_and_their_reform_gains(econom
 
 
 @pytest.mark.slow
-def test_a_flat_tax_beside_a_transfer_is_searched_for(economy: Economy) -> None:
+def test_a_flat_tax_beside_a_transfer_is_searched_for(economy: BoarMidriganState) -> None:
     taxes, gain = best(economy, [0], np.array([0.5, 0.05, 0.002, 0.001]), years=60)
     assert 0.4 < taxes[0] < 0.65
     assert list(taxes[1:]) == [0.0, 0.0, 0.0]

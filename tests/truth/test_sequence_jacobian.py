@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from envs.economy.foresight import Setting, steady_state, transition
+from envs.economy.foresight import TransitionSetting, steady_state, transition
 from envs.economy.presets import CALIBRATED
 
 ssj = pytest.importorskip("sequence_jacobian", reason="dev extra: pip install sequence-jacobian")
@@ -30,7 +30,7 @@ class Idle:
 
 @pytest.fixture(scope="module")
 def setting():
-    found = Setting.of(UNTAXED, states=3, points=150)
+    found = TransitionSetting.of(UNTAXED, states=3, points=150)
     return replace(found, household=replace(found.household, assets=found.household.assets / 50))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from envs import InvalidSetting, make
-from envs.economy.foresight import Setting, steady_state, survey_start, transition
+from envs.economy.foresight import TransitionSetting, steady_state, survey_start, transition
 from envs.economy.presets import CALIBRATED
 from experiments.commands.main import app
 from policies import registry
@@ -17,7 +17,7 @@ YEARS = 120
 
 @pytest.fixture(scope="module")
 def setting():
-    return Setting.of(CALIBRATED, states=5, points=80)
+    return TransitionSetting.of(CALIBRATED, states=5, points=80)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,11 @@ def test_markets_clear_and_nothing_is_lost(setting, game, reform):
 @pytest.mark.slow
 def test_more_years_and_a_finer_grid_change_little(setting, game, us, reform):
     gains = []
-    for years, grid in ((YEARS, setting), (200, setting), (YEARS, Setting.of(CALIBRATED, states=7, points=140))):
+    for years, grid in (
+        (YEARS, setting),
+        (200, setting),
+        (YEARS, TransitionSetting.of(CALIBRATED, states=7, points=140)),
+    ):
         start = steady_state(grid, us).start
         found = [transition(grid, start, each, years=years) for each in (reform, us)]
         gains.append(100 * found[0].equivalent(found[1]))
@@ -105,7 +109,7 @@ class Constant:
 
 
 def test_a_transfer_is_paid_out_of_taxes(setting, steady, giving):
-    richer = Setting(giving.parameters, setting.household)
+    richer = TransitionSetting(giving.parameters, setting.household)
     same = transition(richer, steady, Constant(0.29, 0.18, 0.0, 0.0, 0.19, 0.0), years=YEARS, closure="tau")
     tax = Constant(0.29, 0.18, 0.0, 0.0, 0.19, 0.1)
     found = transition(richer, steady, tax, years=YEARS, closure="tau", tolerance=1e-7)
@@ -120,7 +124,7 @@ def test_a_transfer_is_paid_out_of_taxes(setting, steady, giving):
 
 
 def test_a_transfer_that_pays_for_the_rest(setting, giving):
-    richer = Setting(giving.parameters, setting.household)
+    richer = TransitionSetting(giving.parameters, setting.household)
     start = steady_state(richer, Constant(0.35, 0.1, 0.0, 0.0, 0.19, 0.1), debt_to_gdp=1.0, pays="spending")
     assert start.start.debt / start.start.gdp == pytest.approx(1.0)
     spent = float(start.actions[4])
@@ -177,8 +181,8 @@ def test_the_level_that_pays_for_a_debt(setting, game):
 def test_the_command_writes_every_year(tmp_path, monkeypatch):
     import rllib_smfg.economics.transition as command
 
-    small = Setting.of(CALIBRATED, states=4, points=60)
-    monkeypatch.setattr(command.Setting, "of", lambda parameters: small)
+    small = TransitionSetting.of(CALIBRATED, states=4, points=60)
+    monkeypatch.setattr(command.TransitionSetting, "of", lambda parameters: small)
     file = tmp_path / "found.json"
     arguments = ["transition", "debt_rule:tau=.33,xi=.3,debt=0", "--from", "us_system", "--years", "60", "--json", file]
     assert app([str(each) for each in arguments], standalone_mode=False) in (0, None)

@@ -25,13 +25,13 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.configuration.loading import load, load_experiment, read_experiment
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.training.trainer import train_seed
 from experiments.tuning import session as tuning_session
 from experiments.tuning.config import Tuning
 from experiments.tuning.search import best_first, finish, run
 from experiments.tuning.trial_training import Goal
-from rllib_smfg.rllib.resumable_population import Population, going_on_from
+from rllib_smfg.rllib.resumable_population import ResumablePopulation, going_on_from
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.places import Place
 
@@ -96,7 +96,7 @@ def test_every_result_has_the_metric_from_the_first_on(halving) -> None:
 
 def test_bad_trials_are_stopped_early_and_one_reaches_the_end(halving) -> None:
     folder, _, _ = halving
-    lengths = [read_progress(path)[-1]["iteration"] for path in folder.glob("trial_*/seed_1/progress.csv")]
+    lengths = [read_progress_rows(path)[-1]["iteration"] for path in folder.glob("trial_*/seed_1/progress.csv")]
     assert len(lengths) == 3
     assert max(lengths) == 6
     assert min(lengths) < 6
@@ -106,7 +106,7 @@ def test_the_best_is_the_best_of_all_evaluations(halving, tiny: Path) -> None:
     folder, said, _ = halving
     evaluations = {}
     for path in folder.glob("trial_*/seed_1/progress.csv"):
-        for row in read_progress(path):
+        for row in read_progress_rows(path):
             if "evaluation/leader_return" in row:
                 evaluations[path.parents[1].name, int(row["iteration"])] = row["evaluation/leader_return"]
     trial, iteration = max(evaluations, key=lambda each: evaluations[each])
@@ -230,7 +230,11 @@ def test_a_search_that_was_stopped_goes_on(ray_local: None, tiny: Path, tmp_path
     assert not (tmp_path / "run" / "best.yaml").exists()
     first = (tmp_path / "run/trial_00000/seed_1/progress.csv").read_text()  # with the seconds that everything took
     run(Console(file=io.StringIO()), None, [], Place(tmp_path / "run", resumed=True))
-    assert [read_progress(t / "seed_1/progress.csv")[-1]["iteration"] for t in trials(tmp_path / "run")] == [6, 6, 6]
+    assert [read_progress_rows(t / "seed_1/progress.csv")[-1]["iteration"] for t in trials(tmp_path / "run")] == [
+        6,
+        6,
+        6,
+    ]
     assert (tmp_path / "run/trial_00000/seed_1/progress.csv").read_text() == first
     assert (tmp_path / "run" / "best.yaml").is_file()
 
@@ -283,7 +287,7 @@ def test_a_population_goes_on_wherever_it_was_killed(reached: int) -> None:
     """Read back from Tune's state, its exchanges are those that are due after the iteration it had reached."""
     settings = {"time_attr": "iteration", "metric": "evaluation/leader_return", "mode": "max", "synch": True}
     mutations = {"algorithm.actor_lr": tune.uniform(0, 1)}
-    fresh = Population(perturbation_interval=8, hyperparam_mutations=mutations, **settings)
+    fresh = ResumablePopulation(perturbation_interval=8, hyperparam_mutations=mutations, **settings)
     with going_on_from(reached):
         again = pickle.loads(pickle.dumps(fresh))
     start = reached - reached % 2 + 2
@@ -312,7 +316,10 @@ def test_a_population_killed_late_is_resumed_to_its_end(ray_local: None, tiny: P
     driver.communicate(timeout=60)
     assert not (tmp_path / "run" / "best.yaml").exists()
     run(Console(file=io.StringIO()), None, [], Place(tmp_path / "run", resumed=True))
-    assert [read_progress(t / "seed_1/progress.csv")[-1]["iteration"] for t in trials(tmp_path / "run")] == [40, 40]
+    assert [read_progress_rows(t / "seed_1/progress.csv")[-1]["iteration"] for t in trials(tmp_path / "run")] == [
+        40,
+        40,
+    ]
     assert (tmp_path / "run" / "best.yaml").is_file()
 
 

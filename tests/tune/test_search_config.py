@@ -18,7 +18,7 @@ from experiments.tuning.display import TrialsDisplay
 from experiments.tuning.session import space, within_bounds
 from experiments.tuning.trial_training import Goal
 from rllib_smfg.metrics import columns, counted, over_horizon
-from rllib_smfg.rllib.resumable_population import Population
+from rllib_smfg.rllib.resumable_population import ResumablePopulation
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "tune_configs").glob("*.yaml"))
 
@@ -218,4 +218,4 @@ def test_a_search_from_before_modules_moved_can_be_read(monkeypatch: pytest.Monk
         monkeypatch.delitem(sys.modules, f"experiments.{old}", raising=False)
     session.know_old_names()
     assert import_module("experiments.trials_display").TrialsDisplay is TrialsDisplay
-    assert import_module("experiments.population").Population is Population
+    assert import_module("experiments.population").Population is ResumablePopulation

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from envs import InvalidSetting
 from experiments.configuration.loading import load_experiment
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.tuning import display as trials_display
 from experiments.tuning.trials import Trial, TrialResult, run_trials
 from rllib_smfg.storage import checkpoints
@@ -82,7 +82,7 @@ def test_every_trial_is_finished_in_a_folder_of_its_own(grid) -> None:
         assert each.metrics["evaluation/leader_return"] == pytest.approx(
             checkpoints.read_progress(last).evaluation["leader_return"]
         )
-        assert [row["iteration"] for row in read_progress(each.folder / "progress.csv")] == [1, 2, 3, 4]
+        assert [row["iteration"] for row in read_progress_rows(each.folder / "progress.csv")] == [1, 2, 3, 4]
     assert load_experiment(folder / "total" / "config.yaml").training.seeds == (1, 2)
     assert load_experiment(folder / "partial" / "config.yaml").algorithm.leader_gradient == "partial"
 
@@ -152,4 +152,4 @@ def test_a_grid_whose_driver_is_killed_goes_on_from_its_checkpoints(ray_local, t
     goes_on = trial("long", tiny, 1, f"training.iterations={reached + 3}", "evaluation.interval=0")
     (result,) = run_trials([goes_on], folder, Console(file=io.StringIO()), resume=True)
     assert (result.status, result.error) == ("finished", "")
-    assert [row["iteration"] for row in read_progress(result.folder / "progress.csv")] == [*range(1, reached + 4)]
+    assert [row["iteration"] for row in read_progress_rows(result.folder / "progress.csv")] == [*range(1, reached + 4)]

@@ -14,9 +14,9 @@ from verify_parts import ExactFollower, ExactLeader
 from envs.game import InvalidSetting
 from envs.solution import SOLVED_GAMES, solution
 from experiments.configuration.loading import load_experiment
-from experiments.verify.learning import Case, Method, configuration
-from experiments.verify.run import Outcome, _keep, cases, of_size, run
-from rllib_smfg.known_games.acceptance import LABELS, at_least, at_most, judge, label, near, relative
+from experiments.verify.learning import Case, VerifiedMethod, configuration
+from experiments.verify.run import CaseOutcome, _keep, cases, of_size, run
+from rllib_smfg.known_games.acceptance import LABELS, at_least_share, at_most, judge, label, near, relative
 from rllib_smfg.known_games.readings import read
 
 # few households have an interest rate of their own, and their leaders decide nothing
@@ -59,7 +59,7 @@ def test_one_bad_seed_is_enough_to_fail() -> None:
 
 def test_a_reading_that_is_no_number_is_never_the_best_one() -> None:
     seeds = [{"x": 1.0}, {"x": math.nan}, {"x": 1.01}]
-    checks = [near("x", 1.0, seeds, 0.1), at_most("x", seeds, 2.0), at_least("x", 1.0, seeds, 0.9)]
+    checks = [near("x", 1.0, seeds, 0.1), at_most("x", seeds, 2.0), at_least_share("x", 1.0, seeds, 0.9)]
     checks += relative("x", 1.0, seeds, 0.05, 0.1)
     assert [check.passed for check in checks] == [False] * 5
     assert [check.of_bound for check in checks] == [math.inf] * 5
@@ -103,7 +103,7 @@ def test_krusell_and_smiths_bounds_are_those_of_their_literature(reading: str, v
 
 def test_a_game_with_one_equilibrium_has_no_label() -> None:
     exact = solution("aiyagari", followers=1000)
-    outcome = Outcome(Case("aiyagari", 1000), {1: read("aiyagari", ExactLeader(exact), ExactFollower(exact), 1000)})
+    outcome = CaseOutcome(Case("aiyagari", 1000), {1: read("aiyagari", ExactLeader(exact), ExactFollower(exact), 1000)})
     outcome.conclude()
     assert outcome.labels == []
     assert outcome.passed
@@ -129,7 +129,7 @@ def test_households_learn_to_consume_as_aiyagaris_do(ray_local: None) -> None:
 def test_a_control_must_fail_and_with_its_own_label() -> None:
     team = solution("linear_quadratic", followers=100, concept="team")
     readings = read("linear_quadratic", ExactLeader(team), ExactFollower(team), 100)
-    control = Outcome(Case("linear_quadratic", 100, follower_gradient="team"), {1: readings})
+    control = CaseOutcome(Case("linear_quadratic", 100, follower_gradient="team"), {1: readings})
     control.conclude()
     assert control.passed
     game = solution("linear_quadratic", followers=100)
@@ -140,7 +140,7 @@ def test_a_control_must_fail_and_with_its_own_label() -> None:
 
 
 @pytest.mark.parametrize("method", ["structural", "smfrl"])
-def test_cases_track_n_and_have_controls(method: Method) -> None:
+def test_cases_track_n_and_have_controls(method: VerifiedMethod) -> None:
     found = cases(["linear_quadratic", "income_tax"], method)
     assert [case.followers for case in found if not case.control] == [16, 100, 1000, 100]
     assert sum(case.control for case in found) == 2
@@ -168,7 +168,7 @@ def test_a_case_run_again_replaces_itself_and_leaves_the_others(tmp_path: Path) 
     path, outcomes = tmp_path / "verify.json", []
     for game in ("income_tax", "static_hsv"):
         exact = solution(game, followers=100)
-        outcome = Outcome(Case(game, 100), {1: read(game, ExactLeader(exact), ExactFollower(exact), 100)})
+        outcome = CaseOutcome(Case(game, 100), {1: read(game, ExactLeader(exact), ExactFollower(exact), 100)})
         outcome.conclude()
         outcomes.append(outcome)
         _keep(path, [outcome], "--seeds 1")
@@ -178,7 +178,7 @@ def test_a_case_run_again_replaces_itself_and_leaves_the_others(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("method", ["structural", pytest.param("smfrl", marks=pytest.mark.slow)])
-def test_the_equilibrium_is_found(tmp_path: Path, method: Method) -> None:
+def test_the_equilibrium_is_found(tmp_path: Path, method: VerifiedMethod) -> None:
     """The quick version of `smfg verify`: stage_game and income_tax at N = 100, one seed."""
     written = tmp_path / "verify.json"
     code = run(Console(quiet=True), [], seeds=None, quick=True, output=written, method=method)

@@ -18,8 +18,8 @@ from experiments.configuration.loading import load_experiment
 from experiments.verify import run_instances as running
 from experiments.verify.instances import RANGES, Instance, draw, fault
 from experiments.verify.learning import Case, configuration
-from experiments.verify.run import Outcome, usual_size
-from experiments.verify.run_instances import Tried, in_words, refuse_with_instances, run_instances, summary
+from experiments.verify.run import CaseOutcome, usual_size
+from experiments.verify.run_instances import Tried, in_words, instances_summary, refuse_with_instances, run_instances
 from rllib_smfg.known_games.acceptance import Check, judge, label
 from rllib_smfg.known_games.readings import read
 
@@ -128,7 +128,7 @@ def tried(errors: Mapping[str, float], game: str = "income_tax") -> Tried:
     checks = [Check(name, 0.0, error, "<= 1", error <= 1, error) for name, error in errors.items()]
     checks.append(Check("seeds nearest to S/G", 1, 1, "all", True))
     instance = Instance(game, (("epsilon", 0.4),), 12)
-    return Tried(instance, Outcome(instance.case(100), {12: {"t": 0.4}}, checks, ["S/G"]), 1.0)
+    return Tried(instance, CaseOutcome(instance.case(100), {12: {"t": 0.4}}, checks, ["S/G"]), 1.0)
 
 
 def test_errors_count_once_by_their_narrowest_bound() -> None:
@@ -136,7 +136,9 @@ def test_errors_count_once_by_their_narrowest_bound() -> None:
 
 
 def test_the_summary_counts_and_takes_medians() -> None:
-    found = summary([tried({"t": 0.1, "W": 0.2}), tried({"t": 0.3, "W": 1.5}), tried({"t": 0.4, "W": 0.05})], 7)
+    found = instances_summary(
+        [tried({"t": 0.1, "W": 0.2}), tried({"t": 0.3, "W": 1.5}), tried({"t": 0.4, "W": 0.05})], 7
+    )
     assert (found["instances"], found["passed"], found["instance_seed"]) == (3, 2, 7)
     assert found["median_error_of_bound"] == pytest.approx(0.25)
     assert found["median_worst_error_of_bound"] == pytest.approx(0.4)

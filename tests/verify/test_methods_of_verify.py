@@ -13,8 +13,8 @@ from verify_parts import ExactFollower, ExactLeader
 from envs.game import InvalidSetting
 from envs.solution import SOLVED_GAMES, solution
 from experiments.verify.kept import kept_cases
-from experiments.verify.learning import Case, Method, configuration
-from experiments.verify.run import Outcome, _keep, chosen_cases, learned_by, run, usual_size
+from experiments.verify.learning import Case, VerifiedMethod, configuration
+from experiments.verify.run import CaseOutcome, _keep, chosen_cases, learned_by, run, usual_size
 from rllib_smfg.known_games.readings import read
 from rllib_smfg.rllib.structural.config import StructuralSMFRLConfig
 
@@ -22,11 +22,11 @@ from rllib_smfg.rllib.structural.config import StructuralSMFRLConfig
 LONGER = ("krusell_smith", "brock_mirman")
 
 
-def exact_outcome(game: str, method: Method) -> Outcome:
+def exact_outcome(game: str, method: VerifiedMethod) -> CaseOutcome:
     """A case that the exact rules play."""
     exact = solution(game, followers=100)
     readings = read(game, ExactLeader(exact), ExactFollower(exact), 100)
-    outcome = Outcome(Case(game, 100, method=method), {1: readings})
+    outcome = CaseOutcome(Case(game, 100, method=method), {1: readings})
     outcome.conclude()
     return outcome
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from envs.economy import instruments
 from envs.economy.actions import LEAST_MEAN_INCOME, leader_bounds, policy_in_units
-from envs.economy.foresight.setting import Government, Setting, Start
+from envs.economy.foresight.setting import Government, Start, TransitionSetting
 from envs.economy.histogram import Moves, mean_at_the_top
 from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, step_back
 from envs.economy.levied import levied
@@ -33,14 +33,14 @@ LEAST_CAPITAL = 0.02  # of assets, while the path is still being looked for
 
 
 @dataclass(frozen=True)
-class Case:
+class TransitionCase:
     """What a transition is to be found for.
 
     governments: each with the years (T,) in which it rules. productivity: factors on TFP, (T,). purchases: public
     spending in dollars per household, whatever governments say; None: as they say.
     """
 
-    setting: Setting
+    setting: TransitionSetting
     start: Start
     governments: Sequence[tuple[Government, BoolArray]]
     closure: Closure
@@ -53,7 +53,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Year:
+class HouseholdYear:
     """What households did in a year, per household: (S, A), and means.
 
     income: before all taxes. kept: of income after all taxes on it. taxes: what each instrument took, the transfer as a
@@ -84,7 +84,7 @@ class Year:
 
 
 @dataclass(frozen=True)
-class Accounts:
+class PathAccounts:
     """Of each year, (T,) each, per household; clearing is (K + B - A) / A with the capital that was guessed."""
 
     capital: Vector
@@ -98,12 +98,12 @@ class Accounts:
 
 
 @dataclass(frozen=True)
-class Path:
+class RoundPath:
     """What a guess leads to: each year, who stands where after the last, and the guess that would have been right."""
 
-    years: list[Year]
+    years: list[HouseholdYear]
     last_share: Matrix
-    accounts: Accounts
+    accounts: PathAccounts
     implied: Matrix
 
 
@@ -112,7 +112,7 @@ def scales(parameters: EconomyParameters) -> Vector:
     return np.array([SCALES.get(name, 1.0) for name in instruments.names(parameters)])
 
 
-def conditions_of(case: Case, guess: Matrix) -> list[Conditions]:
+def conditions_along(case: TransitionCase, guess: Matrix) -> list[Conditions]:
     """What households take as given in each year of a guess."""
     factors = case.productivity.tolist()
     return [
@@ -121,7 +121,9 @@ def conditions_of(case: Case, guess: Matrix) -> list[Conditions]:
     ]
 
 
-def conditions_in(setting: Setting, government: Government, row: Vector, factor: float, year: int) -> Conditions:
+def conditions_in(
+    setting: TransitionSetting, government: Government, row: Vector, factor: float, year: int
+) -> Conditions:
     """What households take as given in a year of which a guess says `row`, with a factor on TFP."""
     p = setting.parameters
     ratio, income_unit, asset_unit = np.exp(row[:3]).tolist()
@@ -136,13 +138,15 @@ def conditions_in(setting: Setting, government: Government, row: Vector, factor:
     return levied(policy, p.consumption_tax, 0, wage, rate)
 
 
-def decided(setting: Setting, government: Government, seen: Matrix) -> Vector:
+def decided(setting: TransitionSetting, government: Government, seen: Matrix) -> Vector:
     """A government's instruments (al,) where it sees (1, dl), within what the game allows."""
     action: Vector = np.clip(government.act(seen)[0].astype(np.float64), *leader_bounds(setting.parameters))
     return action
 
 
-def backwards(setting: Setting, path: Sequence[Conditions], last: Plan, steps: int) -> tuple[list[Plan], Plan]:
+def backwards(
+    setting: TransitionSetting, path: Sequence[Conditions], last: Plan, steps: int
+) -> tuple[list[Plan], Plan]:
     """The plan of each year, and that of all years after the path, improved from `last` by so many steps."""
     for _ in range(steps):
         last = step_back(setting.household, path[-1], last, path[-1])
@@ -154,7 +158,7 @@ def backwards(setting: Setting, path: Sequence[Conditions], last: Plan, steps: i
     return plans[::-1], last
 
 
-def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Matrix) -> Year:
+def live_a_year(setting: TransitionSetting, conditions: Conditions, plan: Plan, share: Matrix) -> HouseholdYear:
     """What households at these points do: hours and assets kept are the plan's, the rest follows from them."""
     household = setting.household
     effective = household.hours * household.ability[:, None] * plan.labour
@@ -166,7 +170,7 @@ def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Mat
     consumption = (cash - next_assets) / (1 + conditions.consumption_tax)
     taxes = conditions.taxes(earnings, assets, consumption)
     taxed = np.maximum(conditions.taxable(earnings, assets), 0.0)
-    return Year(
+    return HouseholdYear(
         share=share,
         moves=Moves.of(household.assets, next_assets),
         income=income,
@@ -181,7 +185,7 @@ def live_a_year(setting: Setting, conditions: Conditions, plan: Plan, share: Mat
     )
 
 
-def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Sequence[Plan]) -> Path:
+def forwards(case: TransitionCase, guess: Matrix, path: Sequence[Conditions], plans: Sequence[Plan]) -> RoundPath:
     """The distribution year by year and what it comes to.
 
     The government does its accounts with the instruments it would choose on this path, households do as on the guessed
@@ -209,10 +213,10 @@ def forwards(case: Case, guess: Matrix, path: Sequence[Conditions], plans: Seque
             debt = (1 + conditions.interest_rate) * debt + spending + transfers - revenue
         known = Known.after(setting, year, conditions, gdp)
         share = year.moves.forward(household, share)
-    return Path(years, share, Accounts(*np.array(rows).T), np.array(implied))
+    return RoundPath(years, share, PathAccounts(*np.array(rows).T), np.array(implied))
 
 
-def transfer_place(setting: Setting) -> int | None:
+def transfer_place(setting: TransitionSetting) -> int | None:
     """Where the transfer stands among the instruments, if it is one of them."""
     known = instruments.names(setting.parameters)
     return known.index("transfer") if "transfer" in known else None
@@ -225,7 +229,7 @@ class Books:
     unit: of the transfer, dollars. transfer: its place among the instruments.
     """
 
-    year: Year
+    year: HouseholdYear
     guessed: Vector
     unit: float
     transfer: int | None
@@ -250,11 +254,11 @@ class Books:
         given = self.year.transfers if closure == "transfer" else self.transfers(action)
         spent = (self.guessed if closure == "spending" else action)[SPENDING] * gdp
         short = spent + given + interest - self.year.revenue
-        return paying(closure, self.guessed, action, short, self.year, Units(gdp, self.unit, self.transfer))
+        return paying(closure, self.guessed, action, short, self.year, ShareUnits(gdp, self.unit, self.transfer))
 
 
 @dataclass(frozen=True)
-class Units:
+class ShareUnits:
     """What shares are shares of, dollars: GDP and the unit of the transfer; transfer: its place, if there is one."""
 
     gdp: float
@@ -262,7 +266,9 @@ class Units:
     transfer: int | None
 
 
-def paying(closure: Closure, guessed: Vector, said: Vector, short: float, year: Year, units: Units) -> Vector:
+def paying(
+    closure: Closure, guessed: Vector, said: Vector, short: float, year: HouseholdYear, units: ShareUnits
+) -> Vector:
     """The instruments (al,), with the one that pays moved from its guess by what is short with it.
 
     Raises InvalidSetting where there is no such instrument.
@@ -296,7 +302,7 @@ class Known:
         return cls(s.last_share, s.last_income, s.ability_since, s.wage, s.interest_rate, s.gdp)
 
     @classmethod
-    def after(cls, setting: Setting, year: Year, conditions: Conditions, gdp: float) -> Known:
+    def after(cls, setting: TransitionSetting, year: HouseholdYear, conditions: Conditions, gdp: float) -> Known:
         """After a year."""
         ahead = mean_ability_ahead(setting, year.share)
         return cls(year.share, year.income, ahead, conditions.wage, conditions.interest_rate, gdp)
@@ -307,13 +313,13 @@ class Known:
         return max(float((self.share * self.income).sum()), LEAST_MEAN_INCOME * self.gdp)
 
 
-def mean_ability_ahead(setting: Setting, share: Matrix) -> Matrix:
+def mean_ability_ahead(setting: TransitionSetting, share: Matrix) -> Matrix:
     """Mean ability a year on, by where households stand, (S, A)."""
     household = setting.household
     return np.broadcast_to((household.transition @ household.ability)[:, None], share.shape).astype(np.float64)
 
 
-def observation(setting: Setting, known: Known, share: Matrix, capital: float, debt: float) -> Matrix:
+def observation(setting: TransitionSetting, known: Known, share: Matrix, capital: float, debt: float) -> Matrix:
     """What the government sees at the start of a year, (1, dl); as `envs.economy.observation.observe`."""
     p = setting.parameters
     grid = np.broadcast_to(setting.household.assets, share.shape)

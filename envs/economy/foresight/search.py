@@ -25,7 +25,7 @@ def largest_steps(parameters: EconomyParameters, prices: float = PRICES) -> Vect
     return np.array([prices] * 3 + [STEPS.get(name, OTHERS) for name in instruments.names(parameters)])
 
 
-class Search:
+class GuessSearch:
     """The guess that is being improved; a step that leads nowhere is taken back, and shorter ones follow."""
 
     def __init__(self, guess: Matrix, parameters: EconomyParameters) -> None:

@@ -28,14 +28,14 @@ class Government(Protocol):
 
 
 @dataclass(frozen=True)
-class Setting:
+class TransitionSetting:
     """The economy a transition takes place in."""
 
     parameters: EconomyParameters
     household: Household
 
     @classmethod
-    def of(cls, parameters: EconomyParameters, states: int = STATES, points: int = POINTS) -> Setting:
+    def of(cls, parameters: EconomyParameters, states: int = STATES, points: int = POINTS) -> TransitionSetting:
         """The preset's own, with a chain of so many normal abilities and so many points of assets.
 
         Raises InvalidSetting for a preset without a household problem.
@@ -96,7 +96,7 @@ def surveyed(game: StackelbergMeanFieldGame, seed: int = 0) -> tuple[Vector, Vec
     return seen[:, 0], seen[:, 1]
 
 
-def survey_start(setting: Setting, ability: Vector, assets: Vector) -> Start:
+def survey_start(setting: TransitionSetting, ability: Vector, assets: Vector) -> Start:
     """The economy before its first year, with abilities and wealth of households (N,) as `surveyed` draws them."""
     p, household = setting.parameters, setting.household
     gdp = gdp_per_household(p)

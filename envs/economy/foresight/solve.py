@@ -18,21 +18,21 @@ from envs.economy.foresight.rounds import (
     INCOME_UNIT,
     INSTRUMENTS,
     RATIO,
-    Case,
     Closure,
+    HouseholdYear,
     Known,
-    Path,
-    Year,
+    RoundPath,
+    TransitionCase,
     backwards,
-    conditions_of,
+    conditions_along,
     decided,
     forwards,
     live_a_year,
     observation,
     scales,
 )
-from envs.economy.foresight.search import Search
-from envs.economy.foresight.setting import Government, Setting, Start
+from envs.economy.foresight.search import GuessSearch
+from envs.economy.foresight.setting import Government, Start, TransitionSetting
 from envs.economy.histogram import tenths
 from envs.economy.household_problem import Conditions, Matrix, Plan, Vector, hand_to_mouth
 from envs.economy.households import us_spending
@@ -49,7 +49,7 @@ SETTLED = 0.02  # of GDP a year, by which debt may still move at the end
 
 
 @dataclass(frozen=True)
-class Transition:
+class TransitionPath:
     """A path of T years, dollars per household, (T,) each unless said otherwise.
 
     capital, debt and assets: at the start of a year. actions (T, al): the instruments. revenue: all taxes,
@@ -59,7 +59,7 @@ class Transition:
     lived: what households did. values: as value, from every year on.
     """
 
-    setting: Setting
+    setting: TransitionSetting
     start: Start
     actions: Matrix
     wage: Vector
@@ -81,24 +81,24 @@ class Transition:
     guess: Matrix = field(repr=False)
     conditions: list[Conditions] = field(repr=False)
     plans: list[Plan] = field(repr=False)
-    lived: list[Year] = field(repr=False)
-    values: Values = field(repr=False)
+    lived: list[HouseholdYear] = field(repr=False)
+    values: PathValues = field(repr=False)
 
-    def equivalent(self, baseline: Transition) -> float:
+    def equivalent(self, baseline: TransitionPath) -> float:
         """By what share all consumption on the path `baseline` would have to rise to be worth as much, on average.
 
         Raises InvalidSetting where the two do not start alike.
         """
         return _equivalent(self, baseline, self.start.share)
 
-    def equivalent_by_wealth(self, baseline: Transition) -> list[float]:
+    def equivalent_by_wealth(self, baseline: TransitionPath) -> list[float]:
         """The same for each tenth of the households by assets at the start, poorest first."""
         parts = tenths(self.setting.household.assets, self.start.share)
         return [_equivalent(self, baseline, part) for part in parts]
 
 
 def transition(
-    setting: Setting,
+    setting: TransitionSetting,
     start: Start,
     government: Government,
     *,
@@ -108,10 +108,10 @@ def transition(
     announced: int = 0,
     lasts: int | None = None,
     tolerance: float = TOLERANCE,
-    near: Transition | None = None,
+    near: TransitionPath | None = None,
     productivity: Vector | None = None,
     purchases: float | None = None,
-) -> Transition:
+) -> TransitionPath:
     """The path from a start under a government whose whole future households know from the first year on.
 
     closure: `none`: the government's own rule says everything, and debt follows; `tau`, `spending`, `transfer`: that
@@ -123,15 +123,17 @@ def transition(
     Raises InvalidSetting where no such path is found, as where debt is never paid.
     """
     factors = np.ones(years) if productivity is None else productivity
-    case = Case(setting, start, _ruling(government, before, years, announced, lasts), closure, factors, purchases)
-    search = Search(first_guess(case, years) if near is None else near.guess, setting.parameters)
-    guessed = conditions_of(case, search.guess)
+    case = TransitionCase(
+        setting, start, _ruling(government, before, years, announced, lasts), closure, factors, purchases
+    )
+    search = GuessSearch(first_guess(case, years) if near is None else near.guess, setting.parameters)
+    guessed = conditions_along(case, search.guess)
     last = first = hand_to_mouth(setting.household, guessed[-1])
     if not all(each.convex for each in guessed):
         tolerance = max(tolerance, SEARCHED)
     steps = FIRST_STEPS
     for number in range(1, ROUNDS + 1):
-        path = conditions_of(case, search.guess)
+        path = conditions_along(case, search.guess)
         with np.errstate(all="ignore"):  # what is no number is seen below
             plans, last = backwards(setting, path, last, steps)
             found = forwards(case, search.guess, path, plans)
@@ -140,7 +142,7 @@ def transition(
         off = np.abs(residual).max()
         if number > 1 and off < tolerance and (gap < tolerance or off < tolerance / 100):
             _stands(found, gap > tolerance)
-            return _finished(case, Solved(search.guess, path, plans, last, found, number))
+            return _finished(case, SolvedGuess(search.guess, path, plans, last, found, number))
         lost = search.next(residual)
         if search.stuck:
             break
@@ -151,7 +153,7 @@ def transition(
     )
 
 
-def _stands(found: Path, eaten: bool) -> None:
+def _stands(found: RoundPath, eaten: bool) -> None:
     """Raises InvalidSetting where debt eats up all capital, or still moves in the last year, which is taken to last."""
     owed = found.accounts.debt / found.accounts.gdp
     if eaten:
@@ -167,18 +169,18 @@ def _stands(found: Path, eaten: bool) -> None:
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedGuess:
     """A guess that is borne out: what it means, and what it leads to."""
 
     guess: Matrix
     conditions: list[Conditions]
     plans: list[Plan]
     last: Plan
-    path: Path
+    path: RoundPath
     rounds: int
 
 
-def first_guess(case: Case, years: int) -> Matrix:
+def first_guess(case: TransitionCase, years: int) -> Matrix:
     """Prices and units stay as they are, and the government acts on what it sees first."""
     setting, start, p = case.setting, case.start, case.setting.parameters
     assets = float((start.share * setting.household.assets).sum())
@@ -207,7 +209,7 @@ def _ruling(
     return [(government, ruling)] + ([] if before is None else [(before, ~ruling)])
 
 
-def _finished(case: Case, solved: Solved) -> Transition:
+def _finished(case: TransitionCase, solved: SolvedGuess) -> TransitionPath:
     setting, accounts, years = case.setting, solved.path.accounts, solved.path.years
     values = _values(setting, solved)
     value = values.total[0]
@@ -215,7 +217,7 @@ def _finished(case: Case, solved: Solved) -> Transition:
     consumed = np.array([year.total_consumption for year in years])
     invested = accounts.capital[1:] - (1 - setting.parameters.depreciation) * accounts.capital[:-1]
     goods = (accounts.gdp - consumed - accounts.spending)[:-1] - invested
-    return Transition(
+    return TransitionPath(
         setting=setting,
         start=case.start,
         actions=solved.guess[:, INSTRUMENTS] * scales(setting.parameters),
@@ -237,7 +239,7 @@ def _finished(case: Case, solved: Solved) -> Transition:
 
 
 @dataclass(frozen=True)
-class Values:
+class PathValues:
     """Expected discounted utility from each year on by where households then stand, T of (S, A); the last year lasts.
 
     total: public spending and hours included. enjoyed: of consumption alone.
@@ -247,7 +249,7 @@ class Values:
     enjoyed: list[Matrix]
 
 
-def _values(setting: Setting, solved: Solved) -> Values:
+def _values(setting: TransitionSetting, solved: SolvedGuess) -> PathValues:
     household, tastes, path = setting.household, setting.tastes, solved.path
     usual = tastes.toil(np.array(setting.parameters.initial_labour_share))
     public = setting.parameters.public_spending_weight * np.log(
@@ -255,7 +257,7 @@ def _values(setting: Setting, solved: Solved) -> Values:
     )
     after = live_a_year(setting, solved.conditions[-1], solved.last, path.last_share)
 
-    def back(year: Year, good: float, total: Matrix, enjoyed: Matrix) -> tuple[Matrix, Matrix]:
+    def back(year: HouseholdYear, good: float, total: Matrix, enjoyed: Matrix) -> tuple[Matrix, Matrix]:
         joy = tastes.enjoyed(year.consumption)
         rest = usual + good - tastes.toil(year.labour)
         ahead, joys = (household.discount * year.moves.expected(household, x) for x in (total, enjoyed))
@@ -268,10 +270,10 @@ def _values(setting: Setting, solved: Solved) -> Values:
     for year, good in zip(reversed(path.years), reversed(public), strict=True):
         total, enjoyed = back(year, good, total, enjoyed)
         found.append((total, enjoyed))
-    return Values([each for each, _ in reversed(found)], [each for _, each in reversed(found)])
+    return PathValues([each for each, _ in reversed(found)], [each for _, each in reversed(found)])
 
 
-def consumption_equivalent(setting: Setting, gained: float, enjoyed: float) -> float:
+def equivalent_of_utility(setting: TransitionSetting, gained: float, enjoyed: float) -> float:
     """By what share consumption in all years to come would have to rise to be worth `gained` of discounted utility.
 
     enjoyed: discounted utility of the consumption that would rise.
@@ -280,11 +282,11 @@ def consumption_equivalent(setting: Setting, gained: float, enjoyed: float) -> f
     return float(setting.tastes.equivalent(np.array([gained]), np.array([enjoyed]), years)[0])
 
 
-def _equivalent(reform: Transition, baseline: Transition, share: Matrix) -> float:
+def _equivalent(reform: TransitionPath, baseline: TransitionPath, share: Matrix) -> float:
     if not np.array_equal(reform.start.share, baseline.start.share):
         raise InvalidSetting("the two transitions start from different distributions: nothing can be compared")
     gained, enjoyed = (
         float((share * value).sum() / share.sum())
         for value in (reform.value - baseline.value, baseline.values.enjoyed[0])
     )
-    return consumption_equivalent(reform.setting, gained, enjoyed)
+    return equivalent_of_utility(reform.setting, gained, enjoyed)

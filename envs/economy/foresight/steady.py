@@ -15,7 +15,7 @@ from envs.economy.foresight.rounds import (
     SPENDING,
     Closure,
     Known,
-    Units,
+    ShareUnits,
     conditions_in,
     decided,
     live_a_year,
@@ -26,7 +26,7 @@ from envs.economy.foresight.rounds import (
     transfer_place,
 )
 from envs.economy.foresight.search import largest_steps
-from envs.economy.foresight.setting import Government, Setting, Start
+from envs.economy.foresight.setting import Government, Start, TransitionSetting
 from envs.economy.histogram import settled
 from envs.economy.household_problem import Plan, Vector, hand_to_mouth, step_back
 from envs.economy.instruments import INSTRUMENTS as FIVE
@@ -50,7 +50,7 @@ class Steady:
 
 
 def steady_state(
-    setting: Setting, government: Government, debt_to_gdp: float | None = None, pays: Closure = "tau"
+    setting: TransitionSetting, government: Government, debt_to_gdp: float | None = None, pays: Closure = "tau"
 ) -> Steady:
     """The state that reproduces itself under a government.
 
@@ -74,7 +74,7 @@ def steady_state(
     )
 
 
-def _first(setting: Setting, government: Government) -> tuple[Vector, Plan]:
+def _first(setting: TransitionSetting, government: Government) -> tuple[Vector, Plan]:
     """The preset's first year."""
     p = setting.parameters
     rate = p.capital_share / p.capital_to_gdp - p.depreciation
@@ -88,7 +88,7 @@ def _first(setting: Setting, government: Government) -> tuple[Vector, Plan]:
 
 
 def _tried(
-    setting: Setting,
+    setting: TransitionSetting,
     government: Government,
     x: Vector,
     plan: Plan,
@@ -124,7 +124,7 @@ def _tried(
     said, scale = decided(setting, government, seen), scales(p)
     implied[DEBT] = x[DEBT] + DEBT_YEARS * deficit
     if debt_to_gdp is not None:
-        units = Units(gdp, year.mean_income, transfer_place(setting))
+        units = ShareUnits(gdp, year.mean_income, transfer_place(setting))
         said = paying(pays, x[INSTRUMENTS][:DEBT] * scale, said, deficit * gdp, year, units)
         implied[DEBT] = debt_to_gdp
     implied[INSTRUMENTS][:DEBT] = said / scale

@@ -13,7 +13,7 @@ from policies.free_market import free_market
 from rllib_smfg.collect import sampled_households
 from rllib_smfg.networks import Features
 from rllib_smfg.recurrent import RecurrentFollower, RecurrentLeader
-from rllib_smfg.replay_buffer import Arrays
+from rllib_smfg.replay_buffer import ReplayArrays
 from rllib_smfg.rllib.env_runner import Fragment, PopulationEnvRunner
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.rllib.population_ppo.experience import (
@@ -47,11 +47,11 @@ class PopulationPPORunner(PopulationEnvRunner):
         self._in_free_market = free_market
         return super().sample(**kwargs)
 
-    def _play_on(self, years: int, explore: bool) -> Arrays:
+    def _play_on(self, years: int, explore: bool) -> ReplayArrays:
         """Plays all games for some years; trajectories named "leader/..." and "follower/..."."""
         game, government = self.game, self._government()
         households = sampled_households(game.n_followers, self.config.households_kept(), self._household_random)
-        rows: dict[str, list[Arrays]] = {LEADER: [], FOLLOWER: []}
+        rows: dict[str, list[ReplayArrays]] = {LEADER: [], FOLLOWER: []}
         starts = game.year == 0
         for year in islice(play(game, government, self._follower, self._observations), years):
             if not self._in_free_market:

@@ -11,8 +11,8 @@ from envs.game import Array, StackelbergMeanFieldGame
 from rllib_smfg.build import Interface
 from rllib_smfg.networks import Features, Float32, to_natural, to_unit
 from rllib_smfg.recurrent import RecurrentFollower, RecurrentLeader
-from rllib_smfg.replay_buffer import Arrays
-from rllib_smfg.rollout import Year
+from rllib_smfg.replay_buffer import ReplayArrays
+from rllib_smfg.rollout import PlayedYear
 from rllib_smfg.stochastic import RecurrentActor
 
 
@@ -63,7 +63,7 @@ class DrawingFollower(RecurrentFollower):
         return to_natural(self.draw(logits, before), self._box)
 
 
-def leader_year(game: StackelbergMeanFieldGame, leader: DrawingLeader, year: Year, starts: Array) -> Arrays:
+def leader_year(game: StackelbergMeanFieldGame, leader: DrawingLeader, year: PlayedYear, starts: Array) -> ReplayArrays:
     """A year of B governments as rows (B, ...); `starts` (B,) says for which games it is the first of an episode."""
     step = year.step
     return {
@@ -83,10 +83,10 @@ def follower_year(
     game: StackelbergMeanFieldGame,
     follower: DrawingFollower,
     economy: Features,
-    year: Year,
+    year: PlayedYear,
     starts: Array,
     households: np.ndarray,
-) -> Arrays:
+) -> ReplayArrays:
     """A year of m households of B games as rows (B, m, ...).
 
     `economy` turns what leaders observe into features: values, not policies, are told of it.
@@ -113,7 +113,7 @@ def follower_year(
     }
 
 
-def trajectories(years: Sequence[Arrays], sequence_years: int) -> Arrays:
+def trajectories(years: Sequence[ReplayArrays], sequence_years: int) -> ReplayArrays:
     """Years of rows (B, ...) or (B, m, ...) as trajectories (R, T, ...), R = B or B m.
 
     Of memories only those at the start of each sequence of `sequence_years` are kept: (R, T / sequence_years, ...).

@@ -14,7 +14,7 @@ from torch import Tensor
 from rllib_smfg.rllib.population_ppo.advantages import advantages
 from rllib_smfg.stochastic import log_density
 
-Rows = dict[str, Tensor]
+TensorRows = dict[str, Tensor]
 # what the loss and the networks are given of a sequence, beside what RLlib names
 INPUTS = ("state", "seen", "economy", "starts")
 
@@ -36,7 +36,7 @@ class PopulationPPOLearner(PPOTorchLearner):
         return {}, {}, {}
 
     @torch.no_grad()
-    def _sequences(self, side: str, rows: Rows) -> Rows:
+    def _sequences(self, side: str, rows: TensorRows) -> TensorRows:
         """Trajectories (R, T, ...) as sequences (R T / S, S, ...) under the names of RLlib's loss."""
         config, module = self.config, self.module[side].unwrapped()
         for name in ("seen", "economy", "next_economy"):  # a government sees none of these beside its state
@@ -62,7 +62,7 @@ class PopulationPPOLearner(PPOTorchLearner):
         cut = {name: _cut(x, config.sequence_years) for name, x in named.items()}
         return cut | {"memory": rows["memory"].flatten(0, 1)}
 
-    def _one_update(self, side: str, rows: Rows) -> None:
+    def _one_update(self, side: str, rows: TensorRows) -> None:
         loss = self.compute_loss_for_module(
             module_id=side,
             config=self.config.get_config_for_module(side),
@@ -83,7 +83,7 @@ def _cut(x: Tensor, years: int) -> Tensor:
     return cut
 
 
-def _shuffled(rows: Rows, parts: int) -> Iterator[Rows]:
+def _shuffled(rows: TensorRows, parts: int) -> Iterator[TensorRows]:
     """Minibatches of whole sequences, in a new order."""
     order = torch.randperm(len(rows["memory"]))
     for chosen in order.chunk(parts):

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import typer
 
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from rllib_smfg.storage import checkpoints
 from rllib_smfg.storage.files import write_json
 from tests.campaigns.faults.drivers import ray_head
@@ -91,7 +91,7 @@ class Soak:
 
     def iteration(self) -> int:
         """How far it has come."""
-        rows = read_progress(self.run / "seed_1" / "progress.csv")
+        rows = read_progress_rows(self.run / "seed_1" / "progress.csv")
         return int(rows[-1]["iteration"]) if rows else 0
 
     def next_from(self) -> int:
