@@ -12,7 +12,7 @@ from experiments.verify.run import CaseOutcome, cases, learned_by
 from rllib_smfg.known_games.acceptance import Check
 
 DOCS = Path(__file__).parents[2] / "docs"
-KEPT: tuple[VerifiedMethod, ...] = ("smfrl",)  # methods whose results are kept
+KEPT: tuple[VerifiedMethod, ...] = ("structural", "smfrl")  # methods whose results are kept
 
 
 def kept() -> list[dict]:
