@@ -1,0 +1,66 @@
+"""The command `smfg bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiments.commands.terminal import command_line, console
+
+if TYPE_CHECKING:
+    from rllib_smfg.bench.learners import Run, Shipped
+
+CALIBRATED = "calibrated"
+
+
+def bench(
+    games: Annotated[list[str] | None, typer.Argument(help="Games.", show_default="all")] = None,
+    learners: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME,...", help="Who takes part.", show_default="all")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of each learner in each game.")] = 10,
+    cpu_seconds: Annotated[float, typer.Option(min=0.1, help="CPU time of each training.")] = 300.0,
+    json: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="The result; page and picture beside it.", show_default="OUTPUT/bench.json"),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("runs/bench"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
+    from_: Annotated[
+        Path | None, typer.Option("--from", dir_okay=False, help="Run nothing: table, picture and page of this file.")
+    ] = None,
+) -> None:
+    """Run learners with equal CPU time on games whose solution is known: one table, one picture, one page."""
+    from envs.solution import SOLVED_GAMES
+    from experiments.results.markdown import markdown_table
+    from experiments.training.summary import versions
+    from rllib_smfg.bench.campaign import chosen_games, planned
+    from rllib_smfg.bench.run import benchmark, show
+
+    if from_ is not None:
+        return show(console(), from_, markdown_table)
+    shipped = {game: _shipped(game) for game in chosen_games(games or [], [*SOLVED_GAMES, CALIBRATED])}
+    trials = planned(shipped, learners.split(",") if learners else [], seeds, cpu_seconds)
+    command = command_line("--resume")
+    written = benchmark(console(), trials, output, json, resume=resume, command=command, versions=versions())
+    return show(console(), written, markdown_table)
+
+
+def _shipped(game: str) -> Shipped:
+    """What shipped configurations say of a game."""
+    from experiments.verify.learning import configuration
+    from rllib_smfg.bench.learners import Shipped
+
+    tuned = configuration(game, "smfrl")
+    source = CALIBRATED if game == CALIBRATED else configuration(game, "structural")
+    return Shipped(_run(source), _run(tuned) if tuned.is_file() else None, _run("as_published_n100"))
+
+
+def _run(source: str | Path) -> Run:
+    from experiments.configuration.loading import load_experiment
+    from rllib_smfg.bench.learners import Run
+
+    experiment = load_experiment(source)
+    return Run(experiment.game.settings(), experiment.algorithm, experiment.training.iterations)

@@ -1,0 +1,63 @@
+"""`smfg bench`: runs the trials, keeps one JSON file, and makes of it the table, the picture and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from envs import InvalidSetting
+from rllib_smfg.bench.campaign import read_result, run_trials
+from rllib_smfg.bench.page import MarkdownTable, page
+from rllib_smfg.bench.picture import draw
+from rllib_smfg.bench.summary import screen_table, summed_up
+from rllib_smfg.bench.trial import Trial
+from rllib_smfg.processes.interrupts import Interrupted
+from rllib_smfg.storage.files import refuse_overwriting, write_json, write_text
+from rllib_smfg.storage.owners import folder_taken
+
+FILE = "bench.json"
+
+
+def benchmark(
+    console: Console,
+    trials: Sequence[Trial],
+    folder: Path,
+    json: Path | None,
+    *,
+    resume: bool,
+    command: str,
+    versions: Mapping[str, str],
+) -> Path:
+    """The file with all results of the folder, once all trials have ended."""
+
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    if not resume:
+        refuse_overwriting(folder, f"{command} --resume")
+    try:
+        with folder_taken(folder, say):
+            results = run_trials(trials, folder, say)
+    except Interrupted as stop:
+        raise stop.going_on(f"go on with: {command} --resume") from None
+    path = json or folder / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"command": command, "versions": dict(versions), "trials": results})
+    return path
+
+
+def show(console: Console, path: Path, markdown_table: MarkdownTable) -> None:
+    """The table on the screen; picture and page beside the file."""
+    kept = read_result(path)
+    trials = kept.get("trials")
+    if not isinstance(trials, list) or not trials:
+        raise InvalidSetting(f"{path}: holds no results of smfg bench")
+    summary = summed_up(trials)
+    picture, text = path.with_suffix(".png"), path.with_suffix(".md")
+    draw(summary, picture)
+    write_text(text, page(summary, kept, path.name, picture.name, markdown_table))
+    console.print(screen_table(summary))
+    console.print(f"{text}, {picture}", soft_wrap=True, highlight=False)
