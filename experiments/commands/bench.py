@@ -17,20 +17,15 @@ CALIBRATED = "calibrated"
 
 def bench(
     games: Annotated[list[str] | None, typer.Argument(help="Games.", show_default="all")] = None,
-    learners: Annotated[
-        str | None, typer.Option(metavar="NAME,NAME,...", help="Who takes part.", show_default="all")
-    ] = None,
+    learners: Annotated[str | None, typer.Option(metavar="NAME,...", help="Who.", show_default="all")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of each learner in each game.")] = 10,
     cpu_seconds: Annotated[float, typer.Option(min=0.1, help="CPU time of each training.")] = 300.0,
     json: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="The result; page and picture beside it.", show_default="OUTPUT/bench.json"),
+        Path | None, typer.Option(help="Result; page and picture beside it.", show_default="OUTPUT/bench.json")
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("runs/bench"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
-    from_: Annotated[
-        Path | None, typer.Option("--from", dir_okay=False, help="Run nothing: table, picture and page of this file.")
-    ] = None,
+    from_: Annotated[Path | None, typer.Option("--from", help="Run nothing: show what this file holds.")] = None,
 ) -> None:
     """Run learners with equal CPU time on games whose solution is known: one table, one picture, one page."""
     from envs.solution import SOLVED_GAMES
@@ -62,5 +57,5 @@ def _run(source: str | Path) -> Run:
     from experiments.configuration.loading import load_experiment
     from rllib_smfg.bench.learners import Run
 
-    experiment = load_experiment(source)
-    return Run(experiment.game.settings(), experiment.algorithm, experiment.training.iterations)
+    found = load_experiment(source)
+    return Run(found.game.settings(), found.algorithm, found.training.iterations)

@@ -21,9 +21,7 @@ TRIALS = "trials"  # in the benchmark's folder
 Result = dict[str, Any]
 
 
-def planned(
-    games: Mapping[str, Shipped], learners: Sequence[str], seeds: int, cpu_seconds: float
-) -> list[Trial]:
+def planned(games: Mapping[str, Shipped], learners: Sequence[str], seeds: int, cpu_seconds: float) -> list[Trial]:
     """Every learner on every game, seed by seed, so that what is there when it is stopped can be compared.
 
     learners: none: all. Raises InvalidSetting for an unknown one.

@@ -8,7 +8,7 @@ from typing import Any
 
 from envs import InvalidSetting, make
 from envs.registry import nearest
-from rllib_smfg.configuration.sections import GradientAlgorithm, Learner, ProximalAlgorithm
+from rllib_smfg.configuration.sections import Algorithm, GradientAlgorithm, Learner, ProximalAlgorithm
 
 FIRST = ("leader_start", "leader_imitates", "follower_start")  # what both sides do before they have learned anything
 # of the published settings: a discount and first actions that belong to the paper's economy; each game has its own
@@ -21,7 +21,7 @@ class Run:
     """A game and who learns it; iterations: of the whole run, on which schedules depend (None: it has no end)."""
 
     game: Mapping[str, Any]
-    algorithm: Learner
+    algorithm: Algorithm
     iterations: int | None
 
 
@@ -62,11 +62,12 @@ class Contender:
         config.validate()
         return config
 
-    def _new_config(self, algorithm: Learner) -> Any:
+    def _new_config(self, algorithm: Algorithm) -> Any:
         if self.one_by_one:
             from rllib_smfg.bench.one_by_one import OneByOneConfig
 
             return OneByOneConfig()
+        assert isinstance(algorithm, Learner), "rules learn nothing"
         return algorithm.new_config()
 
 
