@@ -13,6 +13,7 @@ from rllib_smfg.configuration.sections import Algorithm, GradientAlgorithm, Lear
 FIRST = ("leader_start", "leader_imitates", "follower_start")  # what both sides do before they have learned anything
 # of the published settings: a discount and first actions that belong to the paper's economy; each game has its own
 OF_THE_ECONOMY = (*FIRST, "discount")
+TURN = 50  # updates that a side of one-by-one has before it is the other's turn
 LONGER = 2  # one-by-one, whose updates move one side only, has so many times as many of them
 
 
@@ -130,15 +131,15 @@ CONTENDERS: dict[str, Contender] = {
     "structural": Contender("Structural SMFRL", "one default for all games", _structural),
     "one_by_one": Contender(
         "One-by-one best response",
-        "structural steps; followers and leader in turns, the other side held still",
+        f"structural steps in turns of {TURN} updates, the other side held still; twice as many",
         _one_by_one,
         one_by_one=True,
     ),
     "smfrl": Contender("SMFRL", "one default for all games", _smfrl),
-    "smfrl_tuned": Contender("SMFRL, tuned", "settings found for each game (seeds 1 to 5)", _tuned),
-    "smfrl_published": Contender("SMFRL, as published", "the authors' settings", _published),
-    "ppo": Contender("Independent PPO", "both sides at once, with memory; one default", _ppo),
-    "iddpg": Contender("Independent DDPG", "EconGym's baseline, households learn too; one default", _iddpg),
+    "smfrl_tuned": Contender("SMFRL, tuned", "settings found for each game, on seeds 1 to 5", _tuned),
+    "smfrl_published": Contender("SMFRL, as published", "the authors' settings, but for their economy's", _published),
+    "ppo": Contender("Independent PPO", "of both sides at once, with memory; one default", _ppo),
+    "iddpg": Contender("Independent DDPG", "DDPG of both sides, each as if alone; one default", _iddpg),
 }
 
 

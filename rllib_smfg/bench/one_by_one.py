@@ -6,11 +6,10 @@ Everything else, the steps themselves, their rates and the settling at the end, 
 
 from __future__ import annotations
 
+from rllib_smfg.bench.learners import TURN
 from rllib_smfg.rllib.structural.config import StructuralSMFRLConfig
 from rllib_smfg.rllib.structural.learner import StructuralRLlibLearner
 from rllib_smfg.structural.learner import StructuralLearner
-
-TURN = 50  # updates that a side has before it is the other's turn
 
 
 class OneByOneLearner(StructuralLearner):
