@@ -18,12 +18,10 @@ CALIBRATED = "calibrated"
 def bench(
     games: Annotated[list[str] | None, typer.Argument(help="Games.", show_default="all")] = None,
     learners: Annotated[str | None, typer.Option(metavar="NAME,...", help="Who.", show_default="all")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds of each learner in each game.")] = 10,
-    cpu_seconds: Annotated[float, typer.Option(min=0.1, help="CPU time of each training.")] = 300.0,
-    json: Annotated[
-        Path | None, typer.Option(help="Result; page and picture beside it.", show_default="OUTPUT/bench.json")
-    ] = None,
-    output: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("runs/bench"),
+    seeds: Annotated[int | None, typer.Option(min=1, help="Of each learner.", show_default="10")] = None,
+    cpu_seconds: Annotated[float | None, typer.Option(min=0.1, help="Of each training.", show_default="300")] = None,
+    json: Annotated[Path | None, typer.Option(help="Result; page, picture beside.", show_default="in OUTPUT")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the trials.", show_default="runs/bench")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is there.")] = False,
     from_: Annotated[Path | None, typer.Option("--from", help="Run nothing: show what this file holds.")] = None,
 ) -> None:
@@ -32,12 +30,14 @@ def bench(
     from experiments.results.markdown import markdown_table
     from experiments.training.summary import versions
     from rllib_smfg.bench.campaign import chosen_games, planned
-    from rllib_smfg.bench.run import benchmark, show
+    from rllib_smfg.bench.run import benchmark, refuse_beside, show
 
     if from_ is not None:
+        asked = {"GAME": games, "--learners": learners, "--seeds": seeds, "--cpu-seconds": cpu_seconds}
+        refuse_beside(from_, {**asked, "--json": json, "--output": output, "--resume": resume})
         return show(console(), from_, markdown_table)
     shipped = {game: _shipped(game) for game in chosen_games(games or [], [*SOLVED_GAMES, CALIBRATED])}
-    trials = planned(shipped, learners.split(",") if learners else [], seeds, cpu_seconds)
+    trials = planned(shipped, learners.split(",") if learners else [], seeds or 10, cpu_seconds or 300.0)
     command = command_line("--resume")
     written = benchmark(console(), trials, output, json, resume=resume, command=command, versions=versions())
     return show(console(), written, markdown_table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from envs import InvalidSetting
 from envs.registry import nearest
 from envs.text_files import read_utf8
 from rllib_smfg.bench.learners import CONTENDERS, Shipped, contender
-from rllib_smfg.bench.trial import Trial, failed, tried
+from rllib_smfg.bench.trial import IDENTITY, Trial, failed, tried
 from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.processes.ray_session import ray_session
 from rllib_smfg.storage.files import write_json
@@ -24,8 +25,10 @@ Result = dict[str, Any]
 def planned(games: Mapping[str, Shipped], learners: Sequence[str], seeds: int, cpu_seconds: float) -> list[Trial]:
     """Every learner on every game, seed by seed, so that what is there when it is stopped can be compared.
 
-    learners: none: all. Raises InvalidSetting for an unknown one.
+    learners: none: all. Raises InvalidSetting for an unknown one, and for a time without end.
     """
+    if not math.isfinite(cpu_seconds):
+        raise InvalidSetting(f"--cpu-seconds {cpu_seconds:g}: must be a number of seconds")
     chosen = {name: contender(name) for name in learners or CONTENDERS}
     runs = {(game, name): each.run(shipped) for game, shipped in games.items() for name, each in chosen.items()}
     return [
@@ -52,8 +55,9 @@ def run_trials(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]
     """
     kept = folder / TRIALS
     kept.mkdir(parents=True, exist_ok=True)
-    done = {_key(result): result for result in stored(kept) if "error" not in result}
-    _refuse_another_budget(trials, list(done.values()), folder)
+    before = stored(kept)
+    _refuse_another_budget(trials, before, folder)
+    done = {_key(result) for result in before if "error" not in result}
     missing = [trial for trial in trials if _key(trial.identity()) not in done]
     say(f"{len(trials)} trials, {len(trials) - len(missing)} of them are there already")
     if missing:
@@ -63,7 +67,11 @@ def run_trials(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]
 
 def stored(folder: Path) -> list[Result]:
     """The results in a folder; raises InvalidSetting where a file holds something else."""
-    return [read_result(path) for path in sorted(folder.glob("*.json"))]
+    found = {path: read_result(path) for path in sorted(folder.glob("*.json"))}
+    for path, result in found.items():
+        if not {*IDENTITY} <= set(result):
+            raise InvalidSetting(f"{path}: is no trial of smfg bench; remove it, or name another --output")
+    return list(found.values())
 
 
 def read_result(path: Path) -> Result:

@@ -13,9 +13,9 @@ from rllib_smfg.bench.summary import Cell, Summary, share_in_words
 MarkdownTable = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 WHOLE = "smfg bench --json docs/results/bench.json"
 ABSENT = (
-    "Not among the learners: AC-SMFG (arXiv 2509.15392), of which only summaries were at hand; it is analysed for finite"
-    " states and actions, ours are continuous. Not among the games: OpenSpiel's linear-quadratic one (ten states, finite"
-    " actions, a last period, no leader), no instance of `linear_quadratic`; MFAX's was not looked at."
+    "Not among the learners: AC-SMFG (arXiv 2509.15392), of which only summaries were at hand; it is analysed for"
+    " finite states and actions, ours are continuous. Not among the games: OpenSpiel's linear-quadratic one (ten"
+    " states, finite actions, a last period, no leader), no instance of `linear_quadratic`; MFAX's was not looked at."
 )
 
 

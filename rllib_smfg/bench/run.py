@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -17,20 +18,21 @@ from rllib_smfg.processes.interrupts import Interrupted
 from rllib_smfg.storage.files import refuse_overwriting, write_json, write_text
 from rllib_smfg.storage.owners import folder_taken
 
-FILE = "bench.json"
+FILE, USUAL_FOLDER = "bench.json", Path("runs") / "bench"
 
 
 def benchmark(
     console: Console,
     trials: Sequence[Trial],
-    folder: Path,
+    folder: Path | None,
     json: Path | None,
     *,
     resume: bool,
     command: str,
     versions: Mapping[str, str],
 ) -> Path:
-    """The file with all results of the folder, once all trials have ended."""
+    """The file with all results of the folder, once all trials have ended; None: the usual one."""
+    folder = folder or USUAL_FOLDER
 
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False, markup=False)
@@ -46,6 +48,13 @@ def benchmark(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"command": command, "versions": dict(versions), "trials": results})
     return path
+
+
+def refuse_beside(path: Path, given: Mapping[str, Any]) -> None:
+    """Raises InvalidSetting for what says nothing where a stored file is shown."""
+    for name, value in given.items():
+        if value:
+            raise InvalidSetting(f"{name}: says nothing beside --from {path}, which runs nothing; leave it out")
 
 
 def show(console: Console, path: Path, markdown_table: MarkdownTable) -> None:

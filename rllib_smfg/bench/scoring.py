@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from envs import InvalidSetting
 from envs.solution import SOLVED_GAMES
 from rllib_smfg.exploitability.exact import household_gain
 from rllib_smfg.exploitability.household_problems import has_household_problem
@@ -48,13 +50,16 @@ def standing(game: str, policies: TrainedPolicies) -> Standing:
 def exploitability(policies: TrainedPolicies, readings: Readings, seed: int) -> dict[str, Any] | None:
     """What a household gains by its best response to frozen play, exact; None where nothing exact is known.
 
-    Of linear-quadratic rules it is among the readings.
+    Of linear-quadratic rules it is among the readings. Where play ends too early to say, the gain is no number (`why`).
     """
     if LINEAR_QUADRATIC in readings:
         return {"gain": readings[LINEAR_QUADRATIC], "unit": OF_COST}
     game = policies.make_game(games=GAMES)
     if not has_household_problem(game):
         return None
-    with one_thread():
-        found = household_gain(game, *policies.policies(game, seed), seed).of_consumption
+    try:
+        with one_thread():
+            found = household_gain(game, *policies.policies(game, seed), seed).of_consumption
+    except InvalidSetting as error:
+        return {"gain": math.nan, "unit": OF_CONSUMPTION, "why": str(error)}
     return {"gain": found.value, "unit": OF_CONSUMPTION, **{k: v for k, v in asdict(found).items() if k != "value"}}

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from envs import InvalidSetting
 from rllib_smfg.bench.learners import CONTENDERS
+from rllib_smfg.bench.trial import IDENTITY
 
 Result = Mapping[str, Any]
-NEEDED = ("game", "learner", "seed", "cpu_seconds", "followers")
 MANY = 1000.0  # shares of a bound beyond it say no more
 
 
@@ -90,8 +90,8 @@ class Summary:
 def summed_up(trials: Sequence[Result]) -> Summary:
     """Cells of stored trials; raises InvalidSetting for what is none of `smfg bench`."""
     for trial in trials:
-        if not isinstance(trial, dict) or not {*NEEDED} <= set(trial) or trial["learner"] not in CONTENDERS:
-            raise InvalidSetting("a trial of this file is none of smfg bench's; must have " + ", ".join(NEEDED))
+        if not isinstance(trial, dict) or not {*IDENTITY} <= set(trial) or trial["learner"] not in CONTENDERS:
+            raise InvalidSetting("a trial of this file is none of smfg bench's; must have " + ", ".join(IDENTITY))
     budgets = {trial["cpu_seconds"] for trial in trials}
     if len(budgets) != 1:
         raise InvalidSetting(f"trials of different CPU times, {sorted(budgets)}: must be the same for all")

@@ -10,6 +10,7 @@ from rllib_smfg.bench.learners import Run, contender
 from rllib_smfg.bench.scoring import Standing, exploitability, standing
 
 LEAST_BETWEEN_LOOKS = 0.02  # of the budget
+IDENTITY = ("game", "learner", "seed", "cpu_seconds", "followers")
 EVALUATION_SEED = 1_000_000  # luck of the episodes that score, none of which was trained on
 
 
@@ -29,9 +30,9 @@ class Trial:
         return f"{self.game}, {self.learner}, seed {self.seed}"
 
     def identity(self) -> dict[str, Any]:
-        """What tells its result from others."""
-        names = ("game", "learner", "seed", "cpu_seconds")
-        return {name: getattr(self, name) for name in names} | {"followers": self.run.game["followers"]}
+        """What tells its result from others, by the names of `IDENTITY`."""
+        own = (self.game, self.learner, self.seed, self.cpu_seconds, self.run.game["followers"])
+        return dict(zip(IDENTITY, own, strict=True))
 
 
 def tried(trial: Trial) -> dict[str, Any]:

@@ -90,10 +90,15 @@ def test_a_file_of_something_else_is_refused_in_a_line(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["stage_game", "--cpu-seconds", "inf"], "--cpu-seconds inf: must be a number of seconds"),
+        (
+            ["--from", "x.json", "--seeds", "2"],
+            "--seeds: says nothing beside --from x.json, which runs nothing; leave it out",
+        ),
         (["stage_gam"], "game 'stage_gam' is not in the benchmark: did you mean 'stage_game'?"),
         (["stage_game", "--learners", "structural,ppp"], "unknown learner 'ppp': did you mean 'ppo'?"),
     ],
 )
-def test_an_unknown_name_is_a_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_run_is_a_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app(["bench", *words], standalone_mode=False) == 2
     assert capsys.readouterr().err == f"smfg: {said}\n"
