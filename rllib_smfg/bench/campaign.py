@@ -47,8 +47,8 @@ def chosen_games(asked: Sequence[str], known: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(asked)) or list(known)
 
 
-def run_trials(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]) -> list[Result]:
-    """Runs what is not there yet; all results of the folder, those of earlier calls too.
+def run_trials(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]) -> None:
+    """Runs what the folder does not hold yet; each result is a file in its folder `TRIALS`.
 
     Trials that failed are tried again. Raises InvalidSetting where the folder holds another budget's results, and
     Interrupted where it was stopped.
@@ -62,7 +62,6 @@ def run_trials(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]
     say(f"{len(trials)} trials, {len(trials) - len(missing)} of them are there already")
     if missing:
         _run(missing, kept, say)
-    return stored(kept)
 
 
 def stored(folder: Path) -> list[Result]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from rllib_smfg.bench.learners import CONTENDERS
@@ -31,8 +32,9 @@ def draw(summary: Summary, path: Path) -> None:
     shown = [name for name in (CONTENDERS[each].title for each in summary.learners) if name in handles]
     if shown:
         figure.legend([handles[name] for name in shown], shown, loc="outside lower center", ncols=4, fontsize=10)
-    seeds = f"{len(summary.seeds)} seeds" if len(summary.seeds) > 1 else "1 seed"
-    figure.suptitle(f"error against CPU time: median of {seeds}, thin: each of them", fontsize=12)
+    several = len(summary.seeds) > 1
+    seeds = f"median of {len(summary.seeds)} seeds, thin: each of them" if several else "1 seed"
+    figure.suptitle(f"error against CPU time: {seeds}", fontsize=12)
     figure.savefig(path, dpi=110)
 
 
@@ -43,6 +45,8 @@ def _panel(axis: Axes, summary: Summary, game: str) -> None:
         if cell is not None and cell.curves:
             _lines(axis, cell)
     axis.set(xscale="log", yscale="log", ylim=(LEAST * 0.8, MANY))
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_title(game, fontsize=11)
     axis.set_xlabel("CPU seconds of training", fontsize=10)
     axis.set_ylabel("error / acceptance bound", fontsize=10)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
 
 from envs import InvalidSetting
-from rllib_smfg.bench.campaign import read_result, run_trials
+from rllib_smfg.bench.campaign import TRIALS, read_result, run_trials, stored
 from rllib_smfg.bench.page import MarkdownTable, page
 from rllib_smfg.bench.picture import draw
 from rllib_smfg.bench.summary import screen_table, summed_up
@@ -31,7 +32,10 @@ def benchmark(
     command: str,
     versions: Mapping[str, str],
 ) -> Path:
-    """The file with all results of the folder, once all trials have ended; None: the usual one."""
+    """The file with all results, once all trials have ended; stopped before, it holds what there is.
+
+    folder: of the trials (None: the usual one). Raises Interrupted, which says how to go on.
+    """
     folder = folder or USUAL_FOLDER
 
     def say(text: str) -> None:
@@ -39,15 +43,24 @@ def benchmark(
 
     if not resume:
         refuse_overwriting(folder, f"{command} --resume")
+    path = json or folder / FILE
     try:
         with folder_taken(folder, say):
-            results = run_trials(trials, folder, say)
+            run_trials(trials, folder, say)
     except Interrupted as stop:
-        raise stop.going_on(f"go on with: {command} --resume") from None
-    path = json or folder / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"command": command, "versions": dict(versions), "trials": results})
+        look = ""
+        if stored(folder / TRIALS):
+            _write(path, folder, command, versions)
+            look = f"look at them with: smfg bench --from {quote(str(path))}; "
+        raise stop.going_on(f"{look}go on with: {command} --resume") from None
+    _write(path, folder, command, versions)
     return path
+
+
+def _write(path: Path, folder: Path, command: str, versions: Mapping[str, str]) -> None:
+    """All results of the folder, those of earlier calls too, as one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"command": command, "versions": dict(versions), "trials": stored(folder / TRIALS)})
 
 
 def refuse_beside(path: Path, given: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from envs import InvalidSetting
+from envs.solution import SOLVED_GAMES
 from rllib_smfg.bench.learners import CONTENDERS
 from rllib_smfg.bench.trial import IDENTITY
 
@@ -96,10 +97,17 @@ def summed_up(trials: Sequence[Result]) -> Summary:
     if len(budgets) != 1:
         raise InvalidSetting(f"trials of different CPU times, {sorted(budgets)}: must be the same for all")
     grouped: dict[tuple[str, str], list[Result]] = {}
-    for trial in sorted(trials, key=lambda each: int(each["seed"])):
+    for trial in sorted(trials, key=_place):
         grouped.setdefault((trial["game"], trial["learner"]), []).append(trial)
     judged = {game for (game, _), each in grouped.items() if any(trial.get("within") is not None for trial in each)}
     return Summary({key: _cell(key, each, key[0] in judged) for key, each in grouped.items()}, budgets.pop())
+
+
+def _place(trial: Result) -> tuple[int, int]:
+    """Games in the order of their solutions, then those without one; seeds in theirs."""
+    order = [*SOLVED_GAMES]
+    game = order.index(trial["game"]) if trial["game"] in order else len(order)
+    return game, int(trial["seed"])
 
 
 def _cell(key: tuple[str, str], trials: Sequence[Result], judged: bool) -> Cell:

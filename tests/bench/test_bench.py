@@ -10,16 +10,20 @@ from typing import Any
 
 import pytest
 import torch
+from bench_parts import stored
+from rich.console import Console
 
 import rllib_smfg.bench.one_by_one as one_by_one
 from envs.solution import SOLVED_GAMES
 from experiments.commands.bench import CALIBRATED, _shipped
 from experiments.commands.main import app
 from rllib_smfg.bench import campaign
+from rllib_smfg.bench import run as bench_run
 from rllib_smfg.bench.campaign import TRIALS, planned, run_trials
 from rllib_smfg.bench.learners import CONTENDERS, Run, contender
 from rllib_smfg.bench.trial import Trial, tried
 from rllib_smfg.processes.interrupts import Interrupted
+from rllib_smfg.storage.files import write_json
 
 BUDGET = 0.3
 WORDS = ["bench", "stage_game", "--learners", "structural,iddpg", "--seeds", "1"]
@@ -74,9 +78,24 @@ def test_what_is_there_is_not_run_again(ray_local: None, tmp_path: Path) -> None
     with pytest.raises(Interrupted, match="stopped after 1 of 2 trials, which are stored"):
         run_trials(both, tmp_path, stop_after_one)
     (first,) = results(tmp_path).values()
-    assert len(run_trials(both, tmp_path, said.append)) == 2
+    run_trials(both, tmp_path, said.append)
+    assert len(results(tmp_path)) == 2
     assert said[0] == "2 trials, 1 of them are there already"
     assert results(tmp_path)[first["learner"]] == first
+
+
+def test_what_is_stored_when_it_is_stopped_can_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_: object, folder: Path, __: object) -> None:
+        (folder / TRIALS).mkdir(parents=True)
+        write_json(folder / TRIALS / "stage_game-structural-11.json", stored("structural", 11, 0.2))
+        raise Interrupted("stopped after 1 of 2 trials, which are stored")
+
+    monkeypatch.setattr(bench_run, "run_trials", stopped)
+    how = {"resume": False, "command": "smfg bench stage_game", "versions": {}}
+    with pytest.raises(Interrupted, match="go on with: smfg bench stage_game --resume"):
+        bench_run.benchmark(Console(quiet=True), [], tmp_path / "out", None, **how)
+    (kept,) = json.loads((tmp_path / "out" / "bench.json").read_text())["trials"]
+    assert kept["learner"] == "structural"
 
 
 def test_a_process_that_is_lost_is_a_row_and_is_tried_again(
@@ -87,11 +106,13 @@ def test_a_process_that_is_lost_is_a_row_and_is_tried_again(
 
     said: list[str] = []
     monkeypatch.setattr(campaign, "tried", gone)
-    (lost,) = run_trials(trials(["iddpg"]), tmp_path, said.append)
+    run_trials(trials(["iddpg"]), tmp_path, said.append)
+    (lost,) = results(tmp_path).values()
     assert lost["error"]
     assert "FAILED" in said[-1]
     monkeypatch.undo()
-    (found,) = run_trials(trials(["iddpg"]), tmp_path, said.append)
+    run_trials(trials(["iddpg"]), tmp_path, said.append)
+    (found,) = results(tmp_path).values()
     assert "error" not in found
 
 

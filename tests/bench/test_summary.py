@@ -56,6 +56,12 @@ def test_what_lacks_seeds_is_not_whole() -> None:
     assert not summed_up(TRIALS[1:]).whole()
 
 
+def test_games_stand_in_the_order_of_their_solutions() -> None:
+    games = ["calibrated", "static_hsv", "stage_game"]
+    found = [stored("structural", 11, 0.2, game=game) for game in games]
+    assert summed_up(found).games == ["stage_game", "static_hsv", "calibrated"]
+
+
 def test_budgets_are_not_mixed() -> None:
     other = {**stored("smfrl", 11, 0.2), "cpu_seconds": 5.0}
     with pytest.raises(InvalidSetting, match="trials of different CPU times"):
