@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,13 @@ def run_trials(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]
     done = {_key(result) for result in before if "error" not in result}
     missing = [trial for trial in trials if _key(trial.identity()) not in done]
     say(f"{len(trials)} trials, {len(trials) - len(missing)} of them are there already")
-    if missing:
-        _run(missing, kept, say)
+    try:
+        if missing:
+            _run(missing, kept, say)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        number = stop.number if isinstance(stop, Interrupted) else signal.SIGINT
+        ended = {_key(result) for result in stored(kept)} & {_key(trial.identity()) for trial in trials}
+        raise Interrupted(f"stopped; {len(ended)} of {len(trials)} trials are stored", number) from None
 
 
 def stored(folder: Path) -> list[Result]:
@@ -85,26 +91,21 @@ def read_result(path: Path) -> Result:
 
 
 def _run(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]) -> None:
-    ended = 0
     with ray_session(processes=0):
         import ray
         from ray.exceptions import RayError
 
         task = ray.remote(num_cpus=1, max_calls=1, max_retries=0)(tried)  # a process each
         waiting = {task.remote(trial): trial for trial in trials}
-        try:
-            while waiting:
-                (one,), _ = ray.wait(list(waiting))
-                trial = waiting.pop(one)
-                try:
-                    result = ray.get(one)
-                except RayError as error:  # its process is gone
-                    result = failed(trial, error)
-                write_json(folder / f"{trial.game}-{trial.learner}-{trial.seed}.json", result)
-                ended += 1
-                say(f"[{ended}/{len(trials)}] {trial.name}: {_in_words(result)}")
-        except KeyboardInterrupt:
-            raise Interrupted(f"stopped after {ended} of {len(trials)} trials, which are stored") from None
+        while waiting:
+            (one,), _ = ray.wait(list(waiting))
+            trial = waiting.pop(one)
+            try:
+                result = ray.get(one)
+            except RayError as error:  # its process is gone
+                result = failed(trial, error)
+            write_json(folder / f"{trial.game}-{trial.learner}-{trial.seed}.json", result)
+            say(f"[{len(trials) - len(waiting)}/{len(trials)}] {trial.name}: {_in_words(result)}")
 
 
 def _in_words(result: Result) -> str:

@@ -40,11 +40,16 @@ def page(summary: Summary, kept: dict[str, Any], file: str, picture: str, markdo
 def _scope(summary: Summary) -> str:
     """What this page holds, how it is repeated, and what the whole would be."""
     seeds = ", ".join(map(str, summary.seeds))
+    missing = [
+        f"seed {seed} is there in {count} of {len(summary.cells)} cells"
+        for seed, count in summary.cells_with_seed().items()
+        if count < len(summary.cells)
+    ]
     repeated = (
         f"smfg bench {' '.join(summary.games)} --learners {','.join(summary.learners)} --seeds {len(summary.seeds)}"
         f" --cpu-seconds {summary.budget:g}"
     )
-    partly = "" if summary.whole() else " It was stopped before every learner had every seed."
+    partly = f" It was stopped before every learner had every seed: {'; '.join(missing)}." if missing else ""
     return (
         f"This page holds seeds {seeds}, {summary.budget:g} s of CPU each (`{repeated}`).{partly}"
         f" The whole, all games and ten seeds: `{WHOLE}`."

@@ -32,8 +32,9 @@ def draw(summary: Summary, path: Path) -> None:
     shown = [name for name in (CONTENDERS[each].title for each in summary.learners) if name in handles]
     if shown:
         figure.legend([handles[name] for name in shown], shown, loc="outside lower center", ncols=4, fontsize=10)
-    several = len(summary.seeds) > 1
-    seeds = f"median of {len(summary.seeds)} seeds, thin: each of them" if several else "1 seed"
+    counts = {len(cell.seeds) for cell in summary.cells.values()}
+    of = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
+    seeds = f"median of {of} seeds, thin: each of them" if max(counts) > 1 else "1 seed"
     figure.suptitle(f"error against CPU time: {seeds}", fontsize=12)
     figure.savefig(path, dpi=110)
 

@@ -78,9 +78,9 @@ class Summary:
         """The games that have an acceptance bound."""
         return [game for game in self.games if any(cell.shares for (of, _), cell in self.cells.items() if of == game)]
 
-    def whole(self) -> bool:
-        """Whether every cell has every seed."""
-        return all(list(cell.seeds) == self.seeds for cell in self.cells.values())
+    def cells_with_seed(self) -> dict[int, int]:
+        """How many cells each seed is in; all of them, where nothing was stopped before its end."""
+        return {seed: sum(seed in cell.seeds for cell in self.cells.values()) for seed in self.seeds}
 
     def first_place(self, game: str) -> str | None:
         """The learner with the smallest median share; None for a game without a bound."""

@@ -75,7 +75,7 @@ def test_what_is_there_is_not_run_again(ray_local: None, tmp_path: Path) -> None
         if text.startswith("[1/2]"):
             raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted, match="stopped after 1 of 2 trials, which are stored"):
+    with pytest.raises(Interrupted, match="stopped; 1 of 2 trials are stored"):
         run_trials(both, tmp_path, stop_after_one)
     (first,) = results(tmp_path).values()
     run_trials(both, tmp_path, said.append)

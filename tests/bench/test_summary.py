@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench_parts import failed, stored
@@ -51,9 +52,9 @@ def test_the_first_place_is_the_smallest_median() -> None:
     assert summed_up(TRIALS).first_place("stage_game") == "structural"
 
 
-def test_what_lacks_seeds_is_not_whole() -> None:
-    assert summed_up(TRIALS).whole()
-    assert not summed_up(TRIALS[1:]).whole()
+def test_a_page_that_lacks_seeds_says_which(tmp_path: Path) -> None:
+    assert "It was stopped" not in page_of(tmp_path, TRIALS)
+    assert "seed 11 is there in 1 of 2 cells." in page_of(tmp_path, TRIALS[1:])
 
 
 def test_games_stand_in_the_order_of_their_solutions() -> None:
@@ -66,6 +67,13 @@ def test_budgets_are_not_mixed() -> None:
     other = {**stored("smfrl", 11, 0.2), "cpu_seconds": 5.0}
     with pytest.raises(InvalidSetting, match="trials of different CPU times"):
         summed_up([*TRIALS, other])
+
+
+def page_of(folder: Path, trials: list[dict[str, Any]]) -> str:
+    path = folder / "bench.json"
+    path.write_text(json.dumps({"trials": trials}))
+    assert app(["bench", "--from", str(path)], standalone_mode=False) == 0
+    return path.with_suffix(".md").read_text(encoding="utf-8")
 
 
 def test_a_stored_file_makes_picture_and_page_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
