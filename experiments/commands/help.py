@@ -30,6 +30,7 @@ EXAMPLES = {
     "verify": "smfg verify --quick",
     "export": "smfg export runs/first --output policies",
     "replay": "smfg replay recorded.npz --preset paper",
+    "bench": "smfg bench stage_game --seeds 3 --cpu-seconds 30",
     "benchmark": "smfg benchmark --quick",
     "data check": "smfg data check SCFP2022.csv",
     "compete households": "smfg compete households docs/examples/submission.py:CarefulHouseholds",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from typer.exceptions import TyperException
 
 from envs import InvalidSetting
+from experiments.commands import bench as cli_bench
 from experiments.commands import calibrate as cli_calibrate
 from experiments.commands import compare as cli_compare
 from experiments.commands import compete as cli_compete
@@ -94,6 +95,7 @@ def _everywhere(
     pass
 
 
+app.command(cls=Command, epilog=example("bench"))(cli_bench.bench)
 app.command(cls=Command, epilog=example("calibrate"))(cli_calibrate.calibrate)
 app.command(cls=Command, epilog=example("compare"))(cli_compare.compare)
 app.command(cls=Command, epilog=example("convergence"))(cli_convergence.convergence)

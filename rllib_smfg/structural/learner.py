@@ -98,18 +98,28 @@ class StructuralLearner:
     def update(self) -> dict[str, float]:
         """One update of both sides; returns what is logged."""
         s, share = self.settings, self.update_number / self.settings.updates
-        logs: dict[str, float] = {}
+        logs = self._followers_turn(share)
+        if s.lead_in <= share < 1 - s.settling and self.game.governed:
+            logs |= self._leaders_turn(share)
+        logs |= {f"{side}/skipped_steps": float(steps) for side, steps in self.skipped.items()}
+        self.update_number += 1
+        return logs
+
+    def _followers_turn(self, share: float) -> dict[str, float]:
+        """The followers' steps of an update, after a share of the run."""
+        s, logs = self.settings, dict[str, float]()
         # the axes of gradients are not known from a few of them
         risen = min(1.0, (self.update_number + 1) / max(s.warm_up * s.updates, 1.0))
         self._set_rate(FOLLOWER, s.follower_lr * risen, share)
         for _ in range(s.follower_steps):
             logs |= self._follower_step()
-        if s.lead_in <= share < 1 - s.settling and self.game.governed:
-            self._set_rate(LEADER, s.leader_lr, (share - s.lead_in) / (1 - s.settling - s.lead_in))
-            logs |= self._leader_step()
-        logs |= {f"{side}/skipped_steps": float(steps) for side, steps in self.skipped.items()}
-        self.update_number += 1
         return logs
+
+    def _leaders_turn(self, share: float) -> dict[str, float]:
+        """The leader's step of an update, after a share of the run."""
+        s = self.settings
+        self._set_rate(LEADER, s.leader_lr, (share - s.lead_in) / (1 - s.settling - s.lead_in))
+        return self._leader_step()
 
     def _follower_step(self) -> dict[str, float]:
         s = self.settings

@@ -18,7 +18,12 @@ YEARS = "years_learned_from"
 
 
 class StructuralRLlibLearner(TorchLearner):
-    """Updates of both sides in each call; batches bring nothing but the wish to go on."""
+    """Updates of both sides in each call; batches bring nothing but the wish to go on.
+
+    both_sides: what learns them.
+    """
+
+    both_sides: type[StructuralLearner] = StructuralLearner
 
     def build(self) -> None:
         """Builds the modules, and the learner on their networks."""
@@ -26,7 +31,7 @@ class StructuralRLlibLearner(TorchLearner):
         keep_freed_memory()
         super().build()
         sides = {side: self.module[side].unwrapped() for side in (LEADER, FOLLOWER)}
-        self.structural = StructuralLearner(
+        self.structural = self.both_sides(
             partial(arithmetic_game, self.config.game_settings()),
             sides[LEADER].learning,
             sides[FOLLOWER].learning,

@@ -1,0 +1,126 @@
+"""The benchmark as a Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from rllib_smfg.bench.learners import CONTENDERS
+from rllib_smfg.bench.summary import Cell, Summary, share_in_words
+
+MarkdownTable = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
+WHOLE = "smfg bench --json docs/results/bench.json"
+ABSENT = (
+    "Not among the learners: AC-SMFG (arXiv 2509.15392), of which only summaries were at hand; it is analysed for"
+    " finite states and actions, ours are continuous. Not among the games: OpenSpiel's linear-quadratic one (ten"
+    " states, finite actions, a last period, no leader), no instance of `linear_quadratic`; MFAX's was not looked at."
+)
+
+
+def page(summary: Summary, kept: dict[str, Any], file: str, picture: str, markdown_table: MarkdownTable) -> str:
+    """The whole page; file, picture: where result and picture are, from the page."""
+    parts = [
+        "# The benchmark of record",
+        f"{_scope(summary)} Result: [{file}]({file}); page anew: `smfg bench --from {file}`.",
+        _how_to_read(),
+        markdown_table(["learner", *summary.games], list(_rows(summary))),
+        *_firsts(summary),
+        f"![error against CPU time]({picture})",
+        *_exploitability(summary, markdown_table),
+        *_failures(summary),
+        _learners(summary),
+        ABSENT,
+        f"Versions: {', '.join(f'{name} {version}' for name, version in kept.get('versions', {}).items())}.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scope(summary: Summary) -> str:
+    """What this page holds, how it is repeated, and what the whole would be."""
+    seeds = ", ".join(map(str, summary.seeds))
+    missing = [
+        f"seed {seed} is there in {count} of {len(summary.cells)} cells"
+        for seed, count in summary.cells_with_seed().items()
+        if count < len(summary.cells)
+    ]
+    repeated = (
+        f"smfg bench {' '.join(summary.games)} --learners {','.join(summary.learners)} --seeds {len(summary.seeds)}"
+        f" --cpu-seconds {summary.budget:g}"
+    )
+    partly = f" It was stopped before every learner had every seed: {'; '.join(missing)}." if missing else ""
+    return (
+        f"This page holds seeds {seeds}, {summary.budget:g} s of CPU each (`{repeated}`).{partly}"
+        f" The whole, all games and ten seeds: `{WHOLE}`."
+    )
+
+
+def _how_to_read() -> str:
+    return (
+        "A cell: worst error to the exact solution as a share of what `smfg verify` allows (1: just met), median /"
+        " worst seed; then CPU seconds until it is first within, median, to 2 % of the time at best; - where half the"
+        " seeds or more never are. Bold: every seed ends within. Training stops at its end or at the first iteration"
+        " beyond its time, in the process that plays and learns; looking does not count. A busy machine's seconds hold"
+        " less."
+    )
+
+
+def _rows(summary: Summary) -> Iterator[list[str]]:
+    for learner in summary.learners:
+        cells = (summary.cells.get((game, learner)) for game in summary.games)
+        yield [f"`{learner}`", *("" if cell is None else _cell(cell) for cell in cells)]
+
+
+def _cell(cell: Cell) -> str:
+    """Bold where every seed ends within the bound."""
+    return f"**{cell.in_words}**" if cell.within == len(cell.seeds) else cell.in_words
+
+
+def _firsts(summary: Summary) -> Iterator[str]:
+    """Who comes first how often, and whose every seed is within the bound."""
+    games = summary.bounded()
+    first = [summary.first_place(game) for game in games]
+    told = []
+    for learner in summary.learners:
+        cells = [summary.cells[game, learner] for game in games if (game, learner) in summary.cells]
+        within = sum(cell.within == len(cell.seeds) for cell in cells)
+        if within or learner in first:
+            told.append(f"`{learner}`: smallest median in {first.count(learner)}, all seeds within in {within}")
+    if told:
+        yield f"Of {len(games)} games with a bound: {'; '.join(told)}."
+
+
+def _exploitability(summary: Summary, markdown_table: MarkdownTable) -> Iterator[str]:
+    """What a household gains by its best response, in games in which that is known exactly."""
+    games = [game for game in summary.games if any(summary.cells[key].gains for key in summary.cells if key[0] == game)]
+    if not games:
+        return
+    units = {game: next(c.unit for (of, _), c in summary.cells.items() if of == game and c.unit) for game in games}
+    rows = []
+    for learner in summary.learners:
+        found = [summary.cells.get((game, learner)) for game in games]
+        rows.append([f"`{learner}`", *("" if cell is None else _gain(cell) for cell in found)])
+    yield "What a household still gains by its best response to frozen play (exact), median / worst seed:"
+    yield markdown_table(["learner", *(f"{game}, {units[game]}" for game in games)], rows)
+
+
+def _gain(cell: Cell) -> str:
+    if not cell.gains:
+        return ""
+    return f"{share_in_words(float(np.median(cell.gains)))} / {share_in_words(max(cell.gains))}"
+
+
+def _failures(summary: Summary) -> Iterator[str]:
+    told = [
+        f"* {cell.game}, `{cell.learner}`, seed {seed}: {error}"
+        for cell in summary.cells.values()
+        for seed, error in cell.failures.items()
+    ]
+    if told:
+        yield "Failed, and counted as infinitely far:\n\n" + "\n".join(told)
+
+
+def _learners(summary: Summary) -> str:
+    lines = [f"* `{name}`, {CONTENDERS[name].title}: {CONTENDERS[name].says}" for name in summary.learners]
+    return "Learners (`rllib_smfg/bench/learners.py`):\n\n" + "\n".join(lines)
