@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from experiments.results.tables import number
 from rllib_smfg.storage.checkpoints import path_of
@@ -173,7 +174,7 @@ class LiveDisplay(Screen):
         """See Display."""
         self._latest |= row
         self._bar.update(self._task, completed=row["iteration"])
-        self._live.update(Group(self._bar, *filter(None, [self._seed]), _table(self._latest)))
+        self._live.update(Group(self._bar, *map(Text, filter(None, [self._seed])), _table(self._latest)))
 
     def note(self, text: str) -> None:
         """See Display."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from experiments.configuration.config import Experiment
 from experiments.training.progress import LiveDisplay, PlainDisplay
@@ -39,12 +38,8 @@ def train_side_by_side(
         (own / ERROR).unlink(missing_ok=True)
         calls[seed] = (Work(f"seed {seed}", settings, seed, str(folder / own.name), own.name, bucket),)
     screens = {seed: screen.beside(f"seed {seed}") for seed in seeds}
-
-    def told(seed: int, what: str, *how: Any) -> None:
-        getattr(screens[seed], what)(*how)
-
     try:
-        troubles = told_side_by_side(_train, calls, needed, told)
+        troubles = told_side_by_side(_train, calls, needed, screens)
     finally:
         for own in seeds.values() if bucket else ():
             Bucket(str(bucket)).pull(own.name, own)

@@ -102,11 +102,11 @@ def told_side_by_side(
     work: Callable[..., None],
     calls: Mapping[Key, tuple[Any, ...]],
     needed: Sequence[Bundle],
-    told: Callable[..., None],
+    screens: Mapping[Key, Any],
 ) -> dict[Key, Trouble]:
     """Runs `work(tell, *arguments)` of every call, as many at a time as there is room for; returns what went wrong.
 
-    What a work tells, told(key, ...) hears in this process. Raises Interrupted, once all have stopped, with what they
+    What a work tells, tell(method, ...), its screen hears in this process, as `method(...)`. Raises Interrupted, once all have stopped, with what they
     said at last; KeyboardInterrupt after a second Ctrl-C. Needs a Ray that is running.
     """
     import ray
@@ -118,18 +118,18 @@ def told_side_by_side(
     task = ray.remote(max_retries=RETRIES)(_run)
     groups = {key: placement_group([dict(bundle) for bundle in needed], strategy="PACK") for key in calls}
     waiting = {}
-    for key, arguments in calls.items():
+    for key, given in calls.items():
         strategy = PlacementGroupSchedulingStrategy(groups[key], 0, placement_group_capture_child_tasks=True)
         main = task.options(num_cpus=1, num_gpus=needed[0].get("GPU", 0), scheduling_strategy=strategy)
-        waiting[main.remote(queue, key, work, arguments)] = key
+        waiting[main.remote(queue, key, work, given)] = key
     troubles: dict[Key, Trouble] = {}
     try:
         with Interrupts() as interrupts:
             asked = 0.0
             while waiting:
                 done, _ = ray.wait(list(waiting), timeout=PAUSE)
-                for key, message in queue.get_nowait_batch(queue.qsize()):
-                    told(key, *message)
+                for key, (method, *arguments) in queue.get_nowait_batch(queue.qsize()):
+                    getattr(screens[key], method)(*arguments)
                 for each in done:
                     key = waiting.pop(each)
                     remove_placement_group(groups.pop(key))
