@@ -106,8 +106,9 @@ def told_side_by_side(
 ) -> dict[Key, Trouble]:
     """Runs `work(tell, *arguments)` of every call, as many at a time as there is room for; returns what went wrong.
 
-    What a work tells, tell(method, ...), its screen hears in this process, as `method(...)`. Raises Interrupted, once all have stopped, with what they
-    said at last; KeyboardInterrupt after a second Ctrl-C. Needs a Ray that is running.
+    What a work tells, tell(method, ...), its screen hears in this process, as `method(...)`. Needs a Ray that is
+    running. Raises Interrupted, once all have stopped, with what they said at last; KeyboardInterrupt after a second
+    Ctrl-C.
     """
     import ray
     from ray.util.placement_group import placement_group, remove_placement_group
