@@ -27,8 +27,11 @@ from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.together import Together
 
 COUNTS = (1, 2, 3)
-GAME: dict[str, Any] = {"name": "aiyagari", "followers": 100}
-SETTINGS = StructuralSettings(updates=100, lead_in=0.0, economies=12, household_years=10**6, window_years=15)
+GAME: dict[str, Any] = {"name": "brock_mirman", "followers": 2000}
+# 24 economies, and as many paths of the leader
+SETTINGS = StructuralSettings(
+    updates=100, lead_in=0.0, economies=24, population=2000, household_years=2 * 10**6, window_years=15, tail=0.05
+)
 BRIDGE, PORT = "smfgbr", 29577
 
 
