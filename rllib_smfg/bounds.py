@@ -133,7 +133,7 @@ BOUNDS: dict[str, Bounds] = {
     "share_floor": Bounds(0, 0.5),
     # RLlib's
     "num_env_runners": Bounds(0, 4096, whole=True),
-    "num_learners": Bounds(0, 1, whole=True),
+    "num_learners": Bounds(0, 4096, whole=True),
     "seed": Bounds(0, SEEDS, below=True, whole=True, optional=True),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol, Self
@@ -11,6 +12,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from experiments.results.tables import number
 from rllib_smfg.storage.checkpoints import path_of
@@ -88,12 +90,24 @@ class Mirrored:
         self._inner.note(text)
 
 
-def display(console: Console) -> Display:
+def display(console: Console) -> PlainDisplay | LiveDisplay:
     """The one that fits where output goes."""
     return LiveDisplay(console) if console.is_terminal and not console.is_dumb_terminal else PlainDisplay(console)
 
 
-class PlainDisplay:
+class Screen:
+    """What both displays have: a seed that is told of beside others on the same screen."""
+
+    _seed = ""
+
+    def beside(self, seed: str) -> Self:
+        """The same screen for a seed beside others, which is named with what it shows."""
+        other = copy(self)
+        other._seed = seed
+        return other
+
+
+class PlainDisplay(Screen):
     """One line an iteration."""
 
     def __init__(self, console: Console) -> None:
@@ -123,10 +137,11 @@ class PlainDisplay:
 
     def note(self, text: str) -> None:
         """See Display."""
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+        line = text if text.startswith(self._seed) else f"{self._seed}  {text}"
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-class LiveDisplay:
+class LiveDisplay(Screen):
     """A progress bar over a table that keeps the latest of every number."""
 
     def __init__(self, console: Console) -> None:
@@ -159,7 +174,7 @@ class LiveDisplay:
         """See Display."""
         self._latest |= row
         self._bar.update(self._task, completed=row["iteration"])
-        self._live.update(Group(self._bar, _table(self._latest)))
+        self._live.update(Group(self._bar, *map(Text, filter(None, [self._seed])), _table(self._latest)))
 
     def note(self, text: str) -> None:
         """See Display."""

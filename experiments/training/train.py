@@ -14,12 +14,12 @@ from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, find_configuration, load, load_experiment
 from experiments.training.progress import Mirrored, display
 from experiments.training.summary import report
-from experiments.training.trainer import CHECKPOINTS, is_finished, train_seed
+from experiments.training.trainer import is_finished, train_seed
 from rllib_smfg.processes.interrupts import Interrupted, Stopped
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session
 from rllib_smfg.processes.ray_start import NoRay
-from rllib_smfg.storage.checkpoints import CONFIG, seed_folder
+from rllib_smfg.storage.checkpoints import CHECKPOINTS, CONFIG, seed_folder
 from rllib_smfg.storage.files import write_text
 from rllib_smfg.storage.owners import taken
 from rllib_smfg.storage.places import Place, new_or_resumed
@@ -83,12 +83,20 @@ def _train(console: Console, experiment: Experiment, place: Place, command: str)
 
 
 def train_pending(console: Console, experiment: Experiment, folder: Path, place: Place | None = None) -> None:
-    """Trains the seeds that are not finished, one after the other; a place's bucket follows every checkpoint."""
+    """Trains the seeds that are not finished, side by side; a place's bucket follows every checkpoint.
+
+    A single one, or where there is room for no more, is trained in this process.
+    """
     seeds = {seed: seed_folder(folder, seed) for seed in experiment.training.seeds}
     pending = [seed for seed in seeds if not is_finished(experiment, seeds[seed])]
     if not pending:
         return
     with ray_session(experiment.training.env_runners + experiment.training.learners), display(console) as screen:
+        if len(pending) > 1:
+            from experiments.tuning.seeds import train_side_by_side  # which trains by `trainer`, as this does
+
+            if train_side_by_side(experiment, {seed: seeds[seed] for seed in pending}, screen, place):
+                return
         for seed in pending:
             shown = Mirrored(screen, seeds[seed] / CHECKPOINTS, place) if place and place.bucket else screen
             train_seed(experiment, seed, seeds[seed], shown)

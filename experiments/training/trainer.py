@@ -21,14 +21,13 @@ from rllib_smfg.processes.interrupts import GRACE, Interrupted, Interrupts, Over
 from rllib_smfg.processes.recovery import LEARNER_RESTARTS, LearnerLost, noticing_a_lost_learner, train_until_years
 from rllib_smfg.rollout import evaluate
 from rllib_smfg.storage import checkpoints
-from rllib_smfg.storage.checkpoints import Progress
+from rllib_smfg.storage.checkpoints import CHECKPOINTS, Progress
 from rllib_smfg.storage.files import clear_unfinished_files
 
 if TYPE_CHECKING:
     from rllib_smfg.export import TrainedPolicies
     from rllib_smfg.rllib.smfrl import SMFRL
 
-CHECKPOINTS = "checkpoints"
 UNSAVED = 30.0  # seconds of work that may be unsaved
 LOOKED_AT = 4  # economies played for pictures, of which one that lives is shown
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,15 +13,17 @@ from ray import tune
 
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump
-from experiments.training.trainer import CHECKPOINTS, train_seed
+from experiments.training.progress import Display
+from experiments.training.trainer import train_seed
 from rllib_smfg.metrics import counted
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.storage import checkpoints
+from rllib_smfg.storage.checkpoints import CHECKPOINTS
 from rllib_smfg.storage.files import copy_folder, write_text
+from rllib_smfg.storage.mirrors import Mirror
 from rllib_smfg.storage.places import Bucket, mirror_of
 
 WORST = 1e300
-WHOLE = re.compile(rf"{CHECKPOINTS}/iteration_(\d+)/{checkpoints.MANIFEST}")  # of a bucket's names; written last
 BEST = "best"  # beside `checkpoints`: the checkpoint of the best evaluation
 
 
@@ -85,7 +86,7 @@ class Work:
 # --- what a Tune worker runs -----------------------------------------------------------------------------------------
 def grid_trial(config: dict[str, Any]) -> None:
     """A trial of a grid; config: {"work": a Work}."""
-    _train(config["work"].at_home())
+    train(config["work"].at_home(), Reporter)
 
 
 def search_trial(config: dict[str, Any]) -> None:
@@ -101,7 +102,9 @@ def search_trial(config: dict[str, Any]) -> None:
     if work.bucket:
         Bucket(work.bucket).put(own / checkpoints.CONFIG, f"{number}/{checkpoints.CONFIG}")
     settings, run = experiment.model_dump(mode="json"), checkpoints.seed_folder(Path(number), work.seed)
-    _train(replace(work, title=number, experiment=settings, folder=str(Path(work.folder) / run), name=str(run)))
+    train(
+        replace(work, title=number, experiment=settings, folder=str(Path(work.folder) / run), name=str(run)), Reporter
+    )
 
 
 def trial_number(trial_id: str) -> str:
@@ -118,7 +121,7 @@ def chosen(experiment: Mapping[str, Any], settings: Mapping[str, Any]) -> Experi
     return Experiment.model_validate(values)
 
 
-def _train(work: Work) -> None:
+def train(work: Work, screen: Callable[[Work, Mirror], Display]) -> None:
     """Goes on from the checkpoint Tune hands over, else from the seed's latest, so a killed trial loses little."""
     quieten()
     folder = Path(work.folder)
@@ -129,31 +132,9 @@ def _train(work: Work) -> None:
         with handed.as_directory() as path:
             checkpoints.adopt(Path(path), folder / CHECKPOINTS)
     try:
-        train_seed(Experiment.model_validate(work.experiment), work.seed, folder, Reporter(work, mirror))
+        train_seed(Experiment.model_validate(work.experiment), work.seed, folder, screen(work, mirror))
     finally:
         mirror.update()
-
-
-class Mirror:
-    """A seed's folder and its likeness in a bucket; does nothing where there is no bucket."""
-
-    def __init__(self, folder: Path, bucket: str | None, name: str) -> None:
-        self._folder, self._name = folder, name
-        self._bucket = Bucket(bucket) if bucket else None
-
-    def fetch(self) -> None:
-        """Brings what another node left, where that has come further than this one."""
-        if self._bucket is None:
-            return
-        there = [int(match.group(1)) for each in self._bucket.files(self._name) if (match := WHOLE.fullmatch(each))]
-        here = [checkpoints.iteration_of(path) for path in checkpoints.whole(self._folder / CHECKPOINTS)]
-        if max(there, default=0) > max(here, default=0):
-            self._bucket.pull(self._name, self._folder, exact=True)
-
-    def update(self) -> None:
-        """Brings the bucket up to date."""
-        if self._bucket:
-            self._bucket.push(self._folder, self._name)
 
 
 class Reporter:
@@ -177,9 +158,7 @@ class Reporter:
 
     def update(self, row: Mapping[str, float]) -> None:
         """See Display. With a goal only evaluated rows are reported, so that every result Tune sees has the metric."""
-        path = checkpoints.path_of(self._folder / CHECKPOINTS, int(row["iteration"]))
-        saved = path if path.is_dir() else None
-        goal = self._goal
+        goal, saved = self._goal, self._mirror.saved(row)
         if saved and goal and goal.column in row:
             keep_if_best(saved, self._folder / BEST, goal)
         if saved:

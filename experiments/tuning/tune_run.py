@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
-import ray
 from ray import tune
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from envs import InvalidSetting
+from rllib_smfg.processes.side_by_side import on_all_nodes
 from rllib_smfg.storage.buckets import HOW, for_arrow
 
 TUNE = ".tune"  # Tune's own state, in the folder of a grid or search
@@ -43,23 +41,8 @@ def run_config(folder: Path, display: tune.Callback, storage: str | None, **sett
 
 def refuse_scattering(folder: Path, storage: str | None) -> None:
     """Raises InvalidSetting where trials would leave their files on several machines, out of each other's reach."""
-    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
-    if storage is not None or len(nodes) < 2:
-        return
-    with NamedTemporaryFile(dir=folder, prefix=".seen_from_all_nodes") as marker:
-        seen = [
-            _is_there.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(marker.name)
-            for node in nodes
-        ]
-        if not all(ray.get(seen)):
-            raise InvalidSetting(
-                f"{folder}: is not on all {len(nodes)} nodes of this cluster; give --storage, which {HOW}"
-            )
-
-
-@ray.remote(num_cpus=0)
-def _is_there(path: str) -> bool:
-    return Path(path).is_file()
+    if storage is None and not on_all_nodes(folder):
+        raise InvalidSetting(f"{folder}: is not on all nodes of this cluster; give --storage, which {HOW}")
 
 
 def in_one_line(error: BaseException | None) -> str:

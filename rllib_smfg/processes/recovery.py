@@ -18,21 +18,26 @@ PATIENCE = 300.0  # seconds to wait for a runner when all are lost
 
 
 class LearnerLost(Exception):
-    """The remote learner's process is gone, and with it what was learned since the latest checkpoint."""
+    """A remote learner's process is gone, and with it what was learned since the latest checkpoint."""
 
 
 @contextmanager
 def noticing_a_lost_learner(algorithm: PopulationAlgorithm) -> Iterator[None]:
-    """Raises LearnerLost for an exception inside the block whose cause is that the remote learner is gone."""
-    from ray.exceptions import RayActorError
+    """Raises LearnerLost for an exception inside the block whose cause is that a remote learner is gone."""
+    from ray.exceptions import RayError
 
     try:
         yield
-    except (RayActorError, IndexError) as error:  # RLlib's own lists are empty once no learner is left
+    except (RayError, IndexError) as error:  # RLlib's own lists are empty once no learner is left
         group = algorithm.learner_group
-        if group.is_local or any(answer.ok for answer in group.foreach_learner(func=_answers)):
+        if group.is_local:
             raise
-        raise LearnerLost(f"the learner's process was lost ({type(error).__name__})") from error
+        # RLlib takes whoever raised anything for lost; those that are answer nothing
+        learners, answers = algorithm.config.num_learners, group.foreach_learner(func=_answers, healthy_only=False)
+        if sum(answer.ok for answer in answers) == learners:
+            raise
+        one = "the learner's process" if learners == 1 else f"a process of {learners} learners"
+        raise LearnerLost(f"{one} was lost ({type(error).__name__})") from error
 
 
 def _answers(_: Any) -> bool:

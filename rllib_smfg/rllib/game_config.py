@@ -32,10 +32,12 @@ def side_of(agent: str, *_: Any, **__: Any) -> str:
 class GameConfig(WordedConfig):
     """A game, and both sides' modules `leader` and `follower`; algorithms extend it.
 
-    follower_kind: the followers' network, one of `policy_networks.KINDS`; see `WordedConfig` for the rest.
+    follower_kind: the followers' network, one of `policy_networks.KINDS`; learns_together: whether several learners
+    may share an update. See `WordedConfig` for the rest.
     """
 
     follower_kind: ClassVar[str]
+    learns_together: ClassVar[bool] = False
     SIDES: ClassVar[frozenset[str]] = frozenset((LEADER, FOLLOWER))
 
     def __init__(self, algo_class: type | None = None) -> None:
@@ -86,8 +88,11 @@ class GameConfig(WordedConfig):
             raise InvalidSetting(" ".join(str(error).split("\nTo suppress")[0].split())) from error
         self.learning_settings()
         self._refuse_starts_that_cannot_be()
-        if self.num_learners > 1:
-            raise InvalidSetting(f"num_learners = {self.num_learners}: must be 0 (in the driver) or 1 (remote)")
+        if self.num_learners > 1 and not self.learns_together:
+            raise InvalidSetting(
+                f"num_learners = {self.num_learners}: must be 0 (in the driver) or 1 (remote); method structural alone"
+                " learns in several"
+            )
         self.pretrained()
         if not self.in_evaluation:
             self._refuse_years_that_cannot_be_shared()
@@ -126,7 +131,7 @@ class GameConfig(WordedConfig):
                 check(name, value)
         for name in self.searched:
             raise InvalidSetting(f"{name}: is a space to search in; give the configuration to ray.tune.Tuner")
-        for name in ("seed", "num_env_runners"):
+        for name in ("seed", "num_env_runners", "num_learners"):
             check(name, getattr(self, name))
         for name in ("games", "followers"):
             if name in self.env_config:

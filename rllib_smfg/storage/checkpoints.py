@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rllib_smfg.rllib.smfrl import SMFRL
 
 MANIFEST, CONFIG, POLICIES, STATE = "manifest.json", "config.yaml", "policies", "rllib"
+CHECKPOINTS = "checkpoints"  # where a seed's folder has them
 FORMAT = "rllib-smfg checkpoint 1"
 NAME, SEED = re.compile(r"iteration_(\d+)"), re.compile(r"seed_(\d+)")
 
@@ -173,7 +174,7 @@ def find(path: Path) -> Path:
     seeds = seed_folders(path) or [path]
     if len(seeds) > 1:
         raise InvalidSetting(f"{path}: holds {len(seeds)} seeds; name one of them, for example {seeds[0]}")
-    found = _all(seeds[0] / "checkpoints" if (seeds[0] / "checkpoints").is_dir() else seeds[0])
+    found = _all(seeds[0] / CHECKPOINTS if (seeds[0] / CHECKPOINTS).is_dir() else seeds[0])
     if not found:
         raise InvalidSetting(f"{path}: holds no checkpoint ({MANIFEST} is missing)")
     try:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from envs.arithmetic import ArithmeticGame, Arrays
+from rllib_smfg.structural.together import Together
 
 State = dict[str, Tensor]
 
@@ -22,6 +23,11 @@ def tensors(arrays: Arrays, like: Tensor) -> State:
         floating = tensor.is_floating_point()
         found[name] = tensor.to(device=like.device, dtype=like.dtype if floating else tensor.dtype)
     return found
+
+
+def part(state: Mapping[str, Tensor], games: slice) -> State:
+    """A state, or shocks, of some of the games."""
+    return {name: x[games] for name, x in state.items()}
 
 
 def detached(state: Mapping[str, Tensor]) -> State:
@@ -45,42 +51,54 @@ class Economies:
 
     Half of them live for the game's horizon, the others for as long as a future counts (geometric with the discount),
     so that starts and long runs are both seen. `luck` is the one random stream of starts, shocks and ages.
+    A learner among several has the ages of all games, and the state and shocks of its `own`.
     """
 
-    def __init__(self, game: ArithmeticGame, seed: Any, like: Tensor) -> None:
-        self.game, self.like = game, like
+    def __init__(self, game: ArithmeticGame, seed: Any, like: Tensor, together: Together | None = None) -> None:
+        self.game, self.like, self.together = game, like, together or Together()
+        self.own = self.together.own(game.n_games)
         self.luck = np.random.default_rng(seed)
-        self.state = tensors(game.first_state(self.luck, game.n_games), like)
+        self.whole = tensors(game.first_state(self.luck, game.n_games), like)  # of all games, when last told
+        self.state = part(self.whole, self.own)
         self.lives = self._lifetimes(game.n_games)
         self.age = (self.luck.random(game.n_games) * self.lives).astype(np.int64)
         self.fresh = np.ones(game.n_games, dtype=bool)  # games that have just begun, whose offsets are to be drawn
 
     def shocks(self) -> State:
         """This year's shocks."""
-        return tensors(self.game.shocks(self.luck, self.age), self.like)
+        drawn = self.game.shocks(self.luck, self.age)
+        return tensors({name: x[self.own] for name, x in drawn.items()}, self.like)
 
     def move_on(self, following: Mapping[str, Tensor], ended: Tensor | None) -> None:
         """Goes on from the state that followed; games that ended, failed or are old enough start anew."""
         self.age += 1
-        over = self.age >= self.lives
-        if ended is not None:
-            over |= ended[:, 0].cpu().numpy()
         state = detached(following)
-        over |= ~_finite(state).cpu().numpy()
+        failed = ~_finite(state)
+        if ended is not None:
+            failed = failed | ended[:, 0]
+        over = (self.age >= self.lives) | self.together.each(failed).flatten().cpu().numpy()
         self.fresh = over
         (which,) = over.nonzero()
         if which.size:
-            begun = tensors(self.game.first_state(self.luck, which.size), self.like)
-            index = torch.as_tensor(which, device=self.like.device)
+            (mine,) = ((which >= self.own.start) & (which < self.own.stop)).nonzero()
+            drawn = self.game.first_state(self.luck, which.size)
+            begun = tensors({name: x[mine] for name, x in drawn.items()}, self.like)
+            index = torch.as_tensor(which[mine] - self.own.start, device=self.like.device)
             state = {name: x.index_copy(0, index, begun[name]) for name, x in state.items()}
             self.age[which] = 0
             self.lives[which] = self._lifetimes(which.size)
         self.state = state
 
+    def tell(self) -> None:
+        """Brings together where play stands in all learners' games, for `get_state`, which asks one of them alone."""
+        self.whole = {name: self.together.each(x).flatten(0, 1) for name, x in self.state.items()}
+
     def get_state(self) -> dict[str, Any]:
-        """Where play stands."""
+        """Where play stands, in all games; with several learners as of the last `tell`."""
+        if self.together.size == 1:
+            self.tell()
         return {
-            "state": self.state,
+            "state": self.whole,
             "age": self.age.copy(),
             "lives": self.lives.copy(),
             "fresh": self.fresh.copy(),
@@ -89,7 +107,8 @@ class Economies:
 
     def set_state(self, known: dict[str, Any]) -> None:
         """Goes back to a state from `get_state`."""
-        self.state = dict(known["state"])
+        self.whole = dict(known["state"])
+        self.state = part(self.whole, self.own)
         self.age, self.lives, self.fresh = known["age"].copy(), known["lives"].copy(), known["fresh"].copy()
         self.luck.bit_generator.state = known["luck"]
 

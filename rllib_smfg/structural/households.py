@@ -34,6 +34,7 @@ from torch import Tensor
 from envs.arithmetic import ArithmeticGame, Mean
 from rllib_smfg.structural.economies import State, detached
 from rllib_smfg.structural.sides import Side
+from rllib_smfg.structural.together import Together
 
 LARGEST_STEP = 1e3  # half ranges: where play explodes within a window a residual means no more than its sign
 LEAST_CURVATURE = 0.05  # of its median: where a reward hardly bends, a residual asks for no endless step
@@ -154,7 +155,13 @@ def saving_decision(game: ArithmeticGame) -> int:
 
 
 def euler_loss(
-    found: Tensor, output: Tensor, curvature: Tensor, side: Side, floor: float, alive: Tensor | None
+    found: Tensor,
+    output: Tensor,
+    curvature: Tensor,
+    side: Side,
+    floor: float,
+    alive: Tensor | None,
+    together: Together | None = None,
 ) -> Tensor:
     """A loss (B, N) that moves outputs u (B, N, a) by Newton's step for the residual `found`, were all else to stay.
 
@@ -162,10 +169,11 @@ def euler_loss(
     units, count by how far they are from what they ask for. Shares are log odds, in which a step means the less the
     nearer it is to the end: it counts in natural units, at least as if a share were `floor` from its end. Nothing is
     asked of a decision that rests at a bound it would rather pass. Games that ended are left out: what a failed economy
-    says about saving is nothing that its households could have chosen.
+    says about saving is nothing that its households could have chosen. What curvature is usual, all learners'
+    games say together.
     """
     size = curvature.abs()
-    usual = torch.nan_to_num(size, 0.0, 0.0, 0.0).flatten(0, 1).median(0).values
+    usual = (together or Together()).median(torch.nan_to_num(size, 0.0, 0.0, 0.0).flatten(0, 1))
     step = found / (size + LEAST_CURVATURE * usual + 1e-30)
     if side.shares:
         share = torch.sigmoid(side.low + (output.detach() + 1) * (0.5 * (side.high - side.low)))

@@ -30,12 +30,12 @@ from rllib_smfg.structural.households import (
 )
 from rllib_smfg.structural.optimizer import ShampooAdam
 from rllib_smfg.structural.paired import paired_slope
-from rllib_smfg.structural.paths import Act, Luck, Play, Returns, draw_luck, path_years, returns
+from rllib_smfg.structural.paths import Act, Luck, Play, Returns, draw_luck, path_count, path_years, returns
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
+from rllib_smfg.structural.together import Together
 
 LEADER, FOLLOWER = "leader", "follower"
-LEAST_PATHS = 4
 # a memory of some twenty steps: where a leader's slopes were steep before says nothing of how flat they are now
 LEADER_BETAS = (0.9, 0.95)
 
@@ -44,7 +44,8 @@ class StructuralLearner:
     """Learns both sides of a game that is written as arithmetic.
 
     make_game(games=, followers=): builds the game. leader, follower: networks of features, as `networks.Actor`.
-    averages: networks by side that take their averaged weights (default: copies).
+    averages: networks by side that take their averaged weights (default: copies). together: the other learners who
+    share every update; all settings are those of all of them.
     """
 
     def __init__(
@@ -55,8 +56,9 @@ class StructuralLearner:
         settings: StructuralSettings,
         seed: int,
         averages: Mapping[str, nn.Module] | None = None,
+        together: Together | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings, self.together = settings, together or Together()
         self.networks = {LEADER: leader, FOLLOWER: follower}
         averages = averages or {side: deepcopy(network) for side, network in self.networks.items()}
         self.averaged = {
@@ -68,9 +70,13 @@ class StructuralLearner:
         self.discount = whole.discount
         self.path_years = path_years(self.discount, settings.tail, whole.horizon, ends=False)
         trained_on = min(self.followers, settings.population)
-        paths = settings.household_years // (trained_on * self.path_years)
+        paths = path_count(settings, self.followers, self.path_years)
         self.game = make_game(games=settings.economies, followers=trained_on)
-        self.path_game = make_game(games=min(settings.economies, max(LEAST_PATHS, paths)), followers=trained_on)
+        self.path_game = make_game(games=paths, followers=trained_on)
+        self.own_paths = self.together.own(paths)
+        share, of_paths = self.together.share(settings.economies), self.together.share(paths)
+        # how much of a step is this learner's
+        self.shares = {LEADER: of_paths, FOLLOWER: of_paths if settings.follower_gradient == "team" else share}
         # what has no consequence but this year's reward needs no window
         self.window_years = 1 if self.game.carried is None else settings.window_years
         self.places = leader.places() if isinstance(leader, RuleActor) else None
@@ -79,7 +85,7 @@ class StructuralLearner:
             FOLLOWER: Side.of(self.game.follower_scaling, self.game.follower_action_space, like),
         }
         luck = np.random.SeedSequence([seed, 1]).spawn(2)
-        self.economies = Economies(self.game, luck[0], like)
+        self.economies = Economies(self.game, luck[0], like, self.together)
         self.noise = np.random.default_rng(luck[1])
         self.offset = torch.zeros(
             settings.economies, 1, len(self.game.instruments), dtype=like.dtype, device=like.device
@@ -125,7 +131,7 @@ class StructuralLearner:
         s = self.settings
         loss = self._team_loss() if s.follower_gradient == "team" else self._game_loss()
         self._descend(FOLLOWER, loss)
-        return {"follower/loss": float(loss.detach())}
+        return {"follower/loss": float(loss.detach()) * self._counted(FOLLOWER)}
 
     def _game_loss(self) -> Tensor:
         """Each household moves alone: residuals of a window of years (eq. 3) of all games, which then move on by one.
@@ -135,7 +141,7 @@ class StructuralLearner:
         """
         game, side, economies = self.game, self.sides[FOLLOWER], self.economies
         mean, network = self._households_mean(), self.networks[FOLLOWER]
-        stays, usual, now = self._offsets()
+        stays, usual, now = (offset[economies.own] for offset in self._offsets())
         years = self.window_years
         shocks = [economies.shocks() for _ in range(years)]
 
@@ -149,9 +155,8 @@ class StructuralLearner:
         met = joined(window.years)
         output = self._answer(network, met.state, met.told)
         alive = None if window.ended is None else ~window.ended.repeat(years, 1)
-        loss = euler_loss(
-            torch.cat(found), output, curvature(game, side, met, mean), side, self.settings.share_floor, alive
-        )
+        bends, floor = curvature(game, side, met, mean), self.settings.share_floor
+        loss = euler_loss(torch.cat(found), output, bends, side, floor, alive, self.together)
         following, ended = self._played(economies.state, usual, shocks[0])
         economies.move_on(following, ended)
         self.years += game.n_games * years
@@ -176,9 +181,9 @@ class StructuralLearner:
 
     def _team_loss(self) -> Tensor:
         """All households move together: minus their mean discounted reward along paths, all means in the graph."""
-        luck = draw_luck(self.path_game, self.noise.integers(2**63), self.path_years, self.like)
+        luck = self._luck()
         usual = self._normal()[: self.path_game.n_games] * self.settings.leader_noise
-        first = self._tremble(usual, self.settings.tremble)
+        first = self._tremble(usual, self.settings.tremble)[self.own_paths]
         leader = _first_year_offset(self.averaged[LEADER].average, first)
         beyond: list[Tensor] = []
 
@@ -193,13 +198,13 @@ class StructuralLearner:
 
     def _leader_step(self) -> dict[str, float]:
         """One step of the leader, by derivatives of its gain on paths or by paired differences of it."""
-        luck = draw_luck(self.path_game, self.noise.integers(2**63), self.path_years, self.like)
+        luck = self._luck()
         self.years += self.path_game.n_games * self.path_years
         if self.settings.leader_search == "paired":
             return self._paired_step(luck)
         found = self._played_by(self.networks[LEADER], luck)
         self._descend(LEADER, -self._objective(found))
-        return _leader_logs(found)
+        return self._leader_logs(found)
 
     @torch.no_grad()
     def _paired_step(self, luck: Luck) -> dict[str, float]:
@@ -211,7 +216,11 @@ class StructuralLearner:
 
         slope = paired_slope(network, worth, s.search_pairs, s.search_width, self.noise)
         self._step(LEADER, [-part for part in slope])
-        return _leader_logs(self._played_by(self.averaged[LEADER].average, luck))
+        return self._leader_logs(self._played_by(self.averaged[LEADER].average, luck))
+
+    def _luck(self) -> Luck:
+        """Of this learner's paths."""
+        return draw_luck(self.path_game, self.noise.integers(2**63), self.path_years, self.like, self.own_paths)
 
     def _played_by(self, leader: nn.Module, luck: Luck) -> Returns:
         """Paths of a leader among followers who play by their averaged weights."""
@@ -225,9 +234,21 @@ class StructuralLearner:
         worth = (found.leader - found.strain).mean() * self._per_year()
         return worth - self.settings.bound_penalty * found.outside.mean()
 
+    def _leader_logs(self, found: Returns) -> dict[str, float]:
+        means = {"discounted_return": found.leader, "strain": found.strain, "lived": found.lived}
+        counted = self._counted(LEADER)
+        return {f"leader/{name}": float(x.detach().mean()) * counted for name, x in means.items()}
+
+    def _counted(self, side: str) -> float:
+        """What a learner's mean counts, so that the mean over learners is that over all games."""
+        return self.shares[side] * self.together.size
+
     # --- going on exactly -------------------------------------------------------------------------------------------
     def get_state(self) -> dict[str, Any]:
-        """Everything beside the networks' weights that learning goes on from."""
+        """Everything beside the networks' weights that learning goes on from, with however many learners.
+
+        One of several is asked for all, so their games must have been told before (`economies.tell`).
+        """
         return {
             "update": self.update_number,
             "years": self.years,
@@ -315,6 +336,8 @@ class StructuralLearner:
         self._step(side, gradients)
 
     def _step(self, side: str, gradients: Sequence[Tensor | None]) -> None:
+        """A step along all learners' gradients; all of them skip it, or none."""
+        gradients = self.together.summed(gradients, self.shares[side])
         if not all(g is None or bool(g.isfinite().all()) for g in gradients):
             self.skipped[side] += 1
             return
@@ -340,11 +363,3 @@ def _first_year_offset(network: nn.Module, offset: Tensor) -> Act:
         return (u.clamp(-1.0, 1.0) + moved.pop()).clamp(-1.0, 1.0) if moved else u
 
     return act
-
-
-def _leader_logs(found: Returns) -> dict[str, float]:
-    return {
-        "leader/discounted_return": float(found.leader.detach().mean()),
-        "leader/strain": float(found.strain.detach().mean()),
-        "leader/lived": float(found.lived.detach().mean()),
-    }

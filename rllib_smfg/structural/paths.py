@@ -11,11 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from envs.arithmetic import ArithmeticGame, plain_mean
+from envs.arithmetic import ArithmeticGame, Arrays, plain_mean
 from rllib_smfg.structural.economies import State, tensors
+from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Side, outside
 
 Act = Callable[[Tensor, Tensor], Tensor]
+ALL = slice(None)
+LEAST_PATHS = 4
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,15 @@ class Luck:
     shocks: list[State]
 
 
-def draw_luck(game: ArithmeticGame, seed: Any, years: int, like: Tensor) -> Luck:
-    """Paths of so many years in all games of `game`, from fresh starts."""
+def draw_luck(game: ArithmeticGame, seed: Any, years: int, like: Tensor, own: slice = ALL) -> Luck:
+    """Paths of so many years from fresh starts: drawn for all games of `game`, kept of those that are `own`."""
     random = np.random.default_rng(seed)
-    first = tensors(game.first_state(random, game.n_games), like)
-    shocks = [tensors(game.shocks(random, np.full(game.n_games, year, dtype=np.int64)), like) for year in range(years)]
+
+    def kept(drawn: Arrays) -> State:
+        return tensors({name: x[own] for name, x in drawn.items()}, like)
+
+    first = kept(game.first_state(random, game.n_games))
+    shocks = [kept(game.shocks(random, np.full(game.n_games, year, dtype=np.int64))) for year in range(years)]
     return Luck(first, shocks)
 
 
@@ -43,6 +50,12 @@ def path_years(discount: float, tail: float, horizon: int, ends: bool) -> int:
         return 1
     years = math.ceil(math.log(tail) / math.log(discount)) if discount < 1 else horizon
     return min(years, horizon) if ends else years
+
+
+def path_count(settings: StructuralSettings, followers: int, years: int) -> int:
+    """How many paths of so many years, of so many followers each, the leader's `household_years` make."""
+    trained_on = min(followers, settings.population)
+    return min(settings.economies, max(LEAST_PATHS, settings.household_years // (trained_on * years)))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from pyarrow.fs import FileSelector
 
 from envs import InvalidSetting
-from experiments.tuning.trial_training import Mirror
+from rllib_smfg.storage.mirrors import Mirror
 from rllib_smfg.storage.ownership import TRUSTED, refuse_strangers_files
 from rllib_smfg.storage.places import Bucket, Place, join, mirror_of, new_or_resumed, private_folder, refuse_unusable
 

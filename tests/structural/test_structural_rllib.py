@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +18,7 @@ from envs.scaling import FeatureScaling
 from rllib_smfg.export import load_policies, save_policies
 from rllib_smfg.networks import SmoothActor
 from rllib_smfg.policy_networks import kind_of
+from rllib_smfg.processes.recovery import LearnerLost, noticing_a_lost_learner
 from rllib_smfg.rllib.structural import StructuralSMFRL, StructuralSMFRLConfig
 from rllib_smfg.rule import RuleActor
 
@@ -80,6 +83,65 @@ def test_a_remote_learner_learns_the_same(ray_local: None) -> None:
     assert same(weights(here), weights(there))
     here.stop()
     there.stop()
+
+
+STEP = {"economies": 4, "updates_per_iteration": 1, "follower_steps": 1}
+
+
+def test_two_learners_share_an_update_go_on_exactly_and_again_to_the_last_bit(ray_local: None, tmp_path: Path) -> None:
+    alone, one, other = (small(**STEP).learners(num_learners=k).build_algo() for k in (0, 2, 2))
+    whole, halves = alone.train(), one.train()
+    for result in (whole, halves):
+        assert result["num_env_steps_sampled_lifetime"] == whole["num_env_steps_sampled_lifetime"] > 0
+    assert halves["learners"]["follower"]["loss"] == pytest.approx(whole["learners"]["follower"]["loss"], rel=1e-4)
+    both = [
+        answer.get()["rl_module"]
+        for answer in one.learner_group.foreach_learner(lambda learner: learner.get_state(components="rl_module"))
+    ]
+    assert len(both) == 2
+    for side, first in both[0].items():
+        assert same(first, both[1][side])
+    other.train()
+    first = weights(one)
+    assert same(first, weights(other))
+    one.save_to_path(tmp_path / "checkpoint")
+    for algorithm in (one, other):
+        algorithm.train()
+    assert same(weights(one), weights(other))
+    other.restore_from_path(tmp_path / "checkpoint")
+    assert same(first, weights(other))
+    other.train()
+    assert same(weights(one), weights(other))
+    alone.restore_from_path(tmp_path / "checkpoint")  # with fewer learners as well
+    assert same(first, weights(alone))
+    alone.train()
+    for algorithm in (alone, one, other):
+        algorithm.stop()
+
+
+def test_the_error_of_one_of_several_learners_is_told_at_once(ray_local: None) -> None:
+    algorithm = small(**STEP).learners(num_learners=2).build_algo()
+
+    def break_the_second(learner: Any) -> None:
+        def step() -> None:
+            raise ZeroDivisionError("a mistake in a game")
+
+        if learner.structural.together.rank:
+            learner.structural._follower_step = step
+
+    algorithm.learner_group.foreach_learner(break_the_second)
+    with pytest.raises(ZeroDivisionError, match="a mistake in a game"), noticing_a_lost_learner(algorithm):
+        algorithm.train()
+    algorithm.stop()
+
+
+def test_the_loss_of_one_of_several_learners_is_noticed(ray_local: None) -> None:
+    algorithm = small(**STEP).learners(num_learners=2).build_algo()
+    processes = [answer.get() for answer in algorithm.learner_group.foreach_learner(lambda _: os.getpid())]
+    os.kill(processes[1], signal.SIGKILL)
+    with pytest.raises(LearnerLost, match="a process of 2 learners was lost"), noticing_a_lost_learner(algorithm):
+        algorithm.train()
+    algorithm.stop()
 
 
 def test_runners_play_the_averaged_policies(ray_local: None) -> None:
@@ -223,6 +285,23 @@ def test_games_that_are_not_arithmetic_are_refused(monkeypatch: pytest.MonkeyPat
 )
 def test_impossible_configurations_are_refused(training: dict[str, Any], reason: str) -> None:
     refused(small(**training), reason)
+
+
+@pytest.mark.parametrize(
+    ("learners", "training", "reason"),
+    [
+        (2, {"economies": 3}, "economies = 3: num_learners = 2 cannot share them evenly; say economies = 2 or 4"),
+        (3, {"economies": 2}, "economies = 2: num_learners = 3 cannot share them evenly; say economies = 3$"),
+        (
+            8,
+            {"economies": 8, "household_years": 1},
+            "num_learners = 8: the leader's household_years = 1 are 4 paths of 10 households .* say household_years = ",
+        ),
+        (5000, {}, "num_learners = 5000: must be at most 4096"),
+    ],
+)
+def test_learners_who_cannot_share_the_games_are_refused(learners: int, training: dict[str, Any], reason: str) -> None:
+    refused(small(**training).learners(num_learners=learners), reason)
 
 
 def test_unknown_settings_are_refused_by_the_nearest_name() -> None:

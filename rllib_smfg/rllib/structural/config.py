@@ -22,6 +22,7 @@ from rllib_smfg.rule import responding
 from rllib_smfg.settings import StructuralRunSettings
 from rllib_smfg.structural.games import arithmetic_game
 from rllib_smfg.structural.imitation import imitated_rule
+from rllib_smfg.structural.paths import path_count, path_years
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.start import steady_start
 
@@ -48,6 +49,7 @@ class StructuralSMFRLConfig(_Stated):
     stated_in = (StructuralSettings, StructuralRunSettings)
     learning_names = SHARED
     follower_kind = "smooth"
+    learns_together = True
 
     def __init__(self, algo_class: type | None = None) -> None:
         if algo_class is None:
@@ -86,6 +88,26 @@ class StructuralSMFRLConfig(_Stated):
         responding(settings.leader_rule, game.instruments, game.leader_observes)
         for instrument in settings.spread_of:
             responding({instrument: ()}, game.instruments, game.leader_observes)
+        self._refuse_games_that_learners_cannot_share(settings, game)
+
+    def _refuse_games_that_learners_cannot_share(self, settings: StructuralSettings, game: ArithmeticGame) -> None:
+        """Each learner plays as many economies as any other, and at least one of the leader's paths."""
+        learners, economies = max(1, self.num_learners), settings.economies
+        if economies % learners:
+            right = [each for each in (economies // learners * learners, -(-economies // learners) * learners) if each]
+            raise InvalidSetting(
+                f"economies = {economies}: num_learners = {learners} cannot share them evenly;"
+                f" say economies = {' or '.join(map(str, right))}"
+            )
+        years = path_years(game.discount, settings.tail, game.horizon, ends=False)
+        paths = path_count(settings, self.followers(), years)
+        if paths < learners:
+            households = min(self.followers(), settings.population)
+            raise InvalidSetting(
+                f"num_learners = {learners}: the leader's household_years = {settings.household_years} are"
+                f" {paths} paths of {households} households and {years} years, one for each learner at least;"
+                f" say household_years = {learners * households * years}"
+            )
 
     def structural_settings(self) -> StructuralSettings:
         """The settings as the learner takes them."""
