@@ -273,8 +273,8 @@ def verify(
     from experiments.verify.run_instances import refuse_with_instances, run_instances
 
     if published:
-        from experiments.studies.published import run as run_published
-        from experiments.studies.published import sources_of
+        from rllib_smfg.economics.published import run as run_published
+        from rllib_smfg.economics.published import sources_of
 
         asked = {"--method": method, "--seeds": seeds, "--followers": followers, "--quick": quick or None}
         chosen_sources = sources_of(games or [], asked | {"--instances": instances, "--instance-seed": instance_seed})

@@ -122,7 +122,7 @@ def best(economy: BoarMidriganState, free: list[int], start: Vector, years: int 
 
 
 def boar_midrigan() -> Iterator[tuple[str, str, float, float, float, str]]:
-    """Their figures, as `experiments.studies.published.Figure` has them."""
+    """Their figures, as `rllib_smfg.economics.published.Figure` has them."""
     economy = BoarMidriganState.before()
     yield SOURCE, "mean wealth over mean income", WEALTH_TO_INCOME, economy.wealth_to_income, 0.2, ""
     flat_taxes, flat = best(economy, [0], START)

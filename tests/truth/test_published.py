@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import experiments.studies.published as published
+import rllib_smfg.economics.published as published
 from envs import InvalidSetting, make
 from envs.economy.presets import BOAR_MIDRIGAN
 from experiments.commands.main import app
-from experiments.studies.published import Figure, run, sources_of
+from rllib_smfg.economics.published import Figure, run, sources_of
 from rllib_smfg.economics.published_boar_midrigan import TAU, WEALTH_TO_INCOME, XI, BoarMidriganState, best, here, there
 
 
