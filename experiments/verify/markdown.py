@@ -1,6 +1,6 @@
 """The table of docs/equilibrium.md, from what `smfg verify --json` wrote.
 
-Prints it: python -m experiments.verify.markdown docs/results/verify.json
+Prints it: python -m experiments.verify.markdown docs/results/verify.json [METHOD]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def table(cases: Sequence[Mapping[str, Any]]) -> str:
 def _row(case: Mapping[str, Any]) -> list[str]:
     return [
         _name(case),
-        _measured(case["checks"]),
+        _measured(case),
         _labels(case["labels"]),
         _verdict(case),
     ]
@@ -34,9 +34,14 @@ def _name(case: Mapping[str, Any]) -> str:
     return f"{case['game']}, N = {case['followers']:,}, {case['method']}{gradients}"
 
 
-def _measured(checks: Sequence[Mapping[str, Any]]) -> str:
-    """Every check but that of the labels, which have a column of their own; those of one figure together."""
-    shown = [check for check in checks if not check["what"].startswith("seeds nearest")]
+def _measured(case: Mapping[str, Any]) -> str:
+    """Every check but that of the labels, which have a column of their own; those of one figure together.
+
+    Of a control, what gives it away.
+    """
+    shown = [check for check in case["checks"] if not check["what"].startswith("seeds nearest")]
+    if case["control"]:
+        shown = [check for check in shown if not check["passed"]]
     return "; ".join(_figure(what, list(group)) for what, group in groupby(shown, key=_what))
 
 
@@ -68,4 +73,5 @@ def _verdict(case: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(kept_cases(Path(sys.argv[1]))))
+    found = kept_cases(Path(sys.argv[1]))
+    print(table([case for case in found if case["method"] in (sys.argv[2:] or case["method"])]))

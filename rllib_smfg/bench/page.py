@@ -13,9 +13,8 @@ from rllib_smfg.bench.summary import Cell, Summary, share_in_words
 MarkdownTable = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 WHOLE = "smfg bench --json docs/results/bench.json"
 ABSENT = (
-    "Not among the learners: AC-SMFG (arXiv 2509.15392), of which only summaries were at hand; it is analysed for"
-    " finite states and actions, ours are continuous. Not among the games: OpenSpiel's linear-quadratic one (ten"
-    " states, finite actions, a last period, no leader), no instance of `linear_quadratic`; MFAX's was not looked at."
+    "Not among the learners: AC-SMFG (arXiv 2509.15392), analysed for finite states and actions. Not among the games:"
+    " OpenSpiel's linear-quadratic one (ten states, no leader) and MFAX's."
 )
 
 
@@ -58,11 +57,9 @@ def _scope(summary: Summary) -> str:
 
 def _how_to_read() -> str:
     return (
-        "A cell: worst error to the exact solution as a share of what `smfg verify` allows (1: just met), median /"
-        " worst seed; then CPU seconds until it is first within, median, to 2 % of the time at best; - where half the"
-        " seeds or more never are. Bold: every seed ends within. Training stops at its end or at the first iteration"
-        " beyond its time, in the process that plays and learns; looking does not count. A busy machine's seconds hold"
-        " less."
+        "A cell: worst error to the exact solution as a share of what `smfg verify` allows, median / worst seed; then"
+        " CPU seconds until it is first within, median; - where half the seeds or more never are. Bold: every seed ends"
+        " within. Training stops at its end or at the first iteration beyond its time; looking does not count."
     )
 
 
