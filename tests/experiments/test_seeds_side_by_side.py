@@ -148,7 +148,8 @@ def test_a_seed_that_fails_is_told_in_one_line_and_costs_the_others_nothing(
     assert networks(run, 1).keys() == networks(in_turn, 1).keys()
     (run / "seed_2" / "checkpoints").unlink()
     (run / "seed_1" / "checkpoints" / LAST / "manifest.json").unlink()  # so that two are left to train
-    assert smfg("train", "--resume", run).code == 0
+    again = smfg("train", "--resume", run)
+    assert again.code == 0, again.err
     assert not (run / "seed_2" / "error.txt").exists()
     assert_same_runs(run, in_turn)
 
