@@ -22,13 +22,21 @@ from experiments.tuning import seeds as seeds_module
 from rllib_smfg.processes.side_by_side import bundles
 from tests.campaigns.faults.processes import command, descendants
 
-SEEDS = (1, 2)
-OPTIONS = ("--set", "comparison.baselines=[]", "--set", f"training.seeds={list(SEEDS)}")
+SEEDS, ITERATIONS = (1, 2), 30
+SETTINGS = (
+    "comparison.baselines=[]",
+    f"training.seeds={list(SEEDS)}",
+    f"training.iterations={ITERATIONS}",
+    "training.checkpoint_interval=10",
+    "evaluation.interval=10",
+)
+OPTIONS = tuple(word for setting in SETTINGS for word in ("--set", setting))
+LAST = f"iteration_{ITERATIONS:06d}"
 
 
 def networks(run: Path, seed: int) -> dict[str, np.ndarray]:
     """All weights of a seed's last checkpoint."""
-    last = run / f"seed_{seed}" / "checkpoints" / "iteration_000004"
+    last = run / f"seed_{seed}" / "checkpoints" / LAST
     folder = last / "rllib" / "learner_group" / "learner" / "rl_module"
     sides = {side: pickle.loads((folder / side / "module_state.pkl").read_bytes()) for side in ("leader", "follower")}
     return {f"{side}/{name}": np.asarray(x) for side, weights in sides.items() for name, x in weights.items()}
@@ -36,7 +44,8 @@ def networks(run: Path, seed: int) -> dict[str, np.ndarray]:
 
 def timeless(run: Path, seed: int) -> list[dict[str, float]]:
     rows = read_progress(run / f"seed_{seed}" / "progress.csv")
-    return [{k: v for k, v in row.items() if not k.startswith("timing") and k != "seconds"} for row in rows]
+    left_out = ("timing", "seconds", "evaluation")  # Ctrl-C evaluates as well
+    return [{name: value for name, value in row.items() if not name.startswith(left_out)} for row in rows]
 
 
 def assert_same_runs(one: Path, other: Path) -> None:
@@ -90,7 +99,7 @@ def test_seeds_side_by_side_leave_what_seeds_in_turn_leave_though_a_process_is_k
             path.name for path in (in_turn / f"seed_{seed}").iterdir()
         }
         lines = [line for line in result.out.splitlines() if line.startswith(f"seed {seed}  iteration ")]
-        assert {line.split()[3] for line in lines} == {"1/4", "2/4", "3/4", "4/4"}
+        assert {line.split()[3] for line in lines} == {f"{each}/{ITERATIONS}" for each in range(1, ITERATIONS + 1)}
 
 
 def test_ctrl_c_saves_all_seeds_which_go_on_side_by_side(
@@ -112,11 +121,11 @@ def test_ctrl_c_saves_all_seeds_which_go_on_side_by_side(
     assert stopped.code == 130, stopped.err
     last = stopped.err.splitlines()[-1]
     assert "stopped after seed" in last
-    assert "of 4, which is saved" in last
+    assert f"of {ITERATIONS}, which is saved" in last
     assert f"go on with: smfg train --resume {run}" in last
     assert not (run / "summary.json").exists()
-    saved = list(run.glob("seed_*/checkpoints/iteration_*"))
-    assert 1 <= len(saved) <= len(SEEDS)
+    assert not list(run.glob(f"seed_*/checkpoints/{LAST}"))
+    assert list(run.glob("seed_*/checkpoints/iteration_*"))
     resumed = smfg("train", "--resume", run)
     assert resumed.code == 0, resumed.err
     assert_same_runs(run, in_turn)
@@ -138,8 +147,9 @@ def test_a_seed_that_fails_is_told_in_one_line_and_costs_the_others_nothing(
     assert "Traceback" in (run / "seed_2" / "error.txt").read_text()
     assert networks(run, 1).keys() == networks(in_turn, 1).keys()
     (run / "seed_2" / "checkpoints").unlink()
-    (run / "seed_1" / "checkpoints" / "iteration_000004" / "manifest.json").unlink()  # so that two are left to train
-    assert smfg("train", "--resume", run).code == 0
+    (run / "seed_1" / "checkpoints" / LAST / "manifest.json").unlink()  # so that two are left to train
+    again = smfg("train", "--resume", run)
+    assert again.code == 0, again.err
     assert not (run / "seed_2" / "error.txt").exists()
     assert_same_runs(run, in_turn)
 
