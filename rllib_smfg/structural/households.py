@@ -167,7 +167,8 @@ def euler_loss(
 
     The residual is divided by the curvature of the year's reward in u, so that rich and poor, and games in whatever
     units, count by how far they are from what they ask for. Shares are log odds, in which a step means the less the
-    nearer it is to the end: it counts in natural units, at least as if a share were `floor` from its end. Nothing is
+    nearer it is to the end: it counts in natural units, at least as if a share were `floor` from its end, where .5 is
+    everywhere alike. Nothing is
     asked of a decision that rests at a bound it would rather pass. Games that ended are left out: what a failed economy
     says about saving is nothing that its households could have chosen. What curvature is usual, all learners'
     games say together.

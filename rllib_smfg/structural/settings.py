@@ -44,7 +44,8 @@ class StructuralSettings:
         both while followers settle. lasting_spread, yearly_spread:
         instead, an offset of each game's government that stays for the whole episode, and one that is drawn every year:
         then followers answer what lasts. spread_of: by instrument, how many times as wide its lasting offset is.
-    share_floor: households close to the end of a share's range still move by at least this much of it.
+    share_floor: least distance from the end of a share's range, at most .5, that a household's step counts: 0 counts
+        steps in natural units, where the richest and the poorest hardly count; .5 counts log odds alike everywhere.
     """
 
     updates: int = field(default=300, metadata=says("of the whole run, of which schedules are shares"))
@@ -106,7 +107,7 @@ class StructuralSettings:
     )
     yearly_spread: float = field(default=0.0, metadata=says("beside a lasting spread, drawn every year"))
     share_floor: float = field(
-        default=0.05, metadata=says("least distance from the end of a share's range that a step counts")
+        default=0.5, metadata=says("least distance from the end of a share's range that a step counts")
     )
     bound_penalty: float = field(default=1.0, metadata=says("weight of (output beyond [-1, 1])^2"))
 
