@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from rllib_smfg.bench.learners import CONTENDERS
 from rllib_smfg.bench.summary import Cell, Summary, share_in_words
 
@@ -27,11 +25,10 @@ def page(summary: Summary, kept: dict[str, Any], file: str, picture: str, markdo
         markdown_table(["learner", *summary.games], list(_rows(summary))),
         *_firsts(summary),
         f"![error against CPU time]({picture})",
-        *_exploitability(summary, markdown_table),
+        *_exploitability(summary),
         *_failures(summary),
         _learners(summary),
         ABSENT,
-        f"Versions: {', '.join(f'{name} {version}' for name, version in kept.get('versions', {}).items())}.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -57,7 +54,7 @@ def _scope(summary: Summary) -> str:
 
 def _how_to_read() -> str:
     return (
-        "A cell: worst error to the exact solution as a share of what `smfg verify` allows, median / worst seed; then"
+        "A cell: worst error to the exact solution as a share of what `smfg verify` allows, median/worst seed; then"
         " CPU seconds until it is first within, median; - where half the seeds or more never are. Bold: every seed ends"
         " within. Training stops at its end or at the first iteration beyond its time; looking does not count."
     )
@@ -71,41 +68,41 @@ def _rows(summary: Summary) -> Iterator[list[str]]:
 
 def _cell(cell: Cell) -> str:
     """Bold where every seed ends within the bound."""
-    return f"**{cell.in_words}**" if cell.within == len(cell.seeds) else cell.in_words
+    words = cell.in_words.replace(" / ", "/")
+    return f"**{words}**" if cell.within == len(cell.seeds) else words
 
 
 def _firsts(summary: Summary) -> Iterator[str]:
     """Who comes first how often, and whose every seed is within the bound."""
     games = summary.bounded()
     first = [summary.first_place(game) for game in games]
-    told = []
+    nearest, within = [], []
     for learner in summary.learners:
         cells = [summary.cells[game, learner] for game in games if (game, learner) in summary.cells]
-        within = sum(cell.within == len(cell.seeds) for cell in cells)
-        if within or learner in first:
-            told.append(f"`{learner}`: smallest median in {first.count(learner)}, all seeds within in {within}")
-    if told:
-        yield f"Of {len(games)} games with a bound: {'; '.join(told)}."
+        count = sum(cell.within == len(cell.seeds) for cell in cells)
+        nearest += [f"`{learner}` {first.count(learner)}"] if learner in first else []
+        within += [f"`{learner}` {count}"] if count else []
+    if games:
+        yield (
+            f"Of {len(games)} games with a bound, smallest median: {', '.join(nearest) or 'nobody'}; all seeds within:"
+            f" {', '.join(within) or 'nobody'}."
+        )
 
 
-def _exploitability(summary: Summary, markdown_table: MarkdownTable) -> Iterator[str]:
+def _exploitability(summary: Summary) -> Iterator[str]:
     """What a household gains by its best response, in games in which that is known exactly."""
     games = [game for game in summary.games if any(summary.cells[key].gains for key in summary.cells if key[0] == game)]
     if not games:
         return
     units = {game: next(c.unit for (of, _), c in summary.cells.items() if of == game and c.unit) for game in games}
-    rows = []
-    for learner in summary.learners:
-        found = [summary.cells.get((game, learner)) for game in games]
-        rows.append([f"`{learner}`", *("" if cell is None else _gain(cell) for cell in found)])
-    yield "What a household still gains by its best response to frozen play (exact), median / worst seed:"
-    yield markdown_table(["learner", *(f"{game}, {units[game]}" for game in games)], rows)
-
-
-def _gain(cell: Cell) -> str:
-    if not cell.gains:
-        return ""
-    return f"{share_in_words(float(np.median(cell.gains)))} / {share_in_words(max(cell.gains))}"
+    lines = []
+    for game in games:
+        cells = {learner: summary.cells.get((game, learner)) for learner in summary.learners}
+        told = [
+            f"`{learner}` {share_in_words(max(cell.gains))}" for learner, cell in cells.items() if cell and cell.gains
+        ]
+        lines.append(f"* {game}, {units[game]}: {', '.join(told)}")
+    yield "What a household still gains by its best response to frozen play (exact), worst seed:\n\n" + "\n".join(lines)
 
 
 def _failures(summary: Summary) -> Iterator[str]:
@@ -119,5 +116,5 @@ def _failures(summary: Summary) -> Iterator[str]:
 
 
 def _learners(summary: Summary) -> str:
-    lines = [f"* `{name}`, {CONTENDERS[name].title}: {CONTENDERS[name].says}" for name in summary.learners]
+    lines = [f"* `{name}`: {CONTENDERS[name].says}" for name in summary.learners]
     return "Learners (`rllib_smfg/bench/learners.py`):\n\n" + "\n".join(lines)

@@ -82,7 +82,7 @@ def test_a_stored_file_makes_picture_and_page_without_a_run(tmp_path: Path, caps
     assert app(["bench", "--from", str(path)], standalone_mode=False) == 0
     assert "0.3 / 0.4, 4 s" in capsys.readouterr().out
     page = path.with_suffix(".md").read_text(encoding="utf-8")
-    assert "| `structural` | **0.3 / 0.4, 4 s** |" in page
+    assert "| `structural` | **0.3/0.4, 4 s** |" in page
     assert "stage_game, `iddpg`, seed 13: ValueError: no number" in page
     assert "seeds 11, 12, 13, 30 s of CPU each" in page
     assert "smfg bench stage_game --learners structural,iddpg --seeds 3 --cpu-seconds 30" in page
