@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from experiments.training import train
-from experiments.training.log import read_progress
+from experiments.training.log import read_progress_rows
 from experiments.training.progress import LiveDisplay, PlainDisplay
 from experiments.tuning import seeds as seeds_module
 from rllib_smfg.processes.side_by_side import bundles
@@ -43,7 +43,7 @@ def networks(run: Path, seed: int) -> dict[str, np.ndarray]:
 
 
 def timeless(run: Path, seed: int) -> list[dict[str, float]]:
-    rows = read_progress(run / f"seed_{seed}" / "progress.csv")
+    rows = read_progress_rows(run / f"seed_{seed}" / "progress.csv")
     left_out = ("timing", "seconds", "evaluation")  # Ctrl-C evaluates as well
     return [{name: value for name, value in row.items() if not name.startswith(left_out)} for row in rows]
 
