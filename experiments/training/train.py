@@ -19,7 +19,7 @@ from rllib_smfg.processes.interrupts import Interrupted, Stopped
 from rllib_smfg.processes.quiet import quieten
 from rllib_smfg.processes.ray_session import ray_session
 from rllib_smfg.processes.ray_start import NoRay
-from rllib_smfg.storage.checkpoints import CHECKPOINTS, CONFIG, seed_folder
+from rllib_smfg.storage.checkpoints import CHECKPOINTS, CONFIG, ERROR, seed_folder
 from rllib_smfg.storage.files import write_text
 from rllib_smfg.storage.owners import taken
 from rllib_smfg.storage.places import Place, new_or_resumed
@@ -91,6 +91,8 @@ def train_pending(console: Console, experiment: Experiment, folder: Path, place:
     pending = [seed for seed in seeds if not is_finished(experiment, seeds[seed])]
     if not pending:
         return
+    for seed in pending:
+        (seeds[seed] / ERROR).unlink(missing_ok=True)
     with ray_session(experiment.training.env_runners + experiment.training.learners), display(console) as screen:
         if len(pending) > 1:
             from experiments.tuning.seeds import train_side_by_side  # which trains by `trainer`, as this does

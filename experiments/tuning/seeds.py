@@ -11,10 +11,9 @@ from experiments.tuning.trial_training import Work, train
 from rllib_smfg.processes.interrupts import Stopped
 from rllib_smfg.processes.side_by_side import Tell, Telling, bundles, here, on_all_nodes, room_for, told_side_by_side
 from rllib_smfg.storage.buckets import HOW
+from rllib_smfg.storage.checkpoints import ERROR
 from rllib_smfg.storage.files import write_text
 from rllib_smfg.storage.places import Bucket, Place
-
-ERROR = "error.txt"  # in a seed's folder: the traceback of what ended it
 
 
 def train_side_by_side(
@@ -35,7 +34,6 @@ def train_side_by_side(
         needed[0] |= here()
     settings, calls = experiment.model_dump(mode="json"), {}
     for seed, own in seeds.items():
-        (own / ERROR).unlink(missing_ok=True)
         calls[seed] = (Work(f"seed {seed}", settings, seed, str(folder / own.name), own.name, bucket),)
     screens = {seed: screen.beside(f"seed {seed}") for seed in seeds}
     try:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rllib_smfg.rllib.smfrl import SMFRL
 
 MANIFEST, CONFIG, POLICIES, STATE = "manifest.json", "config.yaml", "policies", "rllib"
+ERROR = "error.txt"  # in a seed's folder: the traceback of what ended it
 CHECKPOINTS = "checkpoints"  # where a seed's folder has them
 FORMAT = "rllib-smfg checkpoint 1"
 NAME, SEED = re.compile(r"iteration_(\d+)"), re.compile(r"seed_(\d+)")

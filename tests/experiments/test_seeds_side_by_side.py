@@ -154,6 +154,14 @@ def test_a_seed_that_fails_is_told_in_one_line_and_costs_the_others_nothing(
     assert_same_runs(run, in_turn)
 
 
+def test_a_seed_that_goes_on_alone_has_no_error_of_before(in_turn: Path, tmp_path: Path, smfg: Any) -> None:
+    run = Path(shutil.copytree(in_turn, tmp_path / "run"))
+    (run / "seed_1" / "checkpoints" / LAST / "manifest.json").unlink()
+    (run / "seed_1" / "error.txt").write_text("of an earlier run")
+    assert smfg("train", "--resume", run).code == 0
+    assert not (run / "seed_1" / "error.txt").exists()
+
+
 def test_on_a_terminal_every_seed_has_a_bar_of_its_own() -> None:
     from io import StringIO
 
