@@ -56,7 +56,7 @@ def _how_to_read() -> str:
     return (
         "A cell: worst error to the exact solution as a share of what `smfg verify` allows, median/worst seed; then"
         " CPU seconds until it is first within, median; - where half the seeds or more never are. Bold: every seed ends"
-        " within. Training stops at its end or at the first iteration beyond its time; looking does not count."
+        " within."
     )
 
 
