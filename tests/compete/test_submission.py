@@ -233,7 +233,7 @@ def test_what_cannot_be_made_becomes_the_reason(tmp_path: Path, open_pipes: None
 
 # --- what is hostile -------------------------------------------------------------------------------------------------
 WRITE_EVERYWHERE = """
-    for number in range(3, 20):
+    for number in range(3, 1024):
         try: os.write(number, {data})
         except OSError: pass
     {then}
@@ -262,7 +262,7 @@ def test_nothing_is_unpickled(written: Written, tmp_path: Path) -> None:
         class Bomb:
             def __reduce__(self): return os.mkdir, ({str(tmp_path / "exploded")!r},)
         bomb = pickle.dumps(Bomb())
-        for number in range(3, 20):
+        for number in range(3, 1024):
             try: os.write(number, bomb + b"\\n")
             except OSError: pass
         time.sleep(1000)
