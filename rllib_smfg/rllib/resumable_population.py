@@ -41,3 +41,6 @@ class ResumablePopulation(PopulationBasedTraining):
 
 def _population(settings: dict[str, Any]) -> ResumablePopulation:
     return ResumablePopulation(**settings)
+
+
+Population = ResumablePopulation  # pickles of searches that began under this name
