@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import json
 from pathlib import Path
+from typing import Any
 
 from envs.game import InvalidSetting
 
@@ -26,6 +28,20 @@ WIDE = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 CONTROL = frozenset(range(32)) - set(b"\t\n\r\f")
+
+
+def read_object(path: Path, holds: str, must: str) -> dict[str, Any]:
+    """The JSON object of a file; raises InvalidSetting where it is none.
+
+    holds: what is missing in a file of something else. must: what would be right in place of what is no JSON.
+    """
+    try:
+        found = json.loads(read_utf8(path, str(path)))
+    except json.JSONDecodeError as error:
+        raise InvalidSetting(f"{path}:{error.lineno}: not valid JSON; {must}") from None
+    if not isinstance(found, dict):
+        raise InvalidSetting(f"{path}: {holds}")
+    return found
 
 
 def read_utf8(path: Path, what: str) -> str:

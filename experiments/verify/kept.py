@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from envs import InvalidSetting
-from envs.text_files import read_utf8
+from envs.text_files import read_object
 
 IDENTITY = ("game", "followers", "method", "leader_gradient", "follower_gradient")  # of a case
 
@@ -19,7 +18,7 @@ def kept_cases(path: Path | None) -> list[dict[str, Any]]:
     """
     if path is None or not path.is_file():
         return []
-    known = read_object(path)
+    known = read_results(path)
     found = known.get("cases")
     if "instance_seed" in known or not isinstance(found, list) or not all(map(_is_case, found)):
         raise InvalidSetting(f"{path}: holds no cases of smfg verify to add to; name another file")
@@ -37,12 +36,6 @@ def _of_one_method(case: dict[str, Any]) -> dict[str, Any]:
     return {**case, "method": "smfrl", "command": command}
 
 
-def read_object(path: Path) -> dict[str, Any]:
+def read_results(path: Path) -> dict[str, Any]:
     """The JSON object of a file; raises InvalidSetting where it is none."""
-    try:
-        known = json.loads(read_utf8(path, str(path)))
-    except json.JSONDecodeError as error:
-        raise InvalidSetting(f"{path}:{error.lineno}: not valid JSON; name another file") from None
-    if not isinstance(known, dict):
-        raise InvalidSetting(f"{path}: holds no results of smfg verify; name another file")
-    return known
+    return read_object(path, "holds no results of smfg verify; name another file", "name another file")

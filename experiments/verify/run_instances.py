@@ -14,7 +14,7 @@ from rich.console import Console
 from envs import InvalidSetting
 from envs.solution import SOLVED_GAMES
 from experiments.verify.instances import Instance, draw
-from experiments.verify.kept import read_object
+from experiments.verify.kept import read_results
 from experiments.verify.learning import Case, learn
 from experiments.verify.run import CaseOutcome, table_of, usual_size
 from rllib_smfg.known_games.readings import Readings
@@ -137,7 +137,7 @@ def _line(tried: Tried) -> str:
 
 def _refuse_other_results(path: Path | None) -> None:
     """Raises InvalidSetting rather than writing over a file that holds something else."""
-    if path is not None and path.is_file() and "instance_seed" not in read_object(path):
+    if path is not None and path.is_file() and "instance_seed" not in read_results(path):
         raise InvalidSetting(f"{path}: holds other results than instances; name another file")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +10,11 @@ from typing import Any
 
 from envs import InvalidSetting
 from envs.registry import nearest
-from envs.text_files import read_utf8
+from envs.text_files import read_object
 from rllib_smfg.bench.learners import CONTENDERS, Shipped, contender
 from rllib_smfg.bench.trial import IDENTITY, Trial, failed, tried
 from rllib_smfg.processes.interrupts import Interrupted
-from rllib_smfg.processes.ray_session import ray_session
+from rllib_smfg.processes.ray_session import ray_session, side_by_side
 from rllib_smfg.storage.files import write_json
 
 FIRST_SEED = 11  # settings were found on seeds 1 to 5
@@ -81,31 +80,21 @@ def stored(folder: Path) -> list[Result]:
 
 def read_result(path: Path) -> Result:
     """The JSON object of a file; raises InvalidSetting where it is none."""
-    try:
-        found = json.loads(read_utf8(path, str(path)))
-    except json.JSONDecodeError as error:
-        raise InvalidSetting(f"{path}:{error.lineno}: not valid JSON; must be what smfg bench wrote") from None
-    if not isinstance(found, dict):
-        raise InvalidSetting(f"{path}: holds no results of smfg bench")
-    return found
+    return read_object(path, "holds no results of smfg bench", "must be what smfg bench wrote")
 
 
 def _run(trials: Sequence[Trial], folder: Path, say: Callable[[str], None]) -> None:
-    with ray_session(processes=0):
-        import ray
-        from ray.exceptions import RayError
+    calls = {k: (trial,) for k, trial in enumerate(trials)}
 
-        task = ray.remote(num_cpus=1, max_calls=1, max_retries=0)(tried)  # a process each
-        waiting = {task.remote(trial): trial for trial in trials}
-        while waiting:
-            (one,), _ = ray.wait(list(waiting))
-            trial = waiting.pop(one)
-            try:
-                result = ray.get(one)
-            except RayError as error:  # its process is gone
-                result = failed(trial, error)
+    def lost(k: int, error: Exception) -> Result:
+        return failed(trials[k], error)
+
+    with ray_session(processes=0):
+        results = side_by_side(tried, calls, lost, max_calls=1, max_retries=0)  # a process each
+        for done, (k, result) in enumerate(results, start=1):
+            trial = trials[k]
             write_json(folder / f"{trial.game}-{trial.learner}-{trial.seed}.json", result)
-            say(f"[{len(trials) - len(waiting)}/{len(trials)}] {trial.name}: {_in_words(result)}")
+            say(f"[{done}/{len(trials)}] {trial.name}: {_in_words(result)}")
 
 
 def _in_words(result: Result) -> str:

@@ -15,19 +15,10 @@ from rllib_smfg.structural.learner import StructuralLearner
 class OneByOneLearner(StructuralLearner):
     """Learns both sides in turns of `TURN` updates."""
 
-    def update(self) -> dict[str, float]:
-        """One update of the side whose turn it is; returns what is logged."""
-        share = self.update_number / self.settings.updates
-        logs = self._leaders_turn(share) if self._leader_moves(share) else self._followers_turn(share)
-        logs |= {f"{side}/skipped_steps": float(steps) for side, steps in self.skipped.items()}
-        self.update_number += 1
-        return logs
-
-    def _leader_moves(self, share: float) -> bool:
-        """Followers have the first turn, the lead-in and the settling."""
-        s = self.settings
-        governs = self.game.governed and s.lead_in <= share < 1 - s.settling
-        return governs and self.update_number // TURN % 2 == 1
+    def _turns(self, share: float) -> dict[str, float]:
+        """Of one side alone; followers have the first turn, the lead-in and the settling."""
+        leaders = self.update_number // TURN % 2 == 1
+        return self._leaders_turn(share) if leaders and self._leads(share) else self._followers_turn(share)
 
 
 class OneByOneRLlibLearner(StructuralRLlibLearner):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from rllib_smfg.bench.learners import CONTENDERS
 from rllib_smfg.bench.summary import Cell, Summary, share_in_words
@@ -16,7 +15,7 @@ ABSENT = (
 )
 
 
-def page(summary: Summary, kept: dict[str, Any], file: str, picture: str, markdown_table: MarkdownTable) -> str:
+def page(summary: Summary, file: str, picture: str, markdown_table: MarkdownTable) -> str:
     """The whole page; file, picture: where result and picture are, from the page."""
     parts = [
         "# The benchmark of record",

@@ -72,13 +72,12 @@ def refuse_beside(path: Path, given: Mapping[str, Any]) -> None:
 
 def show(console: Console, path: Path, markdown_table: MarkdownTable) -> None:
     """The table on the screen; picture and page beside the file."""
-    kept = read_result(path)
-    trials = kept.get("trials")
+    trials = read_result(path).get("trials")
     if not isinstance(trials, list) or not trials:
         raise InvalidSetting(f"{path}: holds no results of smfg bench")
     summary = summed_up(trials)
     picture, text = path.with_suffix(".png"), path.with_suffix(".md")
     draw(summary, picture)
-    write_text(text, page(summary, kept, path.name, picture.name, markdown_table))
+    write_text(text, page(summary, path.name, picture.name, markdown_table))
     console.print(screen_table(summary))
     console.print(f"{text}, {picture}", soft_wrap=True, highlight=False)

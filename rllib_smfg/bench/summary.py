@@ -38,7 +38,6 @@ class Cell:
     first: tuple[float, ...]
     gains: tuple[float, ...]
     unit: str
-    used: float
     curves: tuple[tuple[tuple[float, float], ...], ...]
 
     @property
@@ -123,7 +122,6 @@ def _cell(key: tuple[str, str], trials: Sequence[Result], judged: bool) -> Cell:
         first=tuple(trial["first_within"] for trial in ended if trial["first_within"] is not None),
         gains=tuple(_number(each["gain"]) for each in gains),
         unit=gains[0]["unit"] if gains else "",
-        used=float(np.median([trial["used"] for trial in ended])) if ended else math.nan,
         curves=tuple(_curve(trial) for trial in ended) if judged else (),
     )
 

@@ -38,17 +38,29 @@ def ray_session(processes: int) -> Iterator[None]:
 
 
 def side_by_side(
-    work: Callable[..., Result], calls: Mapping[Key, tuple[Any, ...]], **options: Any
+    work: Callable[..., Result],
+    calls: Mapping[Key, tuple[Any, ...]],
+    lost: Callable[[Key, Exception], Result] | None = None,
+    **options: Any,
 ) -> Iterator[tuple[Key, Result]]:
     """`work(*arguments)` of every call, with its key, as they are done; as many at a time as Ray has CPUs.
 
-    options: of the Ray tasks. Needs a Ray that is running.
+    lost: what a call comes to whose process is lost; without it that ends all. options: of the Ray tasks. Needs a Ray
+    that is running.
     """
     import ray
+    from ray.exceptions import RayError
 
     wait_for_cpus(1)
     task = ray.remote(num_cpus=1, **options)(work)
     waiting = {task.remote(*arguments): key for key, arguments in calls.items()}
     while waiting:
-        done, _ = ray.wait(list(waiting))
-        yield waiting.pop(done[0]), ray.get(done[0])
+        (done,), _ = ray.wait(list(waiting))
+        key = waiting.pop(done)
+        try:
+            result = ray.get(done)
+        except RayError as error:
+            if lost is None:
+                raise
+            result = lost(key, error)
+        yield key, result

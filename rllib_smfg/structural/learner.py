@@ -103,13 +103,22 @@ class StructuralLearner:
     # --- an update -------------------------------------------------------------------------------------------------
     def update(self) -> dict[str, float]:
         """One update of both sides; returns what is logged."""
-        s, share = self.settings, self.update_number / self.settings.updates
-        logs = self._followers_turn(share)
-        if s.lead_in <= share < 1 - s.settling and self.game.governed:
-            logs |= self._leaders_turn(share)
+        logs = self._turns(self.update_number / self.settings.updates)
         logs |= {f"{side}/skipped_steps": float(steps) for side, steps in self.skipped.items()}
         self.update_number += 1
         return logs
+
+    def _turns(self, share: float) -> dict[str, float]:
+        """Who moves in an update, after a share of the run: followers, and the leader where it does not hold still."""
+        logs = self._followers_turn(share)
+        if self._leads(share):
+            logs |= self._leaders_turn(share)
+        return logs
+
+    def _leads(self, share: float) -> bool:
+        """Whether the leader is not held still, by the lead-in or the settling, or as nothing follows from it."""
+        s = self.settings
+        return self.game.governed and s.lead_in <= share < 1 - s.settling
 
     def _followers_turn(self, share: float) -> dict[str, float]:
         """The followers' steps of an update, after a share of the run."""
