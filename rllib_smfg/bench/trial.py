@@ -72,11 +72,11 @@ def _trained(trial: Trial) -> dict[str, Any]:
                 policies = algorithm.trained_policies()
                 found = standing(trial.game, policies)
                 cost, looked_at = time.process_time() - began, used
-                looks.append({"cpu": round(used, 2), "share": found.share, "within": found.within})
+                looks.append({"cpu": round(used, 6), "share": found.share, "within": found.within})
     finally:
         algorithm.stop()
     gain = exploitability(policies, found.readings, EVALUATION_SEED)
-    return _result(found, looks) | {"iterations": iteration, "used": round(used, 2), "exploitability": gain}
+    return _result(found, looks) | {"iterations": iteration, "used": round(used, 6), "exploitability": gain}
 
 
 def _cpu_of(work: Any) -> float:
