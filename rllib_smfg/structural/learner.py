@@ -30,9 +30,10 @@ from rllib_smfg.structural.households import (
 )
 from rllib_smfg.structural.optimizer import ShampooAdam
 from rllib_smfg.structural.paired import paired_slope
-from rllib_smfg.structural.paths import Act, Luck, Play, Returns, draw_luck, path_count, path_years, returns
+from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
+from rllib_smfg.structural.spread import Spread, moved_at_first
 from rllib_smfg.structural.together import Together
 
 LEADER, FOLLOWER = "leader", "follower"
@@ -87,12 +88,7 @@ class StructuralLearner:
         luck = np.random.SeedSequence([seed, 1]).spawn(2)
         self.economies = Economies(self.game, luck[0], like, self.together)
         self.noise = np.random.default_rng(luck[1])
-        self.offset = torch.zeros(
-            settings.economies, 1, len(self.game.instruments), dtype=like.dtype, device=like.device
-        )
-        self.widths = torch.tensor(
-            [settings.lasting_spread * settings.spread_of.get(name, 1.0) for name in self.game.instruments]
-        ).to(like)
+        self.spread = Spread(settings, self.game.instruments, self.noise, like)
         self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
         self.skipped = {LEADER: 0, FOLLOWER: 0}  # steps not taken, as a derivative was no number
         self.optimizers = {
@@ -119,6 +115,10 @@ class StructuralLearner:
         """Whether the leader is not held still, by the lead-in or the settling, or as nothing follows from it."""
         s = self.settings
         return self.game.governed and s.lead_in <= share < 1 - s.settling
+
+    def _settles(self) -> bool:
+        """Whether the leader holds still for good."""
+        return self.update_number >= (1 - self.settings.settling) * self.settings.updates
 
     def _followers_turn(self, share: float) -> dict[str, float]:
         """The followers' steps of an update, after a share of the run."""
@@ -150,7 +150,8 @@ class StructuralLearner:
         """
         game, side, economies = self.game, self.sides[FOLLOWER], self.economies
         mean, network = self._households_mean(), self.networks[FOLLOWER]
-        stays, usual, now = (offset[economies.own] for offset in self._offsets())
+        offsets = self.spread.offsets(economies.fresh, self._settles())
+        stays, usual, now = (offset[economies.own] for offset in offsets)
         years = self.window_years
         shocks = [economies.shocks() for _ in range(years)]
 
@@ -191,9 +192,8 @@ class StructuralLearner:
     def _team_loss(self) -> Tensor:
         """All households move together: minus their mean discounted reward along paths, all means in the graph."""
         luck = self._luck()
-        usual = self._normal()[: self.path_game.n_games] * self.settings.leader_noise
-        first = self._tremble(usual, self.settings.tremble)[self.own_paths]
-        leader = _first_year_offset(self.averaged[LEADER].average, first)
+        first = self.spread.first_year(self.path_game.n_games)[self.own_paths]
+        leader = moved_at_first(self.averaged[LEADER].average, first)
         beyond: list[Tensor] = []
 
         def follower(own: Tensor, shared: Tensor) -> Tensor:
@@ -262,7 +262,7 @@ class StructuralLearner:
             "update": self.update_number,
             "years": self.years,
             "economies": self.economies.get_state(),
-            "offset": self.offset,
+            "offset": self.spread.lasting,
             "noise": self.noise.bit_generator.state,
             # torch hands out, and takes in, the very tensors that it goes on to move
             "optimizers": {side: deepcopy(x.state_dict()) for side, x in self.optimizers.items()},
@@ -274,7 +274,7 @@ class StructuralLearner:
         """Goes back to a state from `get_state`; the networks' weights are set by whoever owns them."""
         self.update_number, self.years = state["update"], state["years"]
         self.economies.set_state(state["economies"])
-        self.offset = state["offset"]
+        self.spread.lasting = state["offset"]
         self.noise.bit_generator.state = state["noise"]
         self.skipped = dict(state["skipped"])
         for side in (LEADER, FOLLOWER):
@@ -307,38 +307,6 @@ class StructuralLearner:
         output: Tensor = network(self.sides[FOLLOWER].features(seen), told)
         return output
 
-    def _offsets(self) -> tuple[Tensor, Tensor, Tensor]:
-        """What each game's government differs by, (B, 1, al) each: next year, this year as it is lived with, this year.
-
-        With a lasting spread the offset of an episode stays for next year and all that follow, a yearly one does not.
-        """
-        s = self.settings
-        if s.lasting_spread:
-            fresh = torch.as_tensor(self.economies.fresh, device=self.like.device)[:, None, None]
-            self.offset = torch.where(fresh, self._normal() * self.widths, self.offset)
-            now = self.offset + self._normal() * s.yearly_spread
-            return self.offset, now, now
-        left = s.settled_noise if self._settles() else 1.0
-        usual = self._normal() * (s.leader_noise * left)
-        return self.offset, usual, self._tremble(usual, s.tremble * left)
-
-    def _settles(self) -> bool:
-        """Whether the leader holds still for good, and what it never does need hardly be answered any more."""
-        return self.update_number >= (1 - self.settings.settling) * self.settings.updates
-
-    def _tremble(self, usual: Tensor, share: float) -> Tensor:
-        """A move of this year's action alone: anywhere in its range in a share of the games, as usual in the others.
-
-        It is big enough to reach any place from any other; what leads out of the range is clipped.
-        """
-        anywhere = torch.as_tensor(self.noise.random(len(usual)) < share, device=self.like.device)
-        wide = torch.as_tensor(self.noise.uniform(-2.0, 2.0, usual.shape), dtype=self.like.dtype).to(self.like.device)
-        return torch.where(anywhere[:, None, None], wide, usual)
-
-    def _normal(self) -> Tensor:
-        draws = self.noise.standard_normal(self.offset.shape)
-        return torch.as_tensor(draws, dtype=self.like.dtype).to(self.like.device)
-
     def _descend(self, side: str, loss: Tensor) -> None:
         """One step of Adam, and of the averaged weights; a step without finite derivatives is not taken."""
         gradients = torch.autograd.grad(loss, list(self.networks[side].parameters()), allow_unused=True)
@@ -361,14 +329,3 @@ class StructuralLearner:
         now = rate * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
         for group in self.optimizers[side].param_groups:
             group["lr"] = now
-
-
-def _first_year_offset(network: nn.Module, offset: Tensor) -> Act:
-    """The network as a policy whose first action alone is moved by `offset`."""
-    moved = [offset]
-
-    def act(own: Tensor, shared: Tensor) -> Tensor:
-        u: Tensor = network(own, shared)
-        return (u.clamp(-1.0, 1.0) + moved.pop()).clamp(-1.0, 1.0) if moved else u
-
-    return act

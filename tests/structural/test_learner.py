@@ -173,22 +173,21 @@ def test_a_window_is_of_years_where_something_is_carried_and_of_one_elsewhere() 
 
 def test_trembles_are_of_a_share_of_games_and_lasting_offsets_stay_for_an_episode() -> None:
     trembling = learner("linear_quadratic", StructuralSettings(**{**QUICK, "economies": 4000}, tremble=0.25))
-    stays, usual, now = trembling._offsets()
+    every = np.ones(4000, dtype=bool)
+    stays, usual, now = trembling.spread.offsets(every, settles=False)
     assert float(stays.abs().max()) == 0.0
     assert 0.2 < float((usual != now).float().mean()) < 0.3
     assert float(usual.std()) == pytest.approx(0.1, rel=0.1)
-    trembling.update_number = trembling.settings.updates - 1  # followers settle, to whom a tenth of both is left
-    _, usual, now = trembling._offsets()
+    _, usual, now = trembling.spread.offsets(every, settles=True)  # of both a tenth is left
     assert 0.015 < float((usual != now).float().mean()) < 0.035
     assert float(usual.std()) == pytest.approx(0.01, rel=0.1)
     spread = StructuralSettings(**QUICK, tremble=0.0, lasting_spread=0.3, yearly_spread=0.02, spread_of={"g": 2.0})
     lasting = learner("linear_quadratic", spread)
-    first, lived, now = lasting._offsets()
+    first, lived, now = lasting.spread.offsets(lasting.economies.fresh, settles=False)
     assert lived is now
     assert 0 < float((now - first).abs().max()) < 0.15
-    assert float(lasting.widths) == pytest.approx(0.6)
-    lasting.economies.fresh[:] = [True, False, False, False]
-    second, _, _ = lasting._offsets()
+    assert float(lasting.spread.widths) == pytest.approx(0.6)
+    second, _, _ = lasting.spread.offsets(np.array([True, False, False, False]), settles=False)
     assert torch.equal(first[1:], second[1:])
     assert not torch.equal(first[0], second[0])
 
