@@ -34,7 +34,7 @@ from envs.economy.parameters import EconomyParameters, Task
 from envs.economy.presets import CALIBRATED
 from envs.economy.rewards import mean_utility
 from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, productivity_spread
-from envs.economy.state import Choices, Shock, State
+from envs.economy.state import Choices, EconomyState, Shock
 from envs.economy.taxation import FiscalPolicy, NoTax
 from envs.economy.transition import advance
 from envs.game import Array, Transition
@@ -64,7 +64,7 @@ class Aiyagari(ArithmeticGame):
     carried: ClassVar[str | None] = "assets"
 
     # beside what `first_state` names it holds what indicators need
-    state: State  # type: ignore[assignment]
+    state: EconomyState  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Aiyagari(ArithmeticGame):
 
     def observe(self, state: Arrays, mean: Mean) -> tuple[Sequence[Any], Sequence[Any]]:
         """(W, r); (e_i, a_i, W, r); productivity last, where it moves."""
-        record, sum_over = State.of(state), total_by(mean)
+        record, sum_over = EconomyState.of(state), total_by(mean)
         leader = [seen(self.economy, record, name, sum_over) for name in self.leader_observes]
         return leader, [record.ability, record.assets, *leader]
 
@@ -143,7 +143,7 @@ class Aiyagari(ArithmeticGame):
         self, state: Arrays, leader: Sequence[Any], follower: Sequence[Any], shocks: Arrays, mean: Mean
     ) -> Outcome:
         """One year, as in `step` but for the indicators."""
-        record, sum_over, (share,) = State.of(state), total_by(mean), follower
+        record, sum_over, (share,) = EconomyState.of(state), total_by(mean), follower
         nobody = record.debt * 0
         policy, choices = FiscalPolicy(NoTax(), NoTax(), nobody), Choices(1 - share, share * 0 + 1)
         draws = AbilityDraws(shocks["normal"], shocks["uniform"])
@@ -158,7 +158,7 @@ class Aiyagari(ArithmeticGame):
         fresh = self._first_state(self._start_random, len(games))
         self.state = fresh if len(games) == self.n_games else self.state.with_games(games, fresh)
 
-    def _first_state(self, random: np.random.Generator, games: int) -> State:
+    def _first_state(self, random: np.random.Generator, games: int) -> EconomyState:
         shape, p = (games, self.n_followers), self.parameters
         ability = np.exp(p.sigma * random.standard_normal(shape) - p.sigma**2 / 2)
         low, high = np.log(INITIAL_CAPITAL_RANGE)
@@ -168,7 +168,7 @@ class Aiyagari(ArithmeticGame):
         rate = p.alpha * capital ** (p.alpha - 1) - p.delta
         wage = (1 - p.alpha) * capital**p.alpha
         income = wage * ability + rate * assets
-        return State(
+        return EconomyState(
             ability=ability,
             superstar=np.zeros(shape, dtype=bool),
             assets=assets,

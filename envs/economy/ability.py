@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from envs.economy.arrays import Total, cast, change, namespace, place, positive, total
 from envs.economy.parameters import Abilities, EconomyParameters
-from envs.economy.state import State
+from envs.economy.state import EconomyState
 from envs.game import Array, BoolArray
 
 
@@ -69,22 +69,22 @@ def mean_ability(parameters: EconomyParameters) -> float:
     return 1 + superstar_share(parameters) * (parameters.superstar_multiple - 1)
 
 
-def drawn_after_choices(state: State, drawn: Abilities) -> Abilities:
+def drawn_after_choices(state: EconomyState, drawn: Abilities) -> Abilities:
     """Households choose before this year's ability is drawn, and work with it (presets `paper` and `taxai`)."""
     return drawn
 
 
-def drawn_before_choices(state: State, drawn: Abilities) -> Abilities:
+def drawn_before_choices(state: EconomyState, drawn: Abilities) -> Abilities:
     """Households work with the ability they see when they choose (preset `calibrated`)."""
     return state.ability, state.superstar
 
 
-def see_the_past(state: State, drawn: Abilities) -> State:
+def see_the_past(state: EconomyState, drawn: Abilities) -> EconomyState:
     """After a year households see the ability they worked with."""
     return state
 
 
-def see_the_draw(state: State, drawn: Abilities) -> State:
+def see_the_draw(state: EconomyState, drawn: Abilities) -> EconomyState:
     """After a year households see the ability they will work with."""
     return replace(state, ability=drawn[0], superstar=drawn[1])
 

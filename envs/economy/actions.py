@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from envs.economy.arrays import Total, cast, namespace, total
 from envs.economy.instruments import INSTRUMENTS, by_name
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import State
+from envs.economy.state import EconomyState
 from envs.economy.taxation import HSV, AboveExemption, FiscalPolicy, ScaledHSV, Schedule
 from envs.game import Array
 
@@ -66,7 +66,7 @@ def natural_actions(parameters: EconomyParameters, raw_gov: Array, raw_house: Ar
 
 
 def hsv_policy(
-    parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any], total: Total = total
+    parameters: EconomyParameters, state: EconomyState, leader_action: Array | Sequence[Any], total: Total = total
 ) -> FiscalPolicy:
     """The schedules and the spending a leader action announces, (B, al) or its instruments (B, 1)."""
     (tau, xi, tau_a, xi_a), spending_share, _ = _instruments(parameters, state.assets, leader_action)
@@ -78,7 +78,7 @@ LEAST_MEAN_INCOME = 0.01
 
 
 def scaled_hsv_policy(
-    parameters: EconomyParameters, state: State, leader_action: Array | Sequence[Any], total: Total = total
+    parameters: EconomyParameters, state: EconomyState, leader_action: Array | Sequence[Any], total: Total = total
 ) -> FiscalPolicy:
     """The same, with schedules in units of last year's mean income and of mean assets (preset `calibrated`).
 

@@ -34,7 +34,7 @@ from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import changed_parameters
 from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, scenario_of
-from envs.economy.state import Choices, Flows, Shock, State
+from envs.economy.state import Choices, EconomyState, Flows, Shock
 from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.economy.transition import advance
 from envs.game import Array, InvalidSetting, Observations, Step, Transition
@@ -62,7 +62,7 @@ class Economy(ArithmeticGame):
     carried: ClassVar[str | None] = "assets"
 
     # beside what `first_state` names it holds what indicators need
-    state: State  # type: ignore[assignment]
+    state: EconomyState  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -173,7 +173,7 @@ class Economy(ArithmeticGame):
 
     # --- the year as arithmetic: what a learner differentiates -------------------------------------------------
     def first_state(self, random: np.random.Generator, games: int) -> dict[str, Any]:
-        """Households drawn from the population, by the names of `State.arrays`; no sorted copies."""
+        """Households drawn from the population, by the names of `EconomyState.arrays`; no sorted copies."""
         return self._first_state(random, games).arrays()
 
     def shocks(self, random: np.random.Generator, year: NDArray[np.int64]) -> dict[str, Any]:
@@ -189,7 +189,7 @@ class Economy(ArithmeticGame):
 
     def observe(self, state: Arrays, mean: Mean) -> tuple[Seen, Seen]:
         """What both sides see, in the order of `leader_observes` and `follower_observes`."""
-        sum_over, record = total_by(mean), State.of(state)
+        sum_over, record = total_by(mean), EconomyState.of(state)
         return leader_sees(self.parameters, record, sum_over), follower_sees(self.parameters, record, sum_over)
 
     def advance(
@@ -201,7 +201,7 @@ class Economy(ArithmeticGame):
         promised of it. Indicators are what `step` is for.
         """
         parameters, laws, sum_over = self.parameters, self.parameters.laws, total_by(mean)
-        record = State.of(state)
+        record = EconomyState.of(state)
         policy = laws.fiscal_policy(parameters, record, leader, sum_over)
         draws = AbilityDraws(shocks["normal"], shocks["uniform"])
         drawn = laws.next_ability(parameters, record.ability, record.superstar, draws, sum_over)
@@ -261,7 +261,7 @@ class Economy(ArithmeticGame):
         measured = np.stack([law(flows, self.state)[:, 0] for law in laws.values()])
         return dict(zip(laws, np.nan_to_num(measured, copy=False, nan=0.0, posinf=0.0, neginf=0.0), strict=True))
 
-    def _first_state(self, random: np.random.Generator, games: int) -> State:
+    def _first_state(self, random: np.random.Generator, games: int) -> EconomyState:
         """Households drawn from the population, and one draw of their ability, before the first year."""
         assets, surveyed, income = self.population.draw(random, games, self.n_followers)
         draws = AbilityDraws.sample(random, games, self.n_followers)

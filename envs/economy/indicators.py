@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.economy.arrays import Total, cast, namespace, place, positive, total
-from envs.economy.state import Flows, State
+from envs.economy.state import EconomyState, Flows
 from envs.game import Array, BoolArray
 
 
@@ -157,32 +157,32 @@ def _tenths(households: int) -> Array:
     return counted
 
 
-def capital_output_ratio(flows: Flows, state: State) -> Array:
+def capital_output_ratio(flows: Flows, state: EconomyState) -> Array:
     """Next year's capital over GDP, K' / Y, (B, 1)."""
     return flows.next_capital / flows.gdp
 
 
-def debt_to_gdp(flows: Flows, state: State) -> Array:
+def debt_to_gdp(flows: Flows, state: EconomyState) -> Array:
     """Next year's debt over GDP, B' / Y, (B, 1)."""
     return flows.next_debt / flows.gdp
 
 
-def spending_to_gdp(flows: Flows, state: State) -> Array:
+def spending_to_gdp(flows: Flows, state: EconomyState) -> Array:
     """Public spending over GDP, G / Y, (B, 1)."""
     return flows.spending / flows.gdp
 
 
-def transfers_to_gdp(flows: Flows, state: State) -> Array:
+def transfers_to_gdp(flows: Flows, state: EconomyState) -> Array:
     """What households are paid over GDP, M / Y, (B, 1)."""
     return flows.transfers / flows.gdp
 
 
-def top_10_wealth_share(flows: Flows, state: State) -> Array:
+def top_10_wealth_share(flows: Flows, state: EconomyState) -> Array:
     """What the richest tenth owns of all wealth carried into the next year, (B, 1)."""
     return wealth_share(state.ascending_assets, 0.1)
 
 
-def bottom_50_wealth_share(flows: Flows, state: State) -> Array:
+def bottom_50_wealth_share(flows: Flows, state: EconomyState) -> Array:
     """What the poorer half owns of all wealth carried into the next year, (B, 1)."""
     return 1 - wealth_share(state.ascending_assets, 0.5)
 

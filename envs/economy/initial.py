@@ -1,4 +1,4 @@
-"""The economy before its first year, from households drawn from the survey. Shapes (B, N) in, `State` out."""
+"""The economy before its first year, from households drawn from the survey. Shapes (B, N) in, `EconomyState` out."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import numpy as np
 from envs.economy.arrays import total
 from envs.economy.markets import production, wage
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import State
+from envs.economy.state import EconomyState
 from envs.game import Array, BoolArray
 
 
 def oecd_first_year(
     parameters: EconomyParameters, ability: Array, superstar: BoolArray, assets: Array, income: Array
-) -> State:
+) -> EconomyState:
     """GDP_0 is N times US GDP per person; debt and capital follow from OECD ratios to GDP (preset `paper`).
 
     No wage has been seen yet: it is 0. Income is the survey's.
     """
     games, households = assets.shape
     gdp = np.full((games, 1), households * parameters.us_gdp / parameters.us_population)
-    return State(
+    return EconomyState(
         ability=ability,
         superstar=superstar,
         assets=assets,
@@ -39,7 +39,7 @@ def oecd_first_year(
 
 def wealth_first_year(
     parameters: EconomyParameters, ability: Array, superstar: BoolArray, assets: Array, income: Array
-) -> State:
+) -> EconomyState:
     """Half of all wealth is capital, half is debt; labour follows from the ratio of wealth to output (preset `taxai`).
 
     L_0 = A (1 - 6.6 r) / 6.6, and hours such that L_0 = sum(e W_0 hours / 3); income is e hours / 3, as if W were 1.
@@ -56,7 +56,7 @@ def wealth_first_year(
         price = wage(gdp, labour, parameters.capital_share)
         hours = labour / (total(ability) * price * share)
         earned = ability * (hours * share).astype(ability.dtype)
-    return State(
+    return EconomyState(
         ability=ability,
         superstar=superstar,
         assets=assets,
@@ -75,7 +75,7 @@ def wealth_first_year(
 
 def balanced_first_year(
     parameters: EconomyParameters, ability: Array, superstar: BoolArray, assets: Array, income: Array
-) -> State:
+) -> EconomyState:
     """The survey's wealth, scaled to what there is to own: A_0 = K_0 + B_0 (preset `calibrated`).
 
     GDP_0 is N times US GDP per household, debt and capital follow from their ratios to it. Income is what households
@@ -93,7 +93,7 @@ def balanced_first_year(
     price = (1 - parameters.capital_share) * gdp / (households * hours)
     rate = np.full((games, 1), parameters.capital_share / parameters.capital_to_gdp - parameters.depreciation)
     earned = (price * hours * ability + rate * owned).astype(assets.dtype, copy=False)
-    return State(
+    return EconomyState(
         ability=ability,
         superstar=superstar,
         assets=owned,

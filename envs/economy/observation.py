@@ -12,12 +12,12 @@ from envs.economy.arrays import Total, total
 from envs.economy.indicators import Groups, group_means, group_means_by_rank, mean_of_some, ranked_groups
 from envs.economy.parameters import EconomyParameters
 from envs.economy.shocks import productivity_spread
-from envs.economy.state import State
+from envs.economy.state import EconomyState
 from envs.game import Array, Observations
 from envs.scaling import FeatureScaling
 
 
-def observe(parameters: EconomyParameters, state: State) -> Observations:
+def observe(parameters: EconomyParameters, state: EconomyState) -> Observations:
     """Leader (B, 6 + n): mean assets of the richest 10 %, mean income and mean ability of the top 10 % by income,
     the same three for the bottom 50 %, then what else the preset lets it see. Follower (B, N, 2 + n): own ability and
     assets, then what else it sees of its game. Both see productivity last, where it moves.
@@ -39,7 +39,7 @@ def observe(parameters: EconomyParameters, state: State) -> Observations:
 MEANS = {"mean_income": "income", "mean_assets": "assets"}
 
 
-def seen(parameters: EconomyParameters, state: State, name: str, total: Total) -> Array:
+def seen(parameters: EconomyParameters, state: EconomyState, name: str, total: Total) -> Array:
     """What is seen under a name: of a game, (B, 1), or of households, (B, N)."""
     if name in MEANS:
         x = getattr(state, MEANS[name])
@@ -78,7 +78,7 @@ class Seen(Sequence[Any]):
         return [law() for law in self._laws[k]] if isinstance(k, slice) else self._laws[k]()
 
 
-def leader_sees(parameters: EconomyParameters, state: State, total: Total) -> Seen:
+def leader_sees(parameters: EconomyParameters, state: EconomyState, total: Total) -> Seen:
     """What the leader sees, (B, 1) each, of a state whose households are not sorted."""
     groups = Groups.of(state.assets.shape[-1], parameters.top_share, parameters.bottom_share)
 
@@ -97,7 +97,7 @@ def leader_sees(parameters: EconomyParameters, state: State, total: Total) -> Se
     return Seen(laws)
 
 
-def follower_sees(parameters: EconomyParameters, state: State, total: Total) -> Seen:
+def follower_sees(parameters: EconomyParameters, state: EconomyState, total: Total) -> Seen:
     """What a follower sees: its own ability and assets, (B, N) each, and of its game, (B, 1) each."""
     return Seen([partial(seen, parameters, state, name, total) for name in follower_names(parameters)])
 

@@ -11,7 +11,7 @@ from envs.arithmetic import Outcome
 from envs.economy.arrays import Total, at_least, detached, fill, lowest, namespace, positive, somewhere
 from envs.economy.indicators import gini
 from envs.economy.parameters import Abilities, EconomyParameters, Task
-from envs.economy.state import Choices, Flows, Shock, State
+from envs.economy.state import Choices, EconomyState, Flows, Shock
 from envs.economy.taxation import FiscalPolicy
 from envs.economy.year import EconomyYear, ends, failed_utility, next_state, play_year
 
@@ -26,7 +26,7 @@ FLOWS = tuple(field.name for field in fields(Flows))
 def outcome(
     parameters: EconomyParameters,
     task: Task,
-    state: State,
+    state: EconomyState,
     policy: FiscalPolicy,
     choices: Choices,
     shock: Shock,
@@ -42,7 +42,7 @@ def outcome(
 def _outcome(
     parameters: EconomyParameters,
     task: Task,
-    state: State,
+    state: EconomyState,
     policy: FiscalPolicy,
     choices: Choices,
     shock: Shock,
@@ -71,7 +71,7 @@ def _outcome(
     return Outcome(
         leader_reward=fill(leader_reward, unrewarded, 0.0),
         follower_reward=reward,
-        state=parameters.laws.state_after(State.of(following), drawn).arrays(),
+        state=parameters.laws.state_after(EconomyState.of(following), drawn).arrays(),
         ended=somewhere(ended | failed | unrewarded),
         strain=_strain(parameters, year) * (STRAIN * task.typical_reward(households)),
     )

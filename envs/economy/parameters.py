@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gymnasium.spaces import Box
 
 from envs.economy.arrays import Total
-from envs.economy.state import Accounts, Flows, Prices, State
+from envs.economy.state import Accounts, EconomyState, Flows, Prices
 from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.game import Array, BoolArray, InvalidSetting
 from envs.outlook import Outlook
@@ -72,8 +72,8 @@ class Laws:
         ability households work with, and the state they see next.
     tasks: the government's rewards by name.
     also_reported(flows, state): indicators, (B, 1) each, beside those that every preset reports.
-    leader_sees, follower_sees: names of the per-game numbers in `State` that the government observes beside the six
-        group means, and the households beside their own ability and assets.
+    leader_sees, follower_sees: names of the per-game numbers in `EconomyState` that the government observes beside
+        the six group means, and the households beside their own ability and assets.
     follower_outlook(parameters, scaling of what followers observe): what households can work out of their own budget.
     scales: (unit, shift, width) of logarithmic features, by what is observed.
     leader_scales: the same for each number the leader observes, where means of groups vary less than households do.
@@ -85,8 +85,8 @@ class Laws:
     survey_wealth: what the survey's households own: `assets` (ASSET), or `net_worth` (NETWORTH, at least 0).
     """
 
-    initial_state: Callable[[EconomyParameters, Array, BoolArray, Array, Array], State]
-    fiscal_policy: Callable[[EconomyParameters, State, Array | Sequence[Any], Total], FiscalPolicy]
+    initial_state: Callable[[EconomyParameters, Array, BoolArray, Array, Array], EconomyState]
+    fiscal_policy: Callable[[EconomyParameters, EconomyState, Array | Sequence[Any], Total], FiscalPolicy]
     interest_rate: Callable[[EconomyParameters, Array, Array, Array], Array]
     consumption_base: Callable[[Array, Array], Array]
     consumption: Callable[[Array, Array, Array, Array], Array]
@@ -96,11 +96,11 @@ class Laws:
     balance_sheets: Callable[[Array, Array, Array], tuple[Array, Array]]
     first_ability: Callable[[EconomyParameters, Array, Array, AbilityDraws], Abilities]
     next_ability: Callable[[EconomyParameters, Array, BoolArray, AbilityDraws, Total], Abilities]
-    ability_at_work: Callable[[State, Abilities], Abilities]
-    state_after: Callable[[State, Abilities], State]
+    ability_at_work: Callable[[EconomyState, Abilities], Abilities]
+    state_after: Callable[[EconomyState, Abilities], EconomyState]
     tasks: dict[str, Task]
     follows: Callable[[EconomyParameters], dict[str, float]]
-    also_reported: dict[str, Callable[[Flows, State], Array]] = field(default_factory=dict)
+    also_reported: dict[str, Callable[[Flows, EconomyState], Array]] = field(default_factory=dict)
     leader_sees: tuple[str, ...] = ()
     follower_sees: tuple[str, ...] = ()
     follower_outlook: Callable[[EconomyParameters, FeatureScaling], Outlook] | None = None

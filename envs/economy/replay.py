@@ -21,7 +21,7 @@ from envs.economy.observation import observe
 from envs.economy.parameters import EconomyParameters
 from envs.economy.presets import preset_parameters
 from envs.economy.shocks import SCENARIOS, Scenario
-from envs.economy.state import Choices, Flows, Shock, State
+from envs.economy.state import Choices, EconomyState, Flows, Shock
 from envs.economy.taxation import Brackets, FiscalPolicy, NoTax, Schedule, us_federal_2022
 from envs.economy.transition import advance
 from envs.game import InvalidSetting
@@ -106,7 +106,7 @@ def relative_differences(trace: Trace, replayed: Trace) -> dict[str, float]:
     return {name: _largest_difference(trace[name], replayed[name]) for name in OUTPUTS}
 
 
-def _initial_state(parameters: EconomyParameters, trace: Trace) -> State:
+def _initial_state(parameters: EconomyParameters, trace: Trace) -> EconomyState:
     ability, assets, income = (trace[name][None, :] for name in INITIAL_HOUSEHOLDS)
     state = parameters.laws.initial_state(parameters, ability, np.zeros(ability.shape, dtype=bool), assets, income)
     recorded = {name.removeprefix("init_"): np.full((1, 1), float(trace[name])) for name in INITIAL_NUMBERS}
@@ -128,7 +128,7 @@ def _schedule(trace: Trace, year: int) -> Schedule | None:
     return Brackets(trace["saez_bracket_cutoffs"], trace["bracket_rates"][year]) if rule == "saez" else None
 
 
-def _outputs(parameters: EconomyParameters, flows: Flows, state: State, ended: bool) -> dict[str, Any]:
+def _outputs(parameters: EconomyParameters, flows: Flows, state: EconomyState, ended: bool) -> dict[str, Any]:
     seen, laws = observe(parameters, state), parameters.laws
     outputs: dict[str, Any] = {name: getattr(flows, field)[0] for name, field in RECORDED_FLOWS.items()}
     with np.errstate(all="ignore"):

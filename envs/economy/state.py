@@ -17,7 +17,7 @@ from envs.game import Array, BoolArray
 
 
 @dataclass(frozen=True)
-class State:
+class EconomyState:
     """Where B economies stand between two years; `income` and the prices are the last ones seen.
 
     Per household (B, N): ability, superstar (bool), assets, income, and assets and income in ascending order (sorting
@@ -41,9 +41,9 @@ class State:
     ascending_income: Array = None  # type: ignore[assignment]
 
     @classmethod
-    def of(cls, arrays: Mapping[str, Any] | State) -> State:
+    def of(cls, arrays: Mapping[str, Any] | EconomyState) -> EconomyState:
         """The state that `arrays` describes by name."""
-        return arrays if isinstance(arrays, State) else cls(**arrays)
+        return arrays if isinstance(arrays, EconomyState) else cls(**arrays)
 
     def arrays(self) -> dict[str, Any]:
         """What the future depends on, by name: everything but the sorted copies."""
@@ -59,19 +59,19 @@ class State:
         """Debt over the last GDP seen, (B, 1)."""
         return self.debt / positive(self.gdp)
 
-    def with_games(self, games: NDArray[np.int64], fresh: State) -> State:
+    def with_games(self, games: NDArray[np.int64], fresh: EconomyState) -> EconomyState:
         """A copy in which the economies of `fresh`, one for each index in `games`, stand in those games' place."""
         copies: dict[str, Any] = {name: _replaced(x, games, getattr(fresh, name)) for name, x in vars(self).items()}
-        return State(**copies)
+        return EconomyState(**copies)
 
-    def without_games(self, games: BoolArray) -> State:
+    def without_games(self, games: BoolArray) -> EconomyState:
         """A copy in which everything about these games, (B,) bool, is zero."""
         copies: dict[str, Any] = {name: _replaced(x, games, 0) for name, x in vars(self).items()}
-        return State(**copies)
+        return EconomyState(**copies)
 
 
 # the names of what the future depends on
-MOVING = tuple(field.name for field in fields(State) if not field.name.startswith("ascending_"))
+MOVING = tuple(field.name for field in fields(EconomyState) if not field.name.startswith("ascending_"))
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import numpy as np
 from envs.economy.arrays import cast, total
 from envs.economy.indicators import gini_of_taxed
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import Choices, Flows, Shock, State
+from envs.economy.state import Choices, EconomyState, Flows, Shock
 from envs.economy.taxation import FiscalPolicy
 from envs.economy.year import EconomyYear, ends, failed_utility, next_state, play_year
 from envs.game import Array, BoolArray
 
 
 def advance(
-    parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock
-) -> tuple[Flows, State]:
+    parameters: EconomyParameters, state: EconomyState, policy: FiscalPolicy, choices: Choices, shock: Shock
+) -> tuple[Flows, EconomyState]:
     """Plays one year and measures what came of it.
 
     A game ends where consumption and spending exceed their limit, a gini or debt reaches its own, somebody's assets
@@ -36,8 +36,13 @@ def advance(
 
 
 def _measured(
-    parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock, year: EconomyYear
-) -> tuple[Flows, State]:
+    parameters: EconomyParameters,
+    state: EconomyState,
+    policy: FiscalPolicy,
+    choices: Choices,
+    shock: Shock,
+    year: EconomyYear,
+) -> tuple[Flows, EconomyState]:
     budgets = year.budgets
     assets, income = np.sort(budgets.next_assets, axis=-1), np.sort(budgets.income, axis=-1)
     following = next_state(state, shock, year, ascending_assets=assets, ascending_income=income)
@@ -80,7 +85,11 @@ def _marginal_rate(policy: FiscalPolicy, year: EconomyYear, shock: Shock) -> Arr
 
 
 def _ginis(
-    parameters: EconomyParameters, policy: FiscalPolicy, ascending_assets: Array, following: State, post_income: Array
+    parameters: EconomyParameters,
+    policy: FiscalPolicy,
+    ascending_assets: Array,
+    following: EconomyState,
+    post_income: Array,
 ) -> tuple[Array, Array]:
     """Ginis of wealth and of income after tax, (B, 1) each; taxing what ascends seldom upsets its order.
 
@@ -91,7 +100,7 @@ def _ginis(
     return gini_of_taxed(wealth, parameters.gini_shift), gini_of_taxed(income, parameters.gini_shift)
 
 
-def _ascending_income(policy: FiscalPolicy, following: State, post_income: Array) -> Array:
+def _ascending_income(policy: FiscalPolicy, following: EconomyState, post_income: Array) -> Array:
     if not policy.keeps_order:
         return np.sort(post_income, axis=-1)
     income: Array = following.ascending_income - policy.income_tax.tax(following.ascending_income)

@@ -15,7 +15,7 @@ import numpy as np
 from envs.economy import accounts, households, markets
 from envs.economy.arrays import Total, cast
 from envs.economy.parameters import EconomyParameters
-from envs.economy.state import Accounts, Budgets, Choices, Prices, Shock, State
+from envs.economy.state import Accounts, Budgets, Choices, EconomyState, Prices, Shock
 from envs.economy.taxation import FiscalPolicy
 from envs.game import Array, BoolArray
 
@@ -39,7 +39,12 @@ class EconomyYear:
 
 
 def play_year(
-    parameters: EconomyParameters, state: State, policy: FiscalPolicy, choices: Choices, shock: Shock, total: Total
+    parameters: EconomyParameters,
+    state: EconomyState,
+    policy: FiscalPolicy,
+    choices: Choices,
+    shock: Shock,
+    total: Total,
 ) -> EconomyYear:
     """Clears the markets of one year and settles everybody's budget."""
     laws = parameters.laws
@@ -65,9 +70,9 @@ def play_year(
     )
 
 
-def next_state(state: State, shock: Shock, year: EconomyYear, **ascending: Array) -> State:
+def next_state(state: EconomyState, shock: Shock, year: EconomyYear, **ascending: Array) -> EconomyState:
     """Where the economy stands after a year; the sorted copies, where there are any, are handed in by name."""
-    return State(
+    return EconomyState(
         ability=shock.ability,
         superstar=shock.superstar,
         assets=year.budgets.next_assets,

@@ -13,7 +13,7 @@ from envs.economy.actions import hsv_policy, leader_bounds, natural_actions
 from envs.economy.game import Economy
 from envs.economy.parameters import EconomyParameters
 from envs.economy.presets import PRESETS
-from envs.economy.state import Choices, Flows, Shock, State
+from envs.economy.state import Choices, EconomyState, Flows, Shock
 from envs.economy.taxation import HSV, FiscalPolicy
 from envs.economy.transition import advance
 
@@ -23,12 +23,12 @@ class Year:
     """Everything `advance` takes."""
 
     parameters: EconomyParameters
-    state: State
+    state: EconomyState
     policy: FiscalPolicy
     choices: Choices
     shock: Shock
 
-    def advance(self) -> tuple[Flows, State]:
+    def advance(self) -> tuple[Flows, EconomyState]:
         return advance(self.parameters, self.state, self.policy, self.choices, self.shock)
 
 
@@ -39,7 +39,7 @@ def random_year(seed: int, games: int, households: int, preset: str = "paper", *
     shape, per_game = (games, households), (games, 1)
     assets = np.exp(rng.normal(11, 3, shape)) * (rng.random(shape) > rng.choice([0.0, 0.3]))
     income = np.exp(rng.normal(10, 1, shape))
-    state = State(
+    state = EconomyState(
         ability=np.exp(rng.normal(2, 0.7, shape)),
         superstar=np.zeros(shape, dtype=bool),
         assets=assets,

@@ -14,20 +14,20 @@ from hypothesis import strategies as st
 from envs.economy.actions import leader_bounds, scaled_hsv_policy
 from envs.economy.game import Economy
 from envs.economy.presets import CALIBRATED
-from envs.economy.state import Choices, Flows, Shock, State
+from envs.economy.state import Choices, EconomyState, Flows, Shock
 from envs.economy.taxation import ScaledHSV, us_federal_2022
 
 seeds = st.integers(0, 2**32 - 1)
 
 
-def random_state(rng: np.random.Generator, games: int, households: int) -> State:
+def random_state(rng: np.random.Generator, games: int, households: int) -> EconomyState:
     """Any wealth and any debt that it can carry, with K + B = A; a third of the households may own nothing."""
     shape, per_game = (games, households), (games, 1)
     assets = np.exp(rng.normal(11, 3, shape)) * (rng.random(shape) > rng.choice([0.0, 0.3])) + 1e-3
     income = np.exp(rng.normal(10, 1, shape))
     wealth = assets.sum(axis=1, keepdims=True)
     debt = wealth * rng.uniform(-2.0, 0.9, per_game)
-    return State(
+    return EconomyState(
         ability=np.exp(rng.normal(-0.5, 1.0, shape)),
         superstar=rng.random(shape) < 0.05,
         assets=assets,

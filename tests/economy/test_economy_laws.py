@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.economy.indicators import gini
-from envs.economy.state import Flows, State
+from envs.economy.state import EconomyState, Flows
 from envs.economy.taxation import Brackets, FiscalPolicy
 
 TAX = 0.065
@@ -213,7 +213,7 @@ def test_a_game_gone_bad_ends_and_leaves_the_others_alone(preset: str, bad: str,
     assert np.all(flows.consumption[1] == 0.001)
     expected = 1 / (1 + np.exp(-(np.log(0.001 / 1000) - 10 / 3)))
     np.testing.assert_allclose(flows.reward[1], expected, rtol=1e-12)
-    assert all(not np.any(getattr(following, field.name)[1]) for field in fields(State))
+    assert all(not np.any(getattr(following, field.name)[1]) for field in fields(EconomyState))
 
 
 @PRESET

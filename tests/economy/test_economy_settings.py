@@ -11,7 +11,7 @@ from economies import actions, economy
 
 from envs import InvalidSetting
 from envs.economy.presets import PAPER
-from envs.economy.state import Flows, State
+from envs.economy.state import EconomyState, Flows
 
 
 def test_boxes_are_in_natural_units() -> None:
@@ -104,7 +104,7 @@ def test_records_keep_their_shapes() -> None:
     game.reset(seed=17)
     game.step(*actions(game))
     per_household = {"ability", "superstar", "assets", "income", "ascending_assets", "ascending_income"}
-    for field in fields(State):
+    for field in fields(EconomyState):
         assert getattr(game.state, field.name).shape == ((3, 4) if field.name in per_household else (3, 1)), field.name
     assert game.flows is not None
     shapes = [getattr(game.flows, field.name).shape for field in fields(Flows)]
