@@ -33,7 +33,7 @@ from envs.economy.outcome import outcome
 from envs.economy.parameters import Abilities, EconomyParameters
 from envs.economy.population import EMBEDDED, load_population
 from envs.economy.presets import changed_parameters
-from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, scenario_of
+from envs.economy.shocks import first_tfp, next_tfp, productivity_luck, scenario_of, struck_luck
 from envs.economy.state import Choices, EconomyState, Flows, Shock
 from envs.economy.taxation import FiscalPolicy, Schedule
 from envs.economy.transition import advance
@@ -94,7 +94,8 @@ class Economy(ArithmeticGame):
         `social_welfare`, `gdp_gini` (with weight `inequality_weight` on the ginis), and in `calibrated` also `weighted`
         (with `gdp_weight`, `equality_weight` and `welfare_weight`). population: `scf2022`, or the path of the survey's
         CSV file. weighting: `survey`, `unweighted`. shock: `none`, `financial_crisis` (year 100), `disaster` (years 100
-        and 101), or a list of [year, `tfp` or `assets`, factor]; one that cannot strike within the horizon is refused.
+        and 101), `productivity` (1 % lower from year 100, where it moves), or a list of [year, `tfp`, `assets` or
+        `productivity`, factor]; one that cannot strike within the horizon is refused.
         saving_rate_min and saving_rate_max: bounds of the saving rate. crra: theta. horizon: years.
         productivity_persistence and productivity_sd: of the yearly autoregression of log productivity, which both sides
         observe where the sd is not 0. parameters: any other number of `EconomyParameters` in place of the preset's;
@@ -121,7 +122,7 @@ class Economy(ArithmeticGame):
             games=games, followers=followers, horizon=self.parameters.horizon if horizon is None else horizon
         )
         self.discount = self.parameters.discount
-        self.scenario = scenario_of(shock, self.horizon)
+        self.scenario = scenario_of(shock, self.horizon, productivity_sd > 0)
         self.dtype = np.dtype(DTYPES[_known("dtype", dtype, list(DTYPES))])
         self.task = self.parameters.laws.tasks[_known("task", task, list(self.parameters.laws.tasks))]
         self.leader_reward_scale = self.task.typical_reward(self.n_followers)
@@ -183,7 +184,7 @@ class Economy(ArithmeticGame):
         """
         draws = AbilityDraws.sample(random, year.size, self.n_followers)
         tfp_factor, asset_factor = (factor.copy() for factor in self.scenario.factors(year))
-        luck = productivity_luck(self.parameters, random, year.size)
+        luck = struck_luck(self.parameters, productivity_luck(self.parameters, random, year.size), self.scenario, year)
         more = {} if luck is None else {"productivity_luck": luck}
         return {**vars(draws), "tfp_factor": tfp_factor, "asset_factor": asset_factor, **more}
 
@@ -231,6 +232,7 @@ class Economy(ArithmeticGame):
         drawn = self._draw()
         laws, factors = self.parameters.laws, self.scenario.factors(self.year)
         luck = productivity_luck(self.parameters, self._shock_random, self.n_games)
+        luck = struck_luck(self.parameters, luck, self.scenario, self.year)
         shock = Shock(*laws.ability_at_work(self.state, drawn), *factors)
         flows, following = advance(self.parameters, self.state, policy, choices, shock)
         self.flows, self.state = flows, laws.state_after(following, drawn)

@@ -17,15 +17,21 @@ from envs.registry import nearest
 if TYPE_CHECKING:
     from envs.economy.parameters import EconomyParameters
 
-ShockKind = Literal["tfp", "assets"]
+ShockKind = Literal["tfp", "assets", "productivity"]
 KINDS: tuple[str, ...] = get_args(ShockKind)
 LARGEST = 100.0  # a factor beyond it is a slip of the pen
-FORM = "must be none, financial_crisis, disaster, or a list of [year, tfp or assets, factor], as [[50, tfp, 0.8]]"
+FORM = (
+    "must be none, financial_crisis, disaster, productivity, or a list of [year, tfp, assets or productivity, factor],"
+    " as [[50, tfp, 0.8]]"
+)
 
 
 @dataclass(frozen=True)
 class Event:
-    """In the year with this index (the first is 0) TFP, or everybody's assets before anything else, times `size`."""
+    """In the year with this index (the first is 0) TFP, or everybody's assets before anything else, times `size`.
+
+    TFP is struck for that year alone; productivity, where it moves by itself, goes on from there.
+    """
 
     year: int
     kind: ShockKind
@@ -42,6 +48,10 @@ class Scenario:
         """The factors on TFP and on assets in games that are in these years, (B,) to two of (B, 1)."""
         return self._factors("tfp", year), self._factors("assets", year)
 
+    def productivity(self, year: NDArray[np.int64]) -> Array:
+        """The factor on productivity in games that are in these years, (B,) to (B, 1)."""
+        return self._factors("productivity", year)
+
     def _factors(self, kind: ShockKind, year: NDArray[np.int64]) -> Array:
         factors = _no_shock(len(year))
         for event in self.events:
@@ -54,6 +64,7 @@ SCENARIOS: dict[str, Scenario] = {
     "none": Scenario(),
     "financial_crisis": Scenario((Event(100, "assets", 0.5),)),
     "disaster": Scenario((Event(100, "tfp", 0.8), Event(101, "tfp", 0.8))),
+    "productivity": Scenario((Event(100, "productivity", 0.99),)),
 }
 
 
@@ -83,12 +94,20 @@ def productivity_luck(parameters: EconomyParameters, random: np.random.Generator
     return random.standard_normal((games, 1)) if parameters.productivity_sd > 0 else None
 
 
+def struck_luck(parameters: EconomyParameters, luck: Array | None, scenario: Scenario, year: Any) -> Array | None:
+    """The luck (B, 1) of games in these years (B,), whose productivity of next year is struck as the scenario says."""
+    if luck is None:
+        return None
+    struck: Array = luck + np.log(scenario.productivity(year + 1)) / parameters.productivity_sd
+    return struck
+
+
 def productivity_spread(parameters: EconomyParameters) -> float:
     """Standard deviation of log productivity in the long run: sd / sqrt(1 - persistence^2)."""
     return float(parameters.productivity_sd / np.sqrt(1 - parameters.productivity_persistence**2))
 
 
-def scenario_of(shock: Any, horizon: int) -> Scenario:
+def scenario_of(shock: Any, horizon: int, productivity_moves: bool = False) -> Scenario:
     """The scenario that the setting `shock` stands for: a name of SCENARIOS, or a list of [year, kind, size].
 
     An event may also be a mapping with these three keys. Raises InvalidSetting for one that is malformed, or that
@@ -101,6 +120,8 @@ def scenario_of(shock: Any, horizon: int) -> Scenario:
     else:
         scenario = Scenario(_events(shock))
     for event in scenario.events:
+        if event.kind == "productivity":
+            _refuse_productivity_that_cannot_move(shock, event, productivity_moves)
         if event.year >= horizon:
             raise InvalidSetting(
                 f"shock = {shock}: strikes in year {event.year}, and episodes end with year {horizon - 1}"
@@ -108,6 +129,16 @@ def scenario_of(shock: Any, horizon: int) -> Scenario:
                 f" {event.size:g}]], or the horizon must be longer"
             )
     return scenario
+
+
+def _refuse_productivity_that_cannot_move(shock: Any, event: Event, moves: bool) -> None:
+    if not moves:
+        raise InvalidSetting(
+            f"shock = {shock}: strikes productivity, which does not move here; say productivity_sd = 0.01 as well,"
+            " or strike tfp, for a year"
+        )
+    if event.year == 0:
+        raise InvalidSetting(f"shock = {shock}: productivity is struck on the way to a year; from year 1 on")
 
 
 def _events(shock: Any) -> tuple[Event, ...]:

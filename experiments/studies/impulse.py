@@ -1,4 +1,4 @@
-"""`smfg impulse`: what a financial crisis and a disaster do to economies, against the same luck without them."""
+"""`smfg impulse`: what a shock does to economies, against the same luck without them."""
 
 from __future__ import annotations
 

@@ -18,6 +18,8 @@ STRUCK = 100  # year index in which every scenario strikes
 BEFORE = 2  # years that are shown before it
 BAND = (5.0, 50.0, 95.0)  # percentiles over economies
 SHOCKS = tuple(name for name in SCENARIOS if name != "none")
+# yearly, of .007 a quarter that lasts by .95 (Krusell and Smith 1998): .007 sqrt(1 + .95^2 + .95^4 + .95^6)
+PRODUCTIVITY_SD = 0.013
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,11 @@ def effects(
     """Each measure's effect from BEFORE the shock on, in each economy that lives in both, (years, economies).
 
     The same economies are played twice under one seed, with the shock and without: abilities and first states are the
-    same, so that whatever differs is the shock and what everybody makes of it.
+    same, so that whatever differs is the shock and what everybody makes of it. Where productivity is struck it moves in
+    both, by PRODUCTIVITY_SD a year unless the settings say otherwise.
     """
+    if shock == "productivity":
+        settings = {"productivity_sd": PRODUCTIVITY_SD, **settings}
     struck, spared = (_history(leader, follower, {**settings, "shock": name}, years, seed) for name in (shock, "none"))
     alive = struck.alive & spared.alive
     if not alive.any():

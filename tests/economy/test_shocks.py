@@ -72,6 +72,31 @@ def test_the_last_year_can_be_struck() -> None:
     scenario_of("disaster", 102)
 
 
+def test_productivity_is_struck_for_longer_than_a_year_and_seen() -> None:
+    """log A' = persistence log A + sd eps: of a fall by 1 % persistence^k is left after k years; both sides see it."""
+    settings = {"preset": "calibrated", "followers": 50, "games": 2, "productivity_sd": 0.02}
+    calm, struck = (make("economy", **settings, shock=shock) for shock in ("none", [[2, "productivity", 0.99]]))
+    seen = {calm: calm.reset(7), struck: struck.reset(7)}
+    fallen = []
+    for _ in range(4):
+        fallen.append(np.log(struck.state.tfp / calm.state.tfp))
+        for game in seen:
+            leader = np.repeat((game.leader_action_space.low + game.leader_action_space.high)[None] / 2, 2, axis=0)
+            seen[game] = game.step(leader, np.broadcast_to([0.9, 0.4], (2, 50, 2))).observations
+    first, persistence = np.log(0.99), calm.parameters.productivity_persistence
+    for found, expected in zip(fallen, [0.0, 0.0, first, first * persistence], strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    place = calm.leader_observes.index("productivity")
+    ratio = seen[struck].leader[:, place] / seen[calm].leader[:, place]
+    np.testing.assert_allclose(ratio, np.exp(first * persistence**2), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("year", "sd", "fault"), [(3, 0.0, "does not move here"), (0, 0.02, "from year 1 on")])
+def test_productivity_that_cannot_be_struck_is_refused(year: int, sd: float, fault: str) -> None:
+    with pytest.raises(InvalidSetting, match=fault):
+        make("economy", preset="calibrated", followers=5, productivity_sd=sd, shock=[[year, "productivity", 0.99]])
+
+
 @pytest.mark.parametrize(
     ("shock", "fault"),
     [

@@ -44,6 +44,15 @@ def test_a_crisis_halves_capital_and_raises_its_price(found: dict[str, dict[str,
     assert (found["financial_crisis"]["interest_rate"][BEFORE] > 1.0).all()
 
 
+def test_productivity_falls_by_a_hundredth_and_output_with_it() -> None:
+    """Capital is what it was, and hours were chosen by households who see the fall."""
+    settings = {**SETTINGS, "followers": 60}
+    found = effects("us_system", "planning", settings, "productivity", 3, seed=3)
+    assert not found["wage"][:BEFORE].any()
+    assert found["wage"][BEFORE] == pytest.approx(-1.0, abs=1e-9)
+    assert (found["wage"][BEFORE + 1] > -1.0).all()
+
+
 def test_relative_and_absolute_effects() -> None:
     struck, spared = np.array([[1.0]]), np.array([[2.0]])
     assert ImpulseMeasure("x", "x", True).effect(struck, spared) == pytest.approx(-50.0)
