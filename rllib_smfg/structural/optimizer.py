@@ -1,8 +1,9 @@
-"""Adam along the axes in which a layer's gradients are uncorrelated (SOAP; Vyas et al. 2024, arXiv 2409.11321).
+"""Adam along the axes in which gradients are uncorrelated: of a layer, and of all the numbers of a rule.
 
-A policy is a curve that must be right to a part in a thousand, over households of whom some are a thousand times as
-rich as others; Adam, which knows one scale for each weight, takes tens of thousands of steps to bend it so. For a
-layer's gradient G (m, n) the axes are the eigenvectors of Shampoo's averages of G G' and G' G.
+ShampooAdam is SOAP (Vyas et al. 2024, arXiv 2409.11321). A policy is a curve that must be right to a thousandth, over
+households of whom some are a thousand times as rich as others; Adam, which knows one scale for each weight, takes
+tens of thousands of steps to bend it so. For a layer's gradient G (m, n) the axes are the eigenvectors of Shampoo's
+averages of G G' and G' G.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 LARGEST = 1e4  # entry of a gradient, to which longer ones are shortened: where play explodes its square is no number
+SMALLEST = 1e-12  # scale of a step: where there is next to no gradient there is next to no step
 SETTLED = 10  # steps after which axes are found anew only every so often
 
 
@@ -60,6 +62,45 @@ class ShampooAdam(torch.optim.Optimizer):
         mean = U.T @ state["mean"] @ V / (1 - slow**steps)
         size = (state["square"] / (1 - fast**steps)).sqrt() + group["eps"]
         parameter.sub_((U @ (mean / size) @ V.T).view_as(parameter), alpha=group["lr"])
+
+
+class FullMatrixAdam(torch.optim.Optimizer):
+    """Adam with the whole matrix of second moments, for the few numbers of a rule.
+
+    For the gradients g of all numbers together, with averages m of g and C of g g', bias-corrected, a step is
+    lr (C + damping tr(C) I)^(-1/2) m (GGT; Agarwal et al. 2019, arXiv 1806.02958). It is never longer than lr, as m m'
+    is at most C. Instruments that pay for one another make a long valley: a transfer and the tax behind it gain
+    something together and lose much apart, which steps that know one scale for each number do not find.
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float, beta: float = 0.95, damping: float = 1e-6) -> None:
+        super().__init__(params, {"lr": lr, "beta": beta, "damping": damping})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step of all parameters of a group together; one without a gradient stays."""
+        for group in self.param_groups:
+            parameters = group["params"]
+            gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+            taken = self._taken(torch.cat([g.flatten() for g in gradients]), group)
+            parts = torch.split(taken, [p.numel() for p in parameters])
+            for parameter, part in zip(parameters, parts, strict=True):
+                parameter.sub_(part.view_as(parameter), alpha=group["lr"])
+
+    def _taken(self, g: Tensor, group: dict[str, Any]) -> Tensor:
+        """The step (n,) that follows a gradient (n,), of a learning rate of 1."""
+        beta, state = group["beta"], self.state[group["params"][0]]
+        g = g * (LARGEST / g.abs().max().clamp_min(LARGEST))
+        if not state:
+            state.update({"steps": 0, "mean": torch.zeros_like(g), "outer": torch.zeros_like(torch.outer(g, g))})
+        state["steps"] += 1
+        state["mean"].lerp_(g, 1 - beta)
+        state["outer"].lerp_(torch.outer(g, g), 1 - beta)
+        counted = 1 - beta ** state["steps"]
+        sizes, axes = torch.linalg.eigh(state["outer"].double() / counted)  # which single precision does not find
+        scales = (sizes.clamp_min(0.0) + group["damping"] * sizes.sum()).sqrt().clamp_min(SMALLEST)
+        step: Tensor = axes @ (axes.T @ (state["mean"].double() / counted) / scales)
+        return step.to(g.dtype)
 
 
 def _begun(G: Tensor) -> dict[str, Any]:

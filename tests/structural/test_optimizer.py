@@ -1,4 +1,4 @@
-"""Adam in the axes of a layer's gradients: Adam where there is one axis, and fast where axes are far from even."""
+"""Adam in the axes of gradients: Adam where there is one axis, and fast where axes are far from even."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rllib_smfg.structural.optimizer import ShampooAdam
+from rllib_smfg.structural.optimizer import FullMatrixAdam, ShampooAdam
 
 
 def distance(optimizer_class: type[torch.optim.Optimizer], steps: int, **how: Any) -> float:
@@ -46,20 +46,21 @@ def test_a_single_number_moves_as_adam_moves_it() -> None:
     assert float(numbers[0].detach()) == pytest.approx(float(numbers[1].detach()), rel=1e-9)
 
 
-def test_it_goes_on_from_its_state_exactly() -> None:
+@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam])
+def test_it_goes_on_from_its_state_exactly(optimizer_class: type[torch.optim.Optimizer]) -> None:
     def gradient(k: int) -> Tensor:
         return torch.randn(4, 3, generator=torch.Generator().manual_seed(k))
 
-    def moved(optimizer: ShampooAdam, place: nn.Parameter, start: int) -> None:
+    def moved(optimizer: torch.optim.Optimizer, place: nn.Parameter, start: int) -> None:
         for k in range(start, start + 13):
             place.grad = gradient(k)
             optimizer.step()
 
     place = nn.Parameter(torch.zeros(4, 3))
-    optimizer = ShampooAdam([place], lr=0.1)
+    optimizer = optimizer_class([place], lr=0.1)
     moved(optimizer, place, 0)
     again = nn.Parameter(place.detach().clone())
-    resumed = ShampooAdam([again], lr=0.1)
+    resumed = optimizer_class([again], lr=0.1)
     resumed.load_state_dict(deepcopy(optimizer.state_dict()))
     moved(optimizer, place, 13)
     moved(resumed, again, 13)
@@ -67,10 +68,11 @@ def test_it_goes_on_from_its_state_exactly() -> None:
     assert not torch.equal(place, torch.zeros(4, 3))
 
 
-def test_parameters_without_a_gradient_or_without_a_number_stay() -> None:
+@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam])
+def test_parameters_without_a_gradient_or_without_a_number_stay(optimizer_class: type[torch.optim.Optimizer]) -> None:
     still, empty = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.zeros(3, 0))
     empty.grad = torch.zeros(3, 0)
-    ShampooAdam([still, empty], lr=1.0).step()
+    optimizer_class([still, empty], lr=1.0).step()
     assert torch.equal(still, torch.ones(2, 2))
 
 
@@ -92,12 +94,49 @@ def test_axes_that_are_not_found_stay_as_they_were(monkeypatch: pytest.MonkeyPat
     torch.testing.assert_close(places[0], places[1])
 
 
-def test_a_gradient_whose_square_is_no_number_moves_by_a_step_like_any_other() -> None:
+@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam])
+def test_a_gradient_whose_square_is_no_number_moves_by_a_step_like_any_other(
+    optimizer_class: type[torch.optim.Optimizer],
+) -> None:
     place = nn.Parameter(torch.zeros(3, 2))
-    optimizer = ShampooAdam([place], lr=0.1)
+    optimizer = optimizer_class([place], lr=0.1)
     for k in range(20):
         place.grad = 1e30 * torch.randn(3, 2, generator=torch.Generator().manual_seed(k))
         before = place.detach().clone()
         optimizer.step()
         moved = float((place.detach() - before).abs().max())
         assert 0 < moved < 1
+
+
+def valley(optimizer: torch.optim.Optimizer, numbers: list[nn.Parameter], steps: int) -> float:
+    """How far along a valley, 10 long, one gets: two numbers lose 1000 times as much apart as they gain together."""
+    noise = torch.Generator().manual_seed(0)
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.2 * (1 - step / steps)
+        optimizer.zero_grad()
+        first, second = (number.squeeze() for number in numbers)
+        shaken = 0.3 * float(torch.randn((), generator=noise))
+        (1000 * (first - second + shaken).square() + (first + second - 20).square()).backward()
+        optimizer.step()
+    return float(sum(number.detach().sum() for number in numbers)) / 2
+
+
+def test_numbers_that_pay_for_one_another_go_along_their_valley() -> None:
+    def numbers() -> list[nn.Parameter]:
+        return [nn.Parameter(torch.zeros(shape)) for shape in ((1,), (1, 1))]
+
+    ours, theirs = numbers(), numbers()
+    assert valley(FullMatrixAdam(ours, lr=0.2), ours, 150) > 9
+    assert valley(torch.optim.Adam(theirs, lr=0.2, betas=(0.9, 0.95)), theirs, 150) < 5
+
+
+def test_no_step_is_longer_than_the_rate() -> None:
+    place, random = nn.Parameter(torch.zeros(5)), torch.Generator().manual_seed(3)
+    optimizer = FullMatrixAdam([place], lr=0.1)
+    for _ in range(40):
+        place.grad = torch.randn(5, generator=random) * torch.tensor([1e-6, 1.0, 1e3, 0.0, 5.0])
+        before = place.detach().clone()
+        optimizer.step()
+        moved = (place.detach() - before).norm()
+        assert 0 < float(moved) < 0.1 * (1 + 1e-4)
