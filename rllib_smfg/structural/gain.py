@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from envs.arithmetic import ArithmeticGame
 from rllib_smfg.rule import RuleActor
-from rllib_smfg.structural.paths import Luck, Play, draw_luck, path_years, returns
+from rllib_smfg.structural.paths import Act, Luck, Play, draw_luck, path_years, returns
 from rllib_smfg.structural.sides import Side
 
 CONFIDENCE = 1.96
+TAIL = 0.002
 START_SPREAD = 0.05  # of the second and third start, in network units
 
 
@@ -46,7 +47,7 @@ def leader_gain(
     rate: float = 0.02,
     games: int = 4,
     judged: int = 8,
-    tail: float = 0.002,
+    tail: float = TAIL,
 ) -> LeaderGain:
     """Searches for a better leader against frozen households, and judges what is found on luck of its own.
 
@@ -54,24 +55,12 @@ def leader_gain(
     tail: the share of a path's discounted weight that is cut off; of a path that ends while something is still owned, a
     leader gains by using it up.
     """
-    like = next(follower.parameters()).detach()
-    game = make_game(games=1)
-    years = path_years(game.discount, tail, game.horizon, ends=False)
-    searching = _Paths(make_game(games=games), follower, like)
-    judging = _Paths(make_game(games=judged), follower, like)
-    fresh = draw_luck(judging.game, [seed, 1], years, like)
+    judging = LeaderPaths(make_game(games=judged), follower.requires_grad_(False), like_of(follower), tail)
+    fresh = judging.luck([seed, 1])
     own = judging.worth(leader, fresh)
-    random = torch.Generator().manual_seed(seed)
-    starts = {"derivatives": leader}
-    for k in (1, 2):
-        starts[f"derivatives, start {k + 1}"] = _moved(leader, random)
-    found = {}
-    for name, start in starts.items():
-        luck = draw_luck(searching.game, [seed, 2], years, like)
-        found[name] = judging.worth(searching.climbed(start, luck, steps, rate), fresh) - own
-    if isinstance(leader, RuleActor):
-        luck = draw_luck(searching.game, [seed, 3], years, like)
-        found["paired search"] = judging.worth(searching.searched(leader, luck, rate), fresh) - own
+    searching = LeaderPaths(make_game(games=games), follower, like_of(follower), tail)
+    leaders = better_leaders(searching, leader, seed, steps, rate)
+    found = {name: judging.worth(better, fresh) - own for name, better in leaders.items()}
     best = max(found.values(), key=_mean_or_worst)
     differences = 100 * np.expm1(utility_unit * best.numpy().astype(np.float64))
     reach = CONFIDENCE * differences.std(ddof=1) / np.sqrt(len(differences))
@@ -82,26 +71,58 @@ def leader_gain(
         float(differences.mean() - reach),
         float(differences.mean() + reach),
         {name: float(100 * np.expm1(utility_unit * float(each.mean()))) for name, each in found.items()},
-        years,
+        judging.years,
         judged,
     )
 
 
-class _Paths:
-    """Paths of a game with frozen households."""
+def better_leaders(
+    paths: LeaderPaths, leader: nn.Module, seed: int, steps: int = 8, rate: float = 0.02
+) -> dict[str, nn.Module]:
+    """Leaders that are worth more on some paths than a learned one is, by the search that found them."""
+    random = torch.Generator().manual_seed(seed)
+    starts = {"derivatives": leader}
+    for k in (1, 2):
+        starts[f"derivatives, start {k + 1}"] = _moved(leader, random)
+    found = {name: paths.climbed(start, paths.luck([seed, 2]), steps, rate) for name, start in starts.items()}
+    if isinstance(leader, RuleActor):
+        found["paired search"] = paths.searched(leader, paths.luck([seed, 3]), rate)
+    return found
 
-    def __init__(self, game: ArithmeticGame, follower: nn.Module, like: Tensor) -> None:
-        self.game, self.follower = game, follower.requires_grad_(False)
+
+def like_of(network: nn.Module) -> Tensor:
+    """A number of the dtype, and on the device, of a network."""
+    return next(network.parameters()).detach()
+
+
+class LeaderPaths:
+    """Paths of a game with frozen households, who answer features (B, N, df) and the leader's outputs (B, 1, al).
+
+    tail: the share of a path's discounted weight that is cut off. selfish: whether the leader is worth what it is
+    rewarded with, and not what the mean household is.
+    """
+
+    def __init__(
+        self, game: ArithmeticGame, follower: Act, like: Tensor, tail: float = TAIL, selfish: bool = False
+    ) -> None:
+        self.game, self.follower, self.like, self.selfish = game, follower, like, selfish
+        self.years = path_years(game.discount, tail, game.horizon, ends=False)
         self.sides = (
             Side.of(game.leader_scaling, game.leader_action_space, like),
             Side.of(game.follower_scaling, game.follower_action_space, like),
         )
 
+    def luck(self, seed: Sequence[int]) -> Luck:
+        """Starts and shocks of all the paths."""
+        return draw_luck(self.game, seed, self.years, self.like)
+
     def reward(self, leader: nn.Module, luck: Luck) -> Tensor:
-        """The mean household's discounted reward as an average year, (B,)."""
+        """What the leader is worth, discounted, as an average year, (B,)."""
         places = leader.places() if isinstance(leader, RuleActor) else None
         found = returns(Play(self.game, *self.sides, leader, self.follower, None, places), luck, self.game.discount)
         whole = sum(self.game.discount**k for k in range(len(luck.shocks)))
+        if self.selfish:
+            return (found.leader - found.strain) * self.game.leader_reward_scale / whole
         return (found.follower * self.game.follower_reward_scale - found.strain) / whole
 
     @torch.no_grad()

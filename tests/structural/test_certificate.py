@@ -139,7 +139,7 @@ def test_a_search_that_runs_away_is_not_the_best_and_does_not_hide_the_others(
     lost = RuleActor(1, make_game(games=1).leader_action_space, [0.3], None)
     with torch.no_grad():
         lost.constant.fill_(float("nan"))
-    monkeypatch.setattr(gain._Paths, name, lambda *_, **__: lost)
+    monkeypatch.setattr(gain.LeaderPaths, name, lambda *_, **__: lost)
     found = leader_gain(make_game, leader, follower, 1, 1.0, steps=4, rate=0.1, tail=0.13)
     assert found.gain > 1
     assert any(np.isnan(x) for x in found.starts.values())
@@ -176,8 +176,8 @@ def test_a_gain_is_in_per_cent_of_consumption_by_hand(monkeypatch: pytest.Monkey
     """ln utility: a tax of t for one of t_0 is worth ln((1 - t) / (1 - t_0)) + ph ln(t / t_0) in the first year."""
     make_game, leader, follower = spending(0.6)
     better = RuleActor(1, make_game(games=1).leader_action_space, [0.3], None)
-    monkeypatch.setattr(gain._Paths, "climbed", lambda self, leader, luck, steps, rate: better)
-    monkeypatch.setattr(gain._Paths, "searched", lambda self, leader, luck, width: leader)
+    monkeypatch.setattr(gain.LeaderPaths, "climbed", lambda self, leader, luck, steps, rate: better)
+    monkeypatch.setattr(gain.LeaderPaths, "searched", lambda self, leader, luck, width: leader)
     found = leader_gain(make_game, leader, follower, 1, 1.0, tail=0.95)
     worth = np.log(0.7 / 0.4) + 0.3 * np.log(0.3 / 0.6)
     assert found.gain == pytest.approx(100 * np.expm1(worth), rel=1e-4)
