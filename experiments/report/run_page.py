@@ -11,16 +11,16 @@ from typing import Any
 
 from envs import InvalidSetting, make
 from envs.economy.game import Economy
-from envs.economy.indicators import TENTHS
 from experiments.configuration.config import Experiment
 from experiments.configuration.loading import dump, load
 from experiments.report import economy_sections, learning_figures, words
+from experiments.report.comparison_page import cell, welfare_tables
 from experiments.report.page import Cell, Code, Page, PageSection, PageTable, Tile
 from experiments.report.writing import compact, shown
 from experiments.results.comparison import COLUMNS, FILE, learned_row, read_rows
 from experiments.results.figures import Rows
 from experiments.results.tables import headline, label, number
-from experiments.results.welfare_tables import BESIDE, HEADS, LIVED, Standing, by_wealth_title, marked, welfare_title
+from experiments.results.welfare_tables import LIVED, Standings
 from experiments.studies.exploitability.report import FAILED, FAILED_MEANS
 from experiments.training.log import read_progress_rows
 from policies.free_market import free_market
@@ -45,7 +45,7 @@ class Run:
     command: str
     summary: dict[str, Any]
     comparison: dict[str, dict[str, Summary]]
-    standings: dict[str, Standing]
+    standings: Standings
     progress: dict[int, Rows]
 
     @property
@@ -142,7 +142,7 @@ def _policies(run: Run) -> PageSection:
     horizon = make(**{**run.experiment.game.settings(), "games": 1}).horizon
     ends = {policy: _end(row["years"].mean, horizon) for policy, row in run.comparison.items()}
     rows = [
-        [Cell(policy, ends[policy]), *(_cell(name, row[name]) for name in names)]
+        [Cell(policy, ends[policy]), *(cell(name, row[name]) for name in names)]
         for policy, row in run.comparison.items()
     ]
     episodes = run.experiment.evaluation.final_episodes
@@ -153,33 +153,13 @@ def _policies(run: Run) -> PageSection:
     table = PageTable(["Policy", *map(_label, names)], rows)
     panels = learning_figures.policies(run.comparison, names[:6])
     text = [told, *([LIVED] if any(ends.values()) else [])]
-    return PageSection("policies", "Policies", text, [*_welfare(run), table], panels)
+    found = welfare_tables(run.standings, run.experiment.game.followers, episodes)
+    return PageSection("policies", "Policies", text, [*found, table], panels)
 
 
 def _end(years: float, horizon: int) -> str:
     """In words, when episodes end early."""
     return f"ends in year {years:.0f} of {horizon}, on average" if years < horizon else ""
-
-
-def _welfare(run: Run) -> list[PageTable]:
-    """Consumption equivalents, and the same by tenth of wealth; nothing where the game has none."""
-    if not run.standings:
-        return []
-    reference = next(iter(run.standings.values())).gain.reference
-    first, tenths = [], []
-    for name, each in run.standings.items():
-        head = Cell(marked(name, each.mark))
-        numbers = (each.gain.mean, each.ended_early, *(each.beside[indicator] for indicator in BESIDE))
-        cells = zip(each.cells(run.experiment.game.followers), numbers, strict=True)
-        first.append([head, *(Cell(text, interval, value) for (text, interval), value in cells)])
-        tenths.append([head, *(Cell(number(value), value=value) for value in each.gain.by_wealth)])
-    episodes = run.experiment.evaluation.final_episodes
-    heads = ["Policy", *map(headline, HEADS)]
-    by_tenth = ["Policy", *(str(k) for k in range(1, TENTHS + 1))]
-    return [
-        PageTable(heads, first, f"{headline(welfare_title(reference, episodes, 'mean'))}."),
-        PageTable(by_tenth, tenths, f"{headline(by_wealth_title(reference))}."),
-    ]
 
 
 def _learning(run: Run) -> PageSection:
@@ -239,12 +219,6 @@ def _details(run: Run) -> PageSection:
     return PageSection("details", "Reproduce", [text], code=code)
 
 
-def _cell(name: str, summary: Summary) -> Cell:
-    return Cell(
-        shown(name, summary.mean), f"{shown(name, summary.ci_low)} to {shown(name, summary.ci_high)}", summary.mean
-    )
-
-
 def _label(name: str) -> str:
     return headline({"per_capita_gdp": "GDP a household", "years": "years lived"}.get(name, label(name)))
 
@@ -264,7 +238,7 @@ def _duration(seconds: float) -> str:
     )
 
 
-def _read_rows(path: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Standing]]:
+def _read_rows(path: Path) -> tuple[dict[str, dict[str, Summary]], Standings]:
     _json(path)  # says so where it is none
     return read_rows(path)
 

@@ -16,7 +16,7 @@ from envs.game import Array, StackelbergMeanFieldGame
 from experiments.configuration.config import Experiment
 from experiments.results.reference import reference_of
 from experiments.results.tables import comparison_table
-from experiments.results.welfare_tables import BESIDE, LIVED, Standing, Standings, welfare_table, welfare_title
+from experiments.results.welfare_tables import LIVED, Standing, Standings, standings_of, welfare_table, welfare_title
 from policies import FollowerPolicy, LeaderPolicy
 from policies.constant import ConstantFollower, ConstantLeader
 from policies.free_market import free_market
@@ -113,24 +113,14 @@ def _content(
     return {**{name: value.designed() for name, value in summaries.items()}, **told}
 
 
-def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], dict[str, Standing]]:
+def read_rows(file: Path) -> tuple[dict[str, dict[str, Summary]], Standings]:
     """Summaries and standings (empty without consumption equivalents) by row, out of what `compare_policies` wrote."""
     content = json.loads(file.read_text(encoding="utf-8"))["policies"]
     rows = {
         row: {name: read_summary(value) for name, value in values.items() if name not in welfare.ROW}
         for row, values in content.items()
     }
-    gains = {row: gain for row, values in content.items() if (gain := welfare.read(values)) is not None}
-    standings = {
-        row: Standing(
-            gain,
-            content[row]["ended_early"],
-            {name: rows[row][name].mean for name in BESIDE},
-            content[row]["ends"],
-        )
-        for row, gain in gains.items()
-    }
-    return rows, standings
+    return rows, standings_of(content, rows)
 
 
 def kept_obstacle(file: Path) -> str:

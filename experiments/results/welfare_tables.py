@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from envs.economy.indicators import TENTHS
 from experiments.results.tables import between, number
-from rllib_smfg.economics.welfare import ConsumptionEquivalent
+from rllib_smfg.economics.welfare import ConsumptionEquivalent, read
+from rllib_smfg.statistics.summaries import Summary
 
 # beside consumption equivalents: indicator -> head of its column
 BESIDE = {
@@ -47,6 +49,20 @@ class Standing:
 
 
 Standings = Mapping[str, Standing]
+
+
+def standings_of(content: Mapping[str, dict[str, Any]], rows: Mapping[str, Mapping[str, Summary]]) -> Standings:
+    """The standings out of rows that `welfare.content` wrote, with their summaries; empty without any gain."""
+    gains = {row: gain for row, values in content.items() if (gain := read(values)) is not None}
+    return {
+        row: Standing(
+            gain,
+            content[row]["ended_early"],
+            {name: rows[row][name].mean for name in BESIDE},
+            content[row]["ends"],
+        )
+        for row, gain in gains.items()
+    }
 
 
 def welfare_title(reference: str, episodes: int, beside: str) -> str:
