@@ -42,7 +42,7 @@ def reform(
 ) -> None:
     """What policies would do against today's: who gains and who loses, how the economy moves, and how sure that is."""
     from experiments.reform.run import Files, run
-    from rllib_smfg.reform.question import LEARNED, Question, ReformPolicy
+    from rllib_smfg.reform.question import Question, ReformPolicy
 
     question = Question(
         [ReformPolicy(text) for text in policies],
@@ -51,7 +51,7 @@ def reform(
         episodes,
         years,
         seed,
-        learned or LEARNED,
+        learned,
     )
     files = Files(html=html, image=image, json=json, csv=csv, latex=latex, markdown=markdown)
     kinds = [kind.strip() for kind in households.split(",") if kind.strip()]

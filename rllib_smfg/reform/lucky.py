@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,27 +54,34 @@ def planners(question: Question, policy: ReformPolicy) -> Answer:
 
 
 def learned(question: Question, policy: ReformPolicy) -> Answer:
-    """How households answer who were learned, a training seed each, with governments that varied five instruments.
+    """How households answer who were learned, a training seed each, with governments that varied all instruments.
 
     Raises InvalidSetting where there are none, or where a policy uses an instrument that they never saw.
     """
-    further = question.instruments(policy)
-    if further:
-        raise InvalidSetting(f"no household was learned that sees the instrument {', '.join(further)}")
-    folders = sorted(question.learned.glob("seed_*/policy.json"))
-    if not folders:
-        raise InvalidSetting(f"{question.learned}: holds no learned households (seed_1, ...)")
+    folders = question.learned_households(policy)
     game = question.game(policy, question.episodes, question.followers)
     _refuse_unseen(policy.leader(game), question.against.leader(game))
     pairs = []
     for folder in folders:
-        households = named_policies.trained(str(folder.parent), game, []).follower_policy(game, 0)
+        policies = named_policies.trained(str(folder), game, [])
+        _refuse_other_instruments(folder, policies.game, question.instruments(policy))
+        households = policies.follower_policy(game, 0)
         pairs.append(tuple(live(question, each, policy, households) for each in (policy, question.against)))
     series = [{name: np.concatenate([pair[k].series[name] for pair in pairs]) for name in SERIES} for k in (0, 1)]
     gains = gains_of(game.parameters, [(reform, against) for reform, against in pairs])
     band = f"95 % intervals over {len(folders)} training seeds, {question.episodes} episodes each"
     ended = float(np.mean([reform.ended for reform, _ in pairs])), float(np.mean([base.ended for _, base in pairs]))
     return Answer("learned", band, gains, SeriesPath(series[0]), SeriesPath(series[1]), ended)
+
+
+def _refuse_other_instruments(folder: Path, trained_in: Mapping[str, Any], further: Sequence[str]) -> None:
+    """As many instruments are not the same ones."""
+    seen = list(trained_in.get("instruments") or [])
+    if seen != list(further):
+        raise InvalidSetting(
+            f"{folder}: households who see {', '.join(seen) or 'no instrument beyond the five'};"
+            f" this needs {', '.join(further) or 'none'}"
+        )
 
 
 def _refuse_unseen(*leaders: LeaderPolicy) -> None:

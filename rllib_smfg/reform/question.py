@@ -18,8 +18,9 @@ from policies.reform import needed
 from rllib_smfg import named_policies
 
 PRESET = "calibrated"
-# the households that were learned with governments and are shipped beside the documentation
-LEARNED = Path(__file__).parents[2] / "docs" / "results" / "calibrated"
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
+# instruments beyond the five -> households who were learned with them, shipped beside the documentation
+LEARNED = {(): RESULTS / "calibrated", ("transfer",): RESULTS / "calibrated_transfer"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,10 @@ class ReformPolicy:
 
 @dataclass(frozen=True)
 class Question:
-    """See the command's options; learned: the folder of learned households, a folder a training seed."""
+    """See the command's options.
+
+    learned: the folder of learned households, a folder a training seed; None: those that are shipped.
+    """
 
     policies: Sequence[ReformPolicy]
     against: ReformPolicy = field(default_factory=lambda: ReformPolicy("us_system"))
@@ -67,7 +71,7 @@ class Question:
     episodes: int = 8
     years: int = 150
     seed: int = 1_000_000
-    learned: Path = LEARNED
+    learned: Path | None = None
 
     def __post_init__(self) -> None:
         titles = [each.title for each in (*self.policies, self.against)]
@@ -78,6 +82,17 @@ class Question:
         """Those that a game needs for a policy and for what it is held against."""
         named = [*policy.instruments(), *self.against.instruments()]
         return [name for name in FURTHER if name in named]
+
+    def learned_households(self, policy: ReformPolicy) -> list[Path]:
+        """Folders of households, a training seed each, who see all instruments; raises InvalidSetting without any."""
+        seen = self.instruments(policy)
+        if self.learned is None and tuple(seen) not in LEARNED:
+            raise InvalidSetting(f"no household was learned that sees the instrument {', '.join(seen)}")
+        folder = self.learned or LEARNED[tuple(seen)]
+        found = sorted(file.parent for file in folder.glob("seed_*/policy.json"))
+        if not found:
+            raise InvalidSetting(f"{folder}: holds no learned households (seed_1, ...)")
+        return found
 
     def game(self, policy: ReformPolicy, games: int, followers: int, **settings: Any) -> Economy:
         """The economy a policy is compared in."""

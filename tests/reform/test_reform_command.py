@@ -25,7 +25,7 @@ from rllib_smfg.reform import foreseen, lucky
 from rllib_smfg.reform.answer import SERIES, SINCE, Answer, Gains, differ
 from rllib_smfg.reform.answer import SeriesPath as EconomyPath
 from rllib_smfg.reform.ask import ask
-from rllib_smfg.reform.question import Question, ReformPolicy
+from rllib_smfg.reform.question import LEARNED, Question, ReformPolicy
 from rllib_smfg.reform.tornado import CASES, Tornado, tornado
 
 PAID_OUT = "{base: us_system, wealth_tax: {rate: 0.02}, closure: {transfer: revenue_neutral}}"
@@ -87,9 +87,12 @@ def test_the_poor_gain_from_what_the_rich_pay() -> None:
 
 
 def test_learned_households_say_why_they_do_not_answer(tmp_path: Path) -> None:
-    asked = question(PAID_OUT)
-    with pytest.raises(InvalidSetting, match="sees the instrument transfer"):
-        lucky.learned(asked, asked.policies[0])
+    consumed = question("{base: us_system, consumption_tax: 0.1}")
+    with pytest.raises(InvalidSetting, match="sees the instrument consumption_tax_rate"):
+        lucky.learned(consumed, consumed.policies[0])
+    other = question(PAID_OUT, learned=LEARNED[()])
+    with pytest.raises(InvalidSetting, match="made for a game with leader action"):
+        lucky.learned(other, other.policies[0])
     topped = question("{base: us_system, top_rate: {rate: 0.7, above: 400_000}}")
     with pytest.raises(InvalidSetting, match="schedule which is no action"):
         lucky.learned(topped, topped.policies[0])
