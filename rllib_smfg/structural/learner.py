@@ -28,7 +28,7 @@ from rllib_smfg.structural.households import (
     window_residuals,
     worth_of_carried,
 )
-from rllib_smfg.structural.optimizer import FullMatrixAdam, ShampooAdam
+from rllib_smfg.structural.optimizer import ShampooAdam, leader_optimizer
 from rllib_smfg.structural.paired import paired_slope
 from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns
 from rllib_smfg.structural.settings import StructuralSettings
@@ -37,8 +37,6 @@ from rllib_smfg.structural.spread import Spread, moved_at_first
 from rllib_smfg.structural.together import Together
 
 LEADER, FOLLOWER = "leader", "follower"
-# a memory of some twenty steps: where a leader's slopes were steep before says nothing of how flat they are now
-LEADER_BETAS = (0.9, 0.95)
 
 
 class StructuralLearner:
@@ -92,7 +90,7 @@ class StructuralLearner:
         self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
         self.skipped = {LEADER: 0, FOLLOWER: 0}  # steps not taken, as a derivative was no number
         self.optimizers = {
-            LEADER: _leader_optimizer(leader, settings.leader_lr),
+            LEADER: leader_optimizer(leader, settings.leader_lr),
             FOLLOWER: ShampooAdam(follower.parameters(), lr=settings.follower_lr),
         }
 
@@ -329,9 +327,3 @@ class StructuralLearner:
         now = rate * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
         for group in self.optimizers[side].param_groups:
             group["lr"] = now
-
-
-def _leader_optimizer(leader: nn.Module, rate: float) -> torch.optim.Optimizer:
-    if isinstance(leader, RuleActor):
-        return FullMatrixAdam(leader.parameters(), lr=rate, beta=LEADER_BETAS[1])
-    return torch.optim.Adam(leader.parameters(), lr=rate, betas=LEADER_BETAS)

@@ -12,10 +12,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from rllib_smfg.rule import RuleActor
 
 LARGEST = 1e4  # entry of a gradient, to which longer ones are shortened: where play explodes its square is no number
 SMALLEST = 1e-12  # scale of a step: where there is next to no gradient there is next to no step
+# a memory of some twenty steps: where a leader's slopes were steep before says nothing of how flat they are now
+LEADER_BETAS = (0.9, 0.95)
 SETTLED = 10  # steps after which axes are found anew only every so often
 
 
@@ -128,3 +132,10 @@ def _axes(average: Tensor, known: Tensor) -> Tensor:
     except torch.linalg.LinAlgError:
         return known
     return axes
+
+
+def leader_optimizer(leader: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """Full-matrix Adam of a rule, which has few numbers; Adam of a network."""
+    if isinstance(leader, RuleActor):
+        return FullMatrixAdam(leader.parameters(), lr=rate, beta=LEADER_BETAS[1])
+    return torch.optim.Adam(leader.parameters(), lr=rate, betas=LEADER_BETAS)
