@@ -25,6 +25,7 @@ from envs.game import Array
 from rllib_smfg.economics.welfare import measurable
 from rllib_smfg.exploitability.exact import household_gains
 from rllib_smfg.export import TrainedPolicies
+from rllib_smfg.playing import one_thread
 from rllib_smfg.rollout import play
 from rllib_smfg.storage.files import write_json
 from rllib_smfg.structural.gain import LeaderGain, leader_gain
@@ -118,7 +119,8 @@ def write(console: Console, trained: Sequence[TrainedPolicies], folders: dict[in
         if not can_certify(policies):
             continue
         console.print(f"seed {number}: certificate (half a minute) ...", highlight=False)
-        found[number] = certify(policies, seed)
+        with one_thread():
+            found[number] = certify(policies, seed)
         write_json(folder / FILE, found[number])
     if found:
         show(console, found)
