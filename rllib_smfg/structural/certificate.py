@@ -34,6 +34,7 @@ from rllib_smfg.structural.games import arithmetic_game
 FILE = "certificate.json"
 GAMES = 4  # behind households' gains
 SINCES, SHIFTS = (0, 40), (0.0, 0.1, -0.1)
+NOBODY = "-"  # where no game lives that long
 AT_BOUND = 0.01  # of an instrument's range
 YEARS_LOOKED_AT = 100
 
@@ -92,13 +93,12 @@ def show(console: Console, certificates: dict[int, dict[str, Any]]) -> None:
     table = Table("seed", "household, year 0", "year 40", "instruments 10 % off, worst", "government", title=TITLE)
     for seed, known in certificates.items():
         on_path = {each["since"]: each for each in known["households"] if each["shift"] == 0}
-        off = np.max([each["of_consumption"]["value"] for each in known["households"] if each["shift"]])  # or no number
+        off = [each["of_consumption"]["value"] for each in known["households"] if each["shift"]]
         leader = known["leader"]
         table.add_row(
             str(seed),
-            _interval(on_path[0]["of_consumption"]),
-            _interval(on_path[40]["of_consumption"]),
-            f"{off:.3f}",
+            *(_interval(on_path[since]["of_consumption"]) if since in on_path else NOBODY for since in SINCES),
+            f"{np.max(off):.3f}" if off else NOBODY,  # or no number
             f"{leader['gain']:.3f} [{leader['low']:.3f}, {leader['high']:.3f}]",
         )
     console.print(table)

@@ -109,6 +109,16 @@ def test_what_the_household_problem_does_not_know_of_is_refused(calibrated, plan
         exact.household_gain(crisis, *(registry.leader("us_system", crisis), registry.follower("planning", crisis)), 0)
 
 
+def test_years_that_no_game_lives_to_are_left_out(calibrated):
+    """A government that spends nearly two fifths of output and taxes little is soon at the end of its credit."""
+    leader = ConstantLeader([0.05, 0.1, 0.001, 0.001, 0.39])
+    follower = registry.follower("planning", calibrated)
+    (only,) = exact.household_gains(calibrated, leader, follower, 0, sinces=(0, 40), shifts=(0.0,))
+    assert (only.since, only.years < 40) == (0, True)
+    with pytest.raises(InvalidSetting, match="since = 40: no game lives that long"):
+        exact.household_gain(calibrated, leader, follower, 0, since=40)
+
+
 class Exact(FollowerPolicy):
     """The households of an exact solution."""
 
