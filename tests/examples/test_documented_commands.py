@@ -22,7 +22,6 @@ FOUND = documented_commands()
 LONG = {
     "bench": "an hour",
     "calibrate": "minutes",
-    "compare calibrated_comparison": "trains for half an hour",
     "compare table3_quick": "trains for minutes",
     "convergence": "minutes",
     "frontier": "minutes",
