@@ -209,8 +209,15 @@ def test_tables_and_pictures_of_what_was_found() -> None:
 
 
 def test_nobody_who_can_answer_is_said_in_one_line() -> None:
-    with pytest.raises(InvalidSetting, match="sees the instrument transfer"):
-        ask(question(PAID_OUT), ["learned"])
+    with pytest.raises(InvalidSetting, match="sees the instrument consumption_tax_rate"):
+        ask(question("{base: us_system, consumption_tax: 0.1}"), ["learned"])
+
+
+def test_households_who_were_learned_with_a_transfer_answer_one() -> None:
+    asked = question(PAID_OUT)
+    answer = lucky.learned(asked, asked.policies[0])
+    assert answer.band.startswith("95 % intervals over 5 training seeds")
+    assert answer.reform.mean("transfer")[10] < -0.02
 
 
 def test_pages_are_filled_with_what_their_commands_print(monkeypatch: pytest.MonkeyPatch) -> None:
