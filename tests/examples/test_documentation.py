@@ -53,6 +53,7 @@ def test_a_method_of_your_own_is_one_line(monkeypatch: pytest.MonkeyPatch) -> No
     assert GradientAlgorithm(method=line[1]).leader_view == "own"
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(ray_local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every cell in turn, with few households, episodes and iterations, and one kind of households to be asked."""
     monkeypatch.chdir(tmp_path)
