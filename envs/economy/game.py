@@ -184,7 +184,7 @@ class Economy(ArithmeticGame):
         """
         draws = AbilityDraws.sample(random, year.size, self.n_followers)
         tfp_factor, asset_factor = (factor.copy() for factor in self.scenario.factors(year))
-        luck = struck_luck(self.parameters, productivity_luck(self.parameters, random, year.size), self.scenario, year)
+        luck = struck_luck(self.parameters, random, self.scenario, year)
         more = {} if luck is None else {"productivity_luck": luck}
         return {**vars(draws), "tfp_factor": tfp_factor, "asset_factor": asset_factor, **more}
 
@@ -231,8 +231,7 @@ class Economy(ArithmeticGame):
         choices = Choices(follower_action[..., 0], follower_action[..., 1])
         drawn = self._draw()
         laws, factors = self.parameters.laws, self.scenario.factors(self.year)
-        luck = productivity_luck(self.parameters, self._shock_random, self.n_games)
-        luck = struck_luck(self.parameters, luck, self.scenario, self.year)
+        luck = struck_luck(self.parameters, self._shock_random, self.scenario, self.year)
         shock = Shock(*laws.ability_at_work(self.state, drawn), *factors)
         flows, following = advance(self.parameters, self.state, policy, choices, shock)
         self.flows, self.state = flows, laws.state_after(following, drawn)

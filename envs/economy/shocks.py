@@ -94,8 +94,11 @@ def productivity_luck(parameters: EconomyParameters, random: np.random.Generator
     return random.standard_normal((games, 1)) if parameters.productivity_sd > 0 else None
 
 
-def struck_luck(parameters: EconomyParameters, luck: Array | None, scenario: Scenario, year: Any) -> Array | None:
-    """The luck (B, 1) of games in these years (B,), whose productivity of next year is struck as the scenario says."""
+def struck_luck(
+    parameters: EconomyParameters, random: np.random.Generator, scenario: Scenario, year: NDArray[np.int64]
+) -> Array | None:
+    """`productivity_luck` of games in these years (B,), whose productivity of next year is struck by the scenario."""
+    luck = productivity_luck(parameters, random, year.size)
     if luck is None:
         return None
     struck: Array = luck + np.log(scenario.productivity(year + 1)) / parameters.productivity_sd

@@ -84,7 +84,8 @@ def better_leaders(
     starts = {"derivatives": leader}
     for k in (1, 2):
         starts[f"derivatives, start {k + 1}"] = _moved(leader, random)
-    found = {name: paths.climbed(start, paths.luck([seed, 2]), steps, rate) for name, start in starts.items()}
+    luck = paths.luck([seed, 2])
+    found = {name: paths.climbed(start, luck, steps, rate) for name, start in starts.items()}
     if isinstance(leader, RuleActor):
         found["paired search"] = paths.searched(leader, paths.luck([seed, 3]), rate)
     return found

@@ -7,14 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
+from documented_commands import PAGES, ROOT
 
 from experiments.commands.main import app
 from experiments.configuration.shipped import GRIDS, shipped
 from rllib_smfg.configuration.sections import GradientAlgorithm
 from rllib_smfg.methods import METHODS, SMFRL, replace
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"])
 NOTEBOOK = ROOT / "docs" / "notebooks" / "first_steps.ipynb"
 SIZES = 'HOUSEHOLDS, EPISODES, ITERATIONS = 1000, 8, 24\nKINDS = ["planning", "perfect_foresight", "learned"]'
 
