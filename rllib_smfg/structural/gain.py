@@ -120,7 +120,8 @@ class LeaderPaths:
     def reward(self, leader: nn.Module, luck: Luck) -> Tensor:
         """What the leader is worth, discounted, as an average year, (B,)."""
         places = leader.places() if isinstance(leader, RuleActor) else None
-        found = returns(Play(self.game, *self.sides, leader, self.follower, None, places), luck, self.game.discount)
+        play = Play(self.game, *self.sides, leader, self.follower, None, places, followers_learn=not self.selfish)
+        found = returns(play, luck, self.game.discount)
         whole = sum(self.game.discount**k for k in range(len(luck.shocks)))
         if self.selfish:
             return (found.leader - found.strain) * self.game.leader_reward_scale / whole

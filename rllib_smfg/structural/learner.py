@@ -192,16 +192,13 @@ class StructuralLearner:
         luck = self._luck()
         first = self.spread.first_year(self.path_game.n_games)[self.own_paths]
         leader = moved_at_first(self.averaged[LEADER].average, first)
-        beyond: list[Tensor] = []
-
-        def follower(own: Tensor, shared: Tensor) -> Tensor:
-            output: Tensor = self.networks[FOLLOWER](own, shared)
-            beyond.append(outside(output).sum(-1).mean())
-            return output
-
-        play = Play(self.path_game, self.sides[LEADER], self.sides[FOLLOWER], leader, follower, None, self.places)
-        worth = returns(play, luck, self.discount).follower.mean() * self._per_year()
-        return self.settings.bound_penalty * torch.stack(beyond).mean() - worth
+        sides, households = self.sides, self.networks[FOLLOWER]
+        play = Play(
+            self.path_game, sides[LEADER], sides[FOLLOWER], leader, households, None, self.places, followers_learn=True
+        )
+        found = returns(play, luck, self.discount)
+        worth = found.follower.mean() * self._per_year()
+        return self.settings.bound_penalty * found.follower_outside.mean() - worth
 
     def _leader_step(self) -> dict[str, float]:
         """One step of the leader, by derivatives of its gain on paths or by paired differences of it."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, repeat
+from operator import mul
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from envs.arithmetic import ArithmeticGame, Arrays, plain_mean
 from rllib_smfg.structural.economies import State, tensors
@@ -19,6 +22,10 @@ from rllib_smfg.structural.sides import Side, outside
 Act = Callable[[Tensor, Tensor], Tensor]
 ALL = slice(None)
 LEAST_PATHS = 4
+# household-years whose derivative is one graph, of some 500 bytes each in the calibrated economy; of more, only the
+# state every STRETCH years is kept, and what is between is played again when its derivative is taken
+ONE_GRAPH = 4_000_000
+STRETCH = 4
 
 
 @dataclass(frozen=True)
@@ -58,18 +65,25 @@ def path_count(settings: StructuralSettings, followers: int, years: int) -> int:
     return min(settings.economies, max(LEAST_PATHS, settings.household_years // (trained_on * years)))
 
 
+def in_one_graph(game: ArithmeticGame, years: int) -> bool:
+    """Whether paths of so many years are differentiated as a whole."""
+    return game.n_games * game.n_followers * years <= ONE_GRAPH
+
+
 @dataclass(frozen=True)
 class Returns:
     """Discounted sums per game (B,), in units of the game's reward scales, and what acting out of bounds cost.
 
     leader, follower (the mean household's), strain (of coming near an end), outside (mean squared distance of the
-    leader's outputs from [-1, 1]), lived (B,): share of the discounted weight before an end.
+    leader's outputs from [-1, 1]), follower_outside (of households', 0 where they do not learn by the path), lived:
+    share of the discounted weight before an end.
     """
 
     leader: Tensor
     follower: Tensor
     strain: Tensor
     outside: Tensor
+    follower_outside: Tensor
     lived: Tensor
 
 
@@ -90,39 +104,77 @@ class Play:
     follower: Act
     seen_leader: Act | None = None
     places: Sequence[int] | None = None  # observations that the leader looks at; None: all
+    followers_learn: bool = False  # else what households are worth has no derivative
 
 
 def returns(play: Play, luck: Luck, discount: float) -> Returns:
-    """Plays the paths with all means in the graph."""
-    game, state = play.game, luck.first
+    """Plays the paths with all means in the graph, which holds a few years at a time where it would be too large."""
+    state, years = luck.first, len(luck.shocks)
     some = next(x for x in state.values() if x.is_floating_point())
-    weight, alive = 1.0, torch.ones(len(some), 1, dtype=some.dtype, device=some.device)
-    zero = torch.zeros_like(alive)
-    leader_sum, follower_sum, strain_sum, outside_sum, lived, weights = zero, zero, zero, zero, zero, 0.0
-    for shocks in luck.shocks:
-        seen, household_sees = game.observe(state, plain_mean)
-        features = play.leader_side.features(seen, play.places)
-        u = play.leader(features, features[..., :0])
-        told = u if play.seen_leader is None else play.seen_leader(features, features[..., :0])
-        answer = play.follower(play.follower_side.features(household_sees), told.clamp(-1.0, 1.0))
-        outcome = game.advance(
-            state, play.leader_side.natural(u), play.follower_side.natural(answer), shocks, plain_mean
-        )
-        counted = weight * alive
-        leader_sum = leader_sum + counted * _where(alive, outcome.leader_reward) / game.leader_reward_scale
-        household = outcome.follower_reward.mean(-1, keepdim=True)
-        follower_sum = follower_sum + counted * _where(alive, household) / game.follower_reward_scale
-        outside_sum = outside_sum + counted * outside(u).mean(-1)
-        if outcome.strain is not None:
-            strain_sum = strain_sum + counted * _where(alive, outcome.strain) / game.leader_reward_scale
-        lived, weights = lived + counted, weights + weight
-        state, weight = dict(outcome.state), weight * discount
-        if outcome.ended is not None:
-            alive = alive * (~outcome.ended).to(alive.dtype)
-            state = _begun_anew(state, alive, luck.first)
+    zero = torch.zeros(len(some), 1, dtype=some.dtype, device=some.device)
+    total = Returns(zero, zero, zero, zero, zero, zero)
+    alive = torch.ones_like(zero)
+    weights = list(accumulate(repeat(discount, years - 1), mul, initial=1.0))
+    stretch = years if in_one_graph(play.game, years) else STRETCH
+    for start in range(0, years, stretch):
+        part = slice(start, start + stretch)
+        arguments = (play, luck.first, luck.shocks[part], weights[part], total, state, alive)
+        if stretch == years:
+            total, state, alive = _stretch(*arguments)
+        else:
+            total, state, alive = checkpoint(_stretch, *arguments, use_reentrant=False, preserve_rng_state=False)
+    weight = sum(weights)
     return Returns(
-        leader_sum[:, 0], follower_sum[:, 0], strain_sum[:, 0], outside_sum[:, 0] / weights, lived[:, 0] / weights
+        total.leader[:, 0],
+        total.follower[:, 0],
+        total.strain[:, 0],
+        total.outside[:, 0] / weight,
+        total.follower_outside[:, 0] / weight,
+        total.lived[:, 0] / weight,
     )
+
+
+def _stretch(
+    play: Play, first: State, luck: list[State], weights: list[float], total: Returns, state: State, alive: Tensor
+) -> tuple[Returns, State, Tensor]:
+    """Years in a row: sums (B, 1) so far, the state that follows, and which games (B, 1) have not ended."""
+    for shocks, weight in zip(luck, weights, strict=True):
+        total, state, ended = _year(play, shocks, weight * alive, total, state)
+        if ended is not None:
+            alive = alive * (~ended).to(alive.dtype)
+            state = _begun_anew(state, alive, first)
+    return total, state, alive
+
+
+def _year(
+    play: Play, shocks: State, counted: Tensor, total: Returns, state: State
+) -> tuple[Returns, State, Tensor | None]:
+    """A year that counts (B, 1): sums with it, the state that follows, and which games it ended."""
+    game = play.game
+    seen, household_sees = game.observe(state, plain_mean)
+    features = play.leader_side.features(seen, play.places)
+    u = play.leader(features, features[..., :0])
+    told = u if play.seen_leader is None else play.seen_leader(features, features[..., :0])
+    answer = play.follower(play.follower_side.features(household_sees), told.clamp(-1.0, 1.0))
+    actions = play.leader_side.natural(u), play.follower_side.natural(answer)
+    outcome = game.advance(state, *actions, shocks, plain_mean)
+    household = outcome.follower_reward.mean(-1, keepdim=True)
+    beyond, strain = total.follower_outside, total.strain
+    if play.followers_learn:
+        beyond = beyond + counted * outside(answer).sum(-1).mean(-1, keepdim=True)
+    else:
+        household = household.detach()
+    if outcome.strain is not None:
+        strain = strain + counted * _where(counted, outcome.strain) / game.leader_reward_scale
+    total = Returns(
+        total.leader + counted * _where(counted, outcome.leader_reward) / game.leader_reward_scale,
+        total.follower + counted * _where(counted, household) / game.follower_reward_scale,
+        strain,
+        total.outside + counted * outside(u).mean(-1),
+        beyond,
+        total.lived + counted,
+    )
+    return total, dict(outcome.state), outcome.ended
 
 
 def _begun_anew(state: State, alive: Tensor, first: State) -> State:

@@ -18,6 +18,7 @@ from envs.arithmetic import ArithmeticGame, Arrays, Mean, Outcome, namespace
 from envs.game import Array
 from envs.scaling import FeatureScaling
 from rllib_smfg.networks import features, to_natural, to_unit
+from rllib_smfg.structural import paths
 from rllib_smfg.structural.paths import Play, Returns, draw_luck, path_years, returns
 
 
@@ -216,3 +217,32 @@ def test_followers_are_told_what_is_enacted() -> None:
 
     played(game, constant_rule(game, [4.0]), Listens(), 1)
     np.testing.assert_array_equal(told[0], np.ones((1, 1, 1)))
+
+
+def test_paths_too_large_for_one_graph_are_played_again_for_the_same_derivatives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    game = built("economy", games=2, followers=20, horizon=50, **GAMES["economy"])
+    leader, follower = networks(game)
+    years, played_years, advance = 11, [0], game.advance
+
+    def counted(*given: Any) -> Outcome:
+        played_years[0] += 1
+        return advance(*given)
+
+    monkeypatch.setattr(game, "advance", counted)
+    weights = [*leader.parameters(), *follower.parameters()]
+
+    def slopes() -> tuple[torch.Tensor, ...]:
+        play = Play(game, *sides(game), leader, follower, followers_learn=True)
+        found = returns(play, draw_luck(game, 5, years, DOUBLE), game.discount)
+        return torch.autograd.grad((found.leader + found.follower - found.follower_outside).mean(), weights)
+
+    expected = slopes()
+    assert played_years == [years]
+    monkeypatch.setattr(paths, "ONE_GRAPH", 0)
+    found = slopes()
+    assert played_years == [3 * years]
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+    assert any(slope.abs().max() > 0 for slope in expected)

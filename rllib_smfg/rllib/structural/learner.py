@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from ray.rllib.core.learner.torch.torch_learner import TorchLearner
 
-from rllib_smfg.memory import keep_freed_memory
+from rllib_smfg.memory import SPARING, keep_freed_memory
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.structural.games import arithmetic_game
 from rllib_smfg.structural.learner import StructuralLearner
+from rllib_smfg.structural.paths import in_one_graph
 from rllib_smfg.structural.together import LeftAlone, Together
 
 STRUCTURAL = "structural"
@@ -47,6 +48,8 @@ class StructuralRLlibLearner(TorchLearner):
             {side: module.actor for side, module in sides.items()},
             together,
         )
+        if not in_one_graph(self.structural.path_game, self.structural.path_years):
+            keep_freed_memory(SPARING)
 
     def _make_modules_ddp_if_necessary(self) -> None:
         """Nothing: torch's wrapper would take gradients of batches, of which there are none."""
