@@ -19,7 +19,7 @@ from rllib_smfg.bars import progress
 from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.optimum.commitment import Paths, commit, starts_of
 from rllib_smfg.optimum.family import NAMES, US, RuleFamily
-from rllib_smfg.optimum.search import SearchEffort, Shape, World, evolve, shape, simplex
+from rllib_smfg.optimum.search import Lucky, SearchEffort, Shape, World, evolve, shape, simplex
 from rllib_smfg.playing import one_thread
 from rllib_smfg.storage.files import write_json
 
@@ -67,7 +67,7 @@ class Optimum:
     checked_by: str
     checked_gain: Interval
     cpu_seconds: float
-    in_economies: Interval | None = None
+    in_economies: Lucky | None = None
 
 
 def search_optimum(request: OptimumRequest, console: Console | None = None) -> list[Optimum]:
@@ -116,18 +116,12 @@ def commitment(request: OptimumRequest, console: Console) -> Optimum:
     with progress(console, "commitment: judgement", 1):
         fine = Paths(family, *JUDGE)
         base, best, checked = (fine.welfare(each) for each in (US, family.rules(found), family.rules(other)))
-        lucky = _with_luck(request, family.rules(found))
+        world = World(request.followers, FORESEEING, request.horizon, family)
+        judging = int(np.random.SeedSequence(request.seed).generate_state(2)[1])
+        lucky = world.gained(family.rules(found), US, effort.judges, judging)
     gains = np.array([best - base]), np.array([checked - best])
     seconds = time.process_time() - started
     return replace(_optimum(request, "commitment", found, around, *gains, seconds), in_economies=lucky)
-
-
-def _with_luck(request: OptimumRequest, rule: Vector) -> Interval:
-    """The gain of a rule over the US system in economies of N households with luck, who know the path without it."""
-    world = World(request.followers, FORESEEING, request.horizon, request.family)
-    judging = int(np.random.SeedSequence(request.seed).generate_state(2)[1])
-    best, base = (world.welfare(each, request.effort.judges, judging) for each in (rule, US))
-    return Interval.of(best - base)
 
 
 FINDERS: dict[Concept, Callable[[OptimumRequest, Console], Optimum]] = {"feedback": feedback, "commitment": commitment}
@@ -197,20 +191,17 @@ def _table(found: Sequence[Optimum], request: OptimumRequest) -> Table:
 
 
 def _said(each: Optimum) -> Iterator[str]:
-    span = "" if each.gain.low is None else f" [{each.gain.low:.4f}, {each.gain.high:.4f}]"
     luck = "" if each.gain.low is not None else " (a histogram of households: no luck)"
     yield (
-        f"{each.concept}: {each.gain.value:+.4f}{span} of discounted welfare over us_system, {each.percent:+.1f} % of"
+        f"{each.concept}: {each.gain.in_words()} of discounted welfare over us_system, {each.percent:+.1f} % of"
         f" consumption{luck}; {each.cpu_seconds:.0f} s of CPU"
     )
     if each.in_economies is not None:
-        found = each.in_economies
-        yield f"{each.concept}: {found.value:+.4f} [{found.low:.4f}, {found.high:.4f}] in economies with luck"
+        yield f"{each.concept}: {each.in_economies.in_words()}"
     added = each.checked_gain
-    span = "" if added.low is None else f" [{added.low:+.4f}, {added.high:+.4f}]"
     least = added.value if added.low is None else added.low
     unended = " - the search had not ended: more rounds or trials would find more" if least > FLAT else ""
-    yield f"{each.concept}: {each.checked_by} from there adds {added.value:+.5f}{span}{unended}"
+    yield f"{each.concept}: {each.checked_by} from there adds {added.in_words()}{unended}"
     flattest = each.directions[0]
     moves = ", ".join(f"{name} {x:+.2f}" for name, x in flattest["widths"].items() if abs(x) > 0.2)
     yield f"{each.concept}: flattest direction ({moves}, in widths) loses {flattest['loses']:.5f} a width squared"

@@ -18,6 +18,7 @@ from scipy.optimize import Bounds, minimize
 from envs.economy.game import Economy
 from envs.game import Array
 from policies import FollowerPolicy, registry
+from rllib_smfg.exploitability.exact import Interval
 from rllib_smfg.exploitability.returns import episode_returns
 from rllib_smfg.optimum.family import RuleFamily, RulesOfGames, family_game
 
@@ -40,6 +41,23 @@ class SearchEffort:
 
 
 @dataclass(frozen=True)
+class Lucky:
+    """A gain in economies with luck: in all of them, and in the `lasting` ones, which the rule does not end."""
+
+    gain: Interval
+    economies: int
+    lasting: int
+    gain_of_lasting: Interval | None
+
+    def in_words(self) -> str:
+        """Both in a line."""
+        of_all = f"{self.gain.in_words()} in {self.economies} economies with luck, of which {self.lasting} last"
+        if self.gain_of_lasting is None or self.lasting == self.economies:
+            return of_all
+        return f"{of_all} ({self.gain_of_lasting.in_words()} in these)"
+
+
+@dataclass(frozen=True)
 class World:
     """The economy in which rules are tried, and who lives in it."""
 
@@ -50,11 +68,21 @@ class World:
 
     def welfare(self, rules: Array, games: int, seed: int) -> Vector:
         """Discounted welfare of a mean household, a year, (games,), under one rule (7,) or one each, (games, 7)."""
+        return self.lived(rules, games, seed)[0]
+
+    def lived(self, rules: Array, games: int, seed: int) -> tuple[Vector, NDArray[np.bool_]]:
+        """`welfare`, and which of the economies (games,) last as long as they should."""
         game = family_game(self.family, games=games, followers=self.followers, horizon=self.horizon)
-        paid = episode_returns(game, RulesOfGames(game, rules), self._households(game), seed).leader
+        found = episode_returns(game, RulesOfGames(game, rules), self._households(game), seed)
         years = (1 - game.discount**game.horizon) / (1 - game.discount)
-        found: Vector = paid / self.followers / years
-        return found
+        return found.leader / self.followers / years, found.lasted
+
+    def gained(self, rule: Array, base: Array, games: int, seed: int) -> Lucky:
+        """What a rule (7,) gains over another on the same luck."""
+        (best, lasts), (worth, _) = (self.lived(each, games, seed) for each in (rule, base))
+        gain = best - worth
+        of_lasting = Interval.of(gain[lasts]) if lasts.any() else None
+        return Lucky(Interval.of(gain), games, int(lasts.sum()), of_lasting)
 
     def _households(self, game: Economy) -> FollowerPolicy:
         return registry.follower(self.households, game)

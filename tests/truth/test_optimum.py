@@ -132,6 +132,20 @@ def test_a_family_with_a_transfer_opens_it_and_holds_the_us_system_still():
     assert all((each >= family.limits()[0]).all() and (each <= family.limits()[1]).all() for each in start)
 
 
+def test_a_gain_in_economies_with_luck_says_how_many_last_and_what_it_is_there():
+    class Breaking(World):
+        def lived(self, rules, games, seed):
+            worth = np.arange(games) + float(rules[0])
+            lasts = np.arange(games) > 0
+            return np.where(lasts | (rules[0] == 0), worth, 0.0), lasts | (rules[0] == 0)
+
+    found = Breaking(10, "perfect_foresight").gained(np.array([2.0]), np.array([0.0]), 4, 0)
+    assert (found.economies, found.lasting) == (4, 3)
+    assert found.gain.value == pytest.approx(1.5)
+    assert found.gain_of_lasting.value == pytest.approx(2.0)
+    assert found.in_words().endswith("in 4 economies with luck, of which 3 last (+2.0000 [2.0000, 2.0000] in these)")
+
+
 def test_planners_know_no_transfer():
     with pytest.raises(InvalidSetting, match="must be --concept commitment"):
         search_optimum(OptimumRequest(RuleFamily(("transfer",)), ("feedback",)))
