@@ -25,6 +25,7 @@ from rllib_smfg.structural.games import arithmetic_game
 from rllib_smfg.structural.learner import StructuralLearner
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.together import Together
+from tests.campaigns import namespaces
 
 COUNTS = (1, 2, 3)
 GAME: dict[str, Any] = {"name": "brock_mirman", "followers": 2000}
@@ -32,7 +33,7 @@ GAME: dict[str, Any] = {"name": "brock_mirman", "followers": 2000}
 SETTINGS = StructuralSettings(
     updates=100, lead_in=0.0, economies=24, population=2000, household_years=2 * 10**6, window_years=15, tail=0.05
 )
-BRIDGE, PORT = "smfgbr", 29577
+PORT = 29577
 
 
 # --- a learner -------------------------------------------------------------------------------------------------------
@@ -99,37 +100,14 @@ def summed_up(found: list[list[dict[str, float]]], count: int) -> dict[str, floa
 def run(rounds: int) -> int:
     """Starts everybody, each in its namespace where this may be made; returns 0 if all went well."""
     with ExitStack() as stack:
-        spaces = made_namespaces(stack) if os.geteuid() == 0 else None
-        host = "10.77.0.1" if spaces else "127.0.0.1"
+        spaces = namespaces.made(stack, sum(COUNTS), "smfg", "10.77.0") if os.geteuid() == 0 else None
+        host = spaces[0].address if spaces else "127.0.0.1"
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "eth0" if spaces else "lo"}
         learners = []
         for rank in range(sum(COUNTS)):
-            where = ["ip", "netns", "exec", spaces[rank]] if spaces else []
-            command = [*where, sys.executable, "-m", "tests.campaigns.learners", str(rounds), str(rank), host]
-            learners.append(subprocess.Popen(command, env=environment))
+            command = [sys.executable, "-m", "tests.campaigns.learners", str(rounds), str(rank), host]
+            learners.append(subprocess.Popen(spaces[rank].command(*command) if spaces else command, env=environment))
         return max(each.wait() for each in learners)
-
-
-def made_namespaces(stack: ExitStack) -> list[str]:
-    """Network namespaces joined by a bridge, which go at the stack's end; 10.77.0.1 is the first one's address."""
-    ip("link", "add", BRIDGE, "type", "bridge")
-    stack.callback(ip, "link", "del", BRIDGE)
-    ip("link", "set", BRIDGE, "up")
-    names = [f"smfg{rank}" for rank in range(sum(COUNTS))]
-    for rank, name in enumerate(names):
-        ip("netns", "add", name)
-        stack.callback(ip, "netns", "del", name)
-        ip("link", "add", f"{name}b", "type", "veth", "peer", "name", "eth0", "netns", name)
-        ip("link", "set", f"{name}b", "master", BRIDGE, "up")
-        ip("-n", name, "addr", "add", f"10.77.0.{rank + 1}/24", "dev", "eth0")
-        for device in ("lo", "eth0"):
-            ip("-n", name, "link", "set", device, "up")
-    return names
-
-
-def ip(*arguments: str) -> None:
-    """Runs `ip`."""
-    subprocess.run(["ip", *arguments], check=True)
 
 
 if __name__ == "__main__":
