@@ -129,7 +129,7 @@ def boar_midrigan() -> Iterator[tuple[str, str, float, float, float, str]]:
     _, with_xi = best(economy, [0, 1], np.array([flat_taxes[0], *START[1:]]))
     taxes, whole = best(economy, [0, 1, 2, 3], START)
     tau, tau_a = there(taxes[0], taxes[1], economy.income), there(taxes[2], taxes[3], economy.wealth)
-    figure = "their tau is read off figure 4; beside the other taxes found here .51 is best, and theirs gains .6 % less"
+    figure = "their tau is read off figure 4; docs/results/published.md has what other taus gain"
     yield SOURCE, "optimum: tau", BEST["tau"], tau, 0.03, figure
     yield SOURCE, "optimum: xi", BEST["xi"], float(taxes[1]), 0.03, ""
     yield SOURCE, "optimum: wealth tax", BEST["tau_a"], tau_a, 0.005, ""

@@ -64,13 +64,18 @@ class Cluster:
         options = [
             f"--node-ip-address={space.address}",
             f"--num-cpus={1 + (k == 0)}",
-            "--object-store-memory=100000000",
+            f"--object-store-memory={STORE}",
         ]
         ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *where, *options]
         log = self._stack.enter_context((self._logs / f"node_{k}.log").open("ab"))
         node = subprocess.Popen(space.command(*ray), env=self.environment, stdout=log, stderr=log)
         time.sleep(15.0 if k == 0 else 5.0)
         return node
+
+    def replace_last(self) -> None:
+        """Starts the last node anew, and ends what is left of it."""
+        self.spaces[-1].kill()
+        self.nodes[-1] = self.start(len(self.spaces) - 1)
 
     def end(self) -> None:
         """Ends all nodes."""
@@ -114,7 +119,7 @@ def killed(cluster: Cluster) -> None:
     """The last node's processes are killed; another node comes after half a minute."""
     cluster.spaces[-1].kill()
     time.sleep(30)
-    cluster.nodes[-1] = cluster.start(len(cluster.spaces) - 1)
+    cluster.replace_last()
 
 
 def link_down(cluster: Cluster) -> None:
@@ -125,8 +130,7 @@ def link_down(cluster: Cluster) -> None:
     space.link("up")
     time.sleep(10)
     if cluster.nodes[-1].poll() is not None:
-        space.kill()
-        cluster.nodes[-1] = cluster.start(len(cluster.spaces) - 1)
+        cluster.replace_last()
 
 
 TROUBLES = {"kill": killed, "link": link_down}

@@ -146,6 +146,13 @@ def test_a_gain_in_economies_with_luck_says_how_many_last_and_what_it_is_there()
     assert found.in_words().endswith("in 4 economies with luck, of which 3 last (+2.0000 [2.0000, 2.0000] in these)")
 
 
+def test_an_economy_that_its_rule_ends_does_not_last():
+    spending_all = np.array([0.05, 0.1, 0.0, 0.0, 0.39, 0.0, 0.0])  # debt runs away
+    world = World(50, "planning", horizon=40)
+    for rule, lasts in ((spending_all, False), (US, True)):
+        assert world.lived(rule, 2, 0)[1].tolist() == [lasts, lasts]
+
+
 def test_planners_know_no_transfer():
     with pytest.raises(InvalidSetting, match="must be --concept commitment"):
         search_optimum(OptimumRequest(RuleFamily(("transfer",)), ("feedback",)))
