@@ -115,6 +115,7 @@ BOUNDS: dict[str, Bounds] = {
     "settling": SHARE,
     "follower_steps": Bounds(1, 10**4, whole=True),
     "search_pairs": Bounds(0, 10**4, whole=True),
+    "refinements": Bounds(0, 100, whole=True),
     "search_width": Bounds(0, 1, above=True),
     "follower_lr": Bounds(0, 1, above=True),
     "leader_lr": Bounds(0, 1, above=True),

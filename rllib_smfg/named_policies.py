@@ -76,7 +76,19 @@ def trained(
         if made_for != played:
             what = box.replace("_", " ")
             raise InvalidSetting(f"{path}: made for a game with {what} {made_for}; this one has {played}")
+    if networks:
+        _refuse_other_instruments(path, policies, game)
     return policies
+
+
+def _refuse_other_instruments(path: str, policies: TrainedPolicies, game: StackelbergMeanFieldGame) -> None:
+    """As many instruments are not the same ones."""
+    usual = type(game).instruments
+    opened = [name for name in game.instruments if name not in usual]
+    seen = list(policies.game.get("instruments") or [])
+    if set(seen) != set(opened):
+        told, offered = (", ".join(names) or "none" for names in (seen, opened))
+        raise InvalidSetting(f"{path}: learned with the further instruments {told}; this game has {offered}")
 
 
 def _missing(path: str, rules: list[str], shipped: Collection[str]) -> str:

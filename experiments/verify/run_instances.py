@@ -1,9 +1,9 @@
-"""`smfg verify --instances`: trains each drawn instance once, by the defaults, and counts how many hold."""
+"""`smfg verify --instances`: trains each drawn instance once, by the defaults; what the file holds is kept."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,20 +65,23 @@ def run_instances(
 ) -> int:
     """Exit code 0 where every instance passes, else 1. games: that are drawn in turn (none: all)."""
     chosen = list(dict.fromkeys(games)) or list(SOLVED_GAMES)
-    sizes = {game: usual_size(game) for game in chosen}
-    _refuse_other_results(output)
+    sizes, held = {game: usual_size(game) for game in chosen}, _held(output)
     console.print(f"drawing {count} instances; aiyagari's, to be solved each, take seconds")
-    instances = draw(chosen, count, instance_seed, sizes)
+    drawn = {one: one.case(sizes[one.game]) for one in draw(chosen, count, instance_seed, sizes)}
     began = time.perf_counter()
-    tried = _train_all(console, {k: (one, one.case(sizes[one.game])) for k, one in enumerate(instances)})
-    for each in tried:
-        if not each.outcome.passed:
-            console.print(table_of(each.outcome))
-    result = instances_summary(tried, instance_seed)
+    tried = {one: _judged(one, case, *held[one]) for one, case in drawn.items() if one in held}
+    if tried:
+        console.print(f"{len(tried)} of them stand in {output}, and are kept")
+    for each in _train_all(console, {one: case for one, case in drawn.items() if one not in tried}):
+        tried[each.instance] = each
+        if output:
+            known = instances_summary([tried[one] for one in drawn if one in tried], instance_seed)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            write_json(output, {**known, "command": _command(chosen if games else [], count, instance_seed)})
+    for each in (one for one in tried.values() if not one.outcome.passed):
+        console.print(table_of(each.outcome))
+    result = instances_summary([tried[one] for one in drawn], instance_seed)
     console.print(in_words(result) + f", {time.perf_counter() - began:.0f} s")
-    if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_json(output, {**result, "command": _command(chosen if games else [], count, instance_seed)})
     return 0 if result["passed"] == count else 1
 
 
@@ -108,19 +111,21 @@ def in_words(result: Mapping[str, Any]) -> str:
     )
 
 
-def _train_all(console: Console, chosen: Mapping[int, tuple[Instance, Case]]) -> list[Tried]:
-    """One Ray task an instance, as many side by side as there are cores; in the order in which they were drawn."""
+def _train_all(console: Console, chosen: Mapping[Instance, Case]) -> Iterator[Tried]:
+    """One Ray task an instance, as many side by side as there are cores; as they are done."""
     console.print(f"{len(chosen)} trainings, each of seconds to minutes")
-    found: dict[int, Tried] = {}
+    calls = {instance: (case, instance.seed) for instance, case in chosen.items()}
     with ray_session(processes=0):
-        calls = {k: (case, instance.seed) for k, (instance, case) in chosen.items()}
-        for done, (k, (readings, seconds)) in enumerate(side_by_side(_learn, calls, max_retries=1), start=1):
-            instance, case = chosen[k]
-            outcome = CaseOutcome(case, {instance.seed: readings})
-            outcome.conclude()
-            found[k] = Tried(instance, outcome, seconds)
-            console.print(f"[{done}/{len(chosen)}] {_line(found[k])}")
-    return [found[k] for k in sorted(found)]
+        for done, (instance, learned) in enumerate(side_by_side(_learn, calls, max_retries=1), start=1):
+            tried = _judged(instance, chosen[instance], *learned)
+            console.print(f"[{done}/{len(chosen)}] {_line(tried)}")
+            yield tried
+
+
+def _judged(instance: Instance, case: Case, readings: Readings, seconds: float) -> Tried:
+    outcome = CaseOutcome(case, {instance.seed: readings})
+    outcome.conclude()
+    return Tried(instance, outcome, seconds)
 
 
 def _learn(case: Case, seed: int) -> tuple[Readings, float]:
@@ -135,10 +140,17 @@ def _line(tried: Tried) -> str:
     return f"{case}: {verdict}, errors of their bounds: {errors} ({tried.seconds:.0f} s)"
 
 
-def _refuse_other_results(path: Path | None) -> None:
-    """Raises InvalidSetting rather than writing over a file that holds something else."""
-    if path is not None and path.is_file() and "instance_seed" not in read_results(path):
+def _held(path: Path | None) -> dict[Instance, tuple[Readings, float]]:
+    """Readings and seconds of instances that a file holds; raises InvalidSetting where it holds something else."""
+    if path is None or not path.is_file():
+        return {}
+    known, found = read_results(path), {}
+    if "instance_seed" not in known:
         raise InvalidSetting(f"{path}: holds other results than instances; name another file")
+    for case in known["cases"]:
+        instance = Instance(case["game"], tuple(case["parameters"].items()), case["seed"])
+        found[instance] = case["readings"][str(instance.seed)], case["seconds"]
+    return found
 
 
 def _command(games: Sequence[str], count: int, instance_seed: int) -> str:

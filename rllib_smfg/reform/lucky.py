@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +62,6 @@ def learned(question: Question, policy: ReformPolicy) -> Answer:
     pairs = []
     for folder in folders:
         policies = named_policies.trained(str(folder), game, [])
-        _refuse_other_instruments(folder, policies.game, question.instruments(policy))
         households = policies.follower_policy(game, 0)
         pairs.append(tuple(live(question, each, policy, households) for each in (policy, question.against)))
     series = [{name: np.concatenate([pair[k].series[name] for pair in pairs]) for name in SERIES} for k in (0, 1)]
@@ -72,16 +69,6 @@ def learned(question: Question, policy: ReformPolicy) -> Answer:
     band = f"95 % intervals over {len(folders)} training seeds, {question.episodes} episodes each"
     ended = float(np.mean([reform.ended for reform, _ in pairs])), float(np.mean([base.ended for _, base in pairs]))
     return Answer("learned", band, gains, SeriesPath(series[0]), SeriesPath(series[1]), ended)
-
-
-def _refuse_other_instruments(folder: Path, trained_in: Mapping[str, Any], further: Sequence[str]) -> None:
-    """As many instruments are not the same ones."""
-    seen = list(trained_in.get("instruments") or [])
-    if seen != list(further):
-        raise InvalidSetting(
-            f"{folder}: households who see {', '.join(seen) or 'no instrument beyond the five'};"
-            f" this needs {', '.join(further) or 'none'}"
-        )
 
 
 def _refuse_unseen(*leaders: LeaderPolicy) -> None:

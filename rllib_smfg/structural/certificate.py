@@ -37,6 +37,7 @@ SINCES, SHIFTS = (0, 40), (0.0, 0.1, -0.1)
 NOBODY = "-"  # where no game lives that long
 AT_BOUND = 0.01  # of an instrument's range
 YEARS_LOOKED_AT = 100
+MOST_FOLLOWERS = 1000  # on whose paths a better leader is searched for: means of more hardly stray
 
 
 def can_certify(policies: TrainedPolicies) -> bool:
@@ -127,7 +128,7 @@ def write(console: Console, trained: Sequence[TrainedPolicies], folders: dict[in
 
 
 def _leader(policies: TrainedPolicies, seed: int) -> LeaderGain:
-    followers = min(int(policies.game.get("followers", 100)), 300)
+    followers = min(int(policies.game.get("followers", 100)), MOST_FOLLOWERS)
     economy = make(**{**policies.game, "games": 1})
     assert isinstance(economy, Economy)
     make_game = partial(arithmetic_game, policies.game, followers=followers)

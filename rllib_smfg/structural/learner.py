@@ -31,6 +31,7 @@ from rllib_smfg.structural.households import (
 from rllib_smfg.structural.optimizer import ShampooAdam, leader_optimizer
 from rllib_smfg.structural.paired import paired_slope
 from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns
+from rllib_smfg.structural.refine import Within, refine
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
 from rllib_smfg.structural.spread import Spread, moved_at_first
@@ -104,7 +105,9 @@ class StructuralLearner:
 
     def _turns(self, share: float) -> dict[str, float]:
         """Who moves in an update, after a share of the run: followers, and the leader where it does not hold still."""
-        logs = self._followers_turn(share)
+        number = self._refinement()
+        logs = self._refined(number) if number else {}
+        logs |= self._followers_turn(share)
         if self._leads(share):
             logs |= self._leaders_turn(share)
         return logs
@@ -117,6 +120,16 @@ class StructuralLearner:
     def _settles(self) -> bool:
         """Whether the leader holds still for good."""
         return self.update_number >= (1 - self.settings.settling) * self.settings.updates
+
+    def _refinement(self) -> int:
+        """Which of a rule's refinements is due now, 1 the first, where an equal part of the settling begins; else 0."""
+        s, leader = self.settings, self.networks[LEADER]
+        moves = self.game.governed and isinstance(leader, RuleActor) and s.lead_in < 1 - s.settling
+        if not moves or s.leader_gradient == "partial":
+            return 0
+        begins = math.ceil((1 - s.settling) * s.updates)
+        moments = np.ceil(np.linspace(begins, s.updates, s.refinements, endpoint=False))
+        return 1 + list(moments).index(self.update_number) if self.update_number in moments else 0
 
     def _followers_turn(self, share: float) -> dict[str, float]:
         """The followers' steps of an update, after a share of the run."""
@@ -222,16 +235,47 @@ class StructuralLearner:
         self._step(LEADER, [-part for part in slope])
         return self._leader_logs(self._played_by(self.averaged[LEADER].average, luck))
 
+    def _refined(self, number: int) -> dict[str, float]:
+        """A rule at its best on luck that stays, among followers as they stand, and no more an average of its steps.
+
+        The hill is flat on top, and where it is highest is a matter of luck: from the second refinement on the rule is
+        the mean of what they found.
+        """
+        rule, s = self.networks[LEADER], self.settings
+        assert isinstance(rule, RuleActor)
+        game, own = self.game, self.together.own(self.game.n_games)
+        luck = draw_luck(game, self.noise.integers(2**63), self.path_years, self.like, own)
+        within, parameters = Within(rule), list(rule.parameters())
+
+        def value() -> Tensor:
+            self.years += game.n_games * self.path_years
+            return self._objective(self._played_by(within, luck, game))
+
+        def worth() -> tuple[float, list[Tensor]]:
+            now = value()
+            if s.leader_search == "paired":
+                slope = paired_slope(rule, value, 0, s.search_width, self.noise)
+            else:
+                slope = list(torch.autograd.grad(now, parameters))
+            of_all = self.together.summed([now.detach(), *slope], self.together.share(game.n_games))
+            told = [part for part in of_all if part is not None]
+            return float(told[0]), told[1:]
+
+        with torch.set_grad_enabled(s.leader_search == "derivative"):
+            logs = refine(rule, worth, share=1 / max(1, number - 1))
+        self.averaged[LEADER].average.load_state_dict(rule.state_dict())
+        return logs
+
     def _luck(self) -> Luck:
         """Of this learner's paths."""
         return draw_luck(self.path_game, self.noise.integers(2**63), self.path_years, self.like, self.own_paths)
 
-    def _played_by(self, leader: nn.Module, luck: Luck) -> Returns:
+    def _played_by(self, leader: nn.Module, luck: Luck, game: ArithmeticGame | None = None) -> Returns:
         """Paths of a leader among followers who play by their averaged weights."""
         partial_concept = self.settings.leader_gradient == "partial"
         seen = deepcopy(leader).requires_grad_(False) if partial_concept else None
         sides, households = self.sides, self.averaged[FOLLOWER].average
-        play = Play(self.path_game, sides[LEADER], sides[FOLLOWER], leader, households, seen, self.places)
+        play = Play(game or self.path_game, sides[LEADER], sides[FOLLOWER], leader, households, seen, self.places)
         return returns(play, luck, self.discount)
 
     def _objective(self, found: Returns) -> Tensor:

@@ -27,7 +27,8 @@ class StructuralSettings:
 
     updates: of the whole run. lead_in, settling: the first and the last share of it, in which the leader holds still
         and followers answer it. warm_up: the first share of it, in which their rate rises. follower_steps: their
-        steps in each update, before the leader's one.
+        steps in each update, before the leader's one. refinements: how many times in the settling a rule is moved to
+        its best on common random numbers (concept `total`).
     leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
         `partial` holds it fixed. follower_gradient: `game` (each household moves alone) or `team`.
     leader_policy: a `network`, or a `rule` that is linear in a few observations, {instrument: [observation, ...]} in
@@ -54,6 +55,9 @@ class StructuralSettings:
     )
     settling: float = field(
         default=0.4, metadata=says("last share of the run: the leader holds still, followers settle")
+    )
+    refinements: int = field(
+        default=2, metadata=says("how often in the settling a leader's rule is moved to its best on luck that stays")
     )
     warm_up: float = field(
         default=0.05, metadata=says("first share of the run, in which followers' learning rate rises from 0")

@@ -112,3 +112,15 @@ def exported(folder: Path, name: str) -> str:
     leader, follower = (build("actor", interface, learning) for build in (leader_network, follower_network))
     save_policies(TrainedPolicies(leader, follower, interface, learning, settings), folder)
     return str(folder)
+
+
+def test_what_was_learned_with_other_instruments_is_refused_though_they_are_as_many() -> None:
+    learned = str(Path(__file__).parents[2] / "docs" / "results" / "calibrated_transfer" / "seed_1")
+    games = {
+        name: make("economy", preset="calibrated", games=1, followers=2, instruments=[name])
+        for name in ("transfer", "consumption_tax_rate")
+    }
+    assert named_policies.leader(learned, games["transfer"], 0).act is not None
+    for named in (named_policies.leader, named_policies.follower):
+        with pytest.raises(InvalidSetting, match="learned with the further instruments transfer; this game has cons"):
+            named(learned, games["consumption_tax_rate"], 0)

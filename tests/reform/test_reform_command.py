@@ -94,7 +94,9 @@ def test_learned_households_say_why_they_do_not_answer(tmp_path: Path) -> None:
     with pytest.raises(InvalidSetting, match="made for a game with leader action"):
         lucky.learned(other, other.policies[0])
     consumed = question("{base: us_system, consumption_tax: 0.1}", learned=LEARNED["transfer",])
-    with pytest.raises(InvalidSetting, match="households who see transfer; this needs consumption_tax_rate"):
+    with pytest.raises(
+        InvalidSetting, match="learned with the further instruments transfer; this game has consumption_tax_rate"
+    ):
         lucky.learned(consumed, consumed.policies[0])
     topped = question("{base: us_system, top_rate: {rate: 0.7, above: 400_000}}")
     with pytest.raises(InvalidSetting, match="schedule which is no action"):

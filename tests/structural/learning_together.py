@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from structural_parts import built, networks
+from structural_parts import built, constant_rule, networks
 from torch import distributed
 
 from rllib_smfg.structural.learner import FOLLOWER, StructuralLearner
@@ -35,6 +35,7 @@ QUICK = {
 SAVERS: dict[str, Any] = {"name": "aiyagari", "followers": 6, "horizon": 6}
 LINEAR: dict[str, Any] = {"name": "linear_quadratic", "followers": 5, "horizon": 6, "gam": 0.5}
 LASTING = {"tremble": 0.0, "lasting_spread": 0.2, "yearly_spread": 0.02}
+REFINING = "a rule at its best"
 UNEVEN = "more economies than paths"
 # case -> (game, settings); paths are as many as economies where household_years says nothing else
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -46,6 +47,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "lasting spread": (LINEAR, LASTING),
     "paired search": (LINEAR, {"leader_search": "paired", "search_pairs": 2}),
+    REFINING: (LINEAR, {"leader_policy": "rule", "settling": 0.5, "updates": 2}),
     "partial": (LINEAR, {"leader_gradient": "partial"}),
     "a team": (LINEAR, {"follower_gradient": "team"}),
     UNEVEN: (LINEAR, {"economies": 6, "household_years": 1}),
@@ -59,6 +61,8 @@ def begun(case: str, together: Together | None = None) -> StructuralLearner:
     make = partial(_made, game)
     leader, follower = networks(make(games=1), seed=1)
     chosen = StructuralSettings(**{**QUICK, **settings})
+    if chosen.leader_policy == "rule":
+        leader = constant_rule(make(games=1), [0.1])
     learner = StructuralLearner(make, leader, follower, chosen, 1, together=together)
     learner.optimizers = {
         side: torch.optim.SGD(network.parameters(), lr=0.0) for side, network in learner.networks.items()

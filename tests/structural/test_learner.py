@@ -121,6 +121,53 @@ def test_the_leader_holds_still_first_and_last() -> None:
     assert moved == [False, False, True, True, False, False, False, False]
 
 
+REFINED = {"leader_policy": "rule", "lead_in": 0.0, "settling": 0.5, "household_years": 1}
+
+
+@pytest.mark.parametrize(("refinements", "moments"), [(0, []), (1, [4]), (2, [4, 6]), (3, [4, 6, 7])])
+def test_a_rule_is_refined_where_equal_parts_of_the_settling_begin(refinements: int, moments: list[int]) -> None:
+    found = learner("static_hsv", StructuralSettings(**{**QUICK, **REFINED}, refinements=refinements))
+    assert ["leader/refined" in found.update() for _ in range(8)] == [k in moments for k in range(8)]
+
+
+@pytest.mark.parametrize(
+    "other", [{"leader_policy": "network"}, {"lead_in": 0.5}, {"leader_gradient": "partial"}, {"settling": 0.0}]
+)
+def test_only_a_rule_that_leads_by_its_total_derivative_is_refined(other: dict[str, Any]) -> None:
+    found = learner("static_hsv", StructuralSettings(**{**QUICK, **REFINED, **other}))
+    assert not any("leader/refined" in found.update() for _ in range(8))
+
+
+@pytest.mark.parametrize("search", ["derivative", "paired"])
+def test_a_refined_rule_is_at_its_best_on_the_luck_that_stayed(search: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = StructuralSettings(**{**QUICK, **REFINED}, leader_search=search, search_width=0.01)
+    found = learner("static_hsv", settings, starts=((0.3,), None))
+    with torch.no_grad():  # less work under more progressive taxes
+        for network in (found.networks[FOLLOWER], found.averaged[FOLLOWER].average):
+            network.linear_shared.weight.fill_(-0.3)
+    played: list[Any] = []
+    play = found._played_by
+    monkeypatch.setattr(found, "_played_by", lambda *arguments: played.append(arguments) or play(*arguments))
+    logs = found._refined(1)
+    _, luck, game = played[0]
+    assert game.n_games == settings.economies
+    assert all(each[1] is luck for each in played)
+    assert found.years == len(played) * game.n_games * found.path_years
+    assert logs["leader/refined"] > 0
+
+    def slope() -> float:
+        value = found._objective(play(found.networks[LEADER], luck, game))
+        return float(torch.autograd.grad(value, [found.networks[LEADER].constant])[0])
+
+    at_its_best = slope()
+    with torch.no_grad():
+        found.networks[LEADER].constant.add_(0.1)
+    assert abs(at_its_best) < 0.05 * abs(slope())
+    assert float(found.averaged[LEADER].average.constant) == pytest.approx(
+        float(found.networks[LEADER].constant.detach()) - 0.1
+    )
+
+
 def test_a_leader_who_decides_nothing_is_left_alone() -> None:
     found = learner("aiyagari", StructuralSettings(**QUICK, lead_in=0.0, settling=0.0), followers=20)
     before = nn.utils.parameters_to_vector(found.networks[LEADER].parameters()).detach().clone()

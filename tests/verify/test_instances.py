@@ -196,3 +196,21 @@ def test_a_tiny_run_writes_every_instance(tmp_path: Path, ray_local: None, monke
     assert [case["parameters"] for case in found["cases"]] == [dict(instance.parameters) for instance in drawn]
     assert [case["seed"] for case in found["cases"]] == [instance.seed for instance in drawn]
     assert all(list(case["readings"]) == [str(case["seed"])] for case in found["cases"])
+
+    def stopped(work: Callable[..., Any], calls: Mapping[int, tuple[Any, ...]], **options: Any) -> Iterator[tuple]:
+        asked.append(list(calls))
+        yield next(in_turn(work, calls))
+        raise KeyboardInterrupt
+
+    asked: list[Any] = []
+    monkeypatch.setattr(running, "side_by_side", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run_instances(Console(quiet=True), games, count=4, instance_seed=4, output=path)
+    longer = json.loads(path.read_text())
+    assert len(asked[0]) == 2
+    assert longer["instances"] == 3
+    assert longer["cases"][:2] == found["cases"]
+    monkeypatch.setattr(running, "side_by_side", in_turn)
+    run_instances(Console(quiet=True), games, count=4, instance_seed=4, output=path)
+    assert json.loads(path.read_text())["cases"][:2] == found["cases"]
+    assert json.loads(path.read_text())["instances"] == 4

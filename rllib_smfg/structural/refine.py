@@ -1,0 +1,97 @@
+"""A rule at its best on common random numbers: bounded quasi-Newton steps up the worth of its paths.
+
+What a leader's step learns from a handful of paths is lost at the next one, which has other luck. A rule has few
+numbers: once followers hardly change any more, the whole hill is climbed at once, on luck that stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor, nn
+
+from envs.game import Array
+from rllib_smfg.rule import RuleActor
+from rllib_smfg.structural.paired import free_numbers
+
+FIRST_STEP = 0.03  # in network units: how far the first slope is followed
+REACH = 0.2  # in network units: how far a number is moved at once, as followers know how to answer what is near
+PRECISION = 0.05  # of what the first step promises: less is not worth another
+MOST_PLAYS = 30
+NEVER = 1e6  # what a rule costs whose paths are no numbers
+
+# what the rule is worth as it stands, and the slope of that in each of its parameters
+Worth = Callable[[], tuple[float, list[Tensor]]]
+
+
+class Within(nn.Module):
+    """A rule whose outputs stop at the ends of the range, and their derivatives with them."""
+
+    def __init__(self, rule: RuleActor) -> None:
+        super().__init__()
+        self.rule = rule
+
+    def forward(self, own: Tensor, shared: Tensor) -> Tensor:
+        """Outputs (..., a) in [-1, 1]."""
+        outputs: Tensor = self.rule(own, shared)
+        return outputs.clamp(-1.0, 1.0)
+
+
+def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float]:
+    """Moves the rule to where it is worth most within `REACH` of where it stands (L-BFGS-B; Byrd et al. 1995).
+
+    share: how much of the way there. Returns the gain of all of it, in units of `worth`, and how often the rule was
+    played. A rule that has no slope stays.
+    """
+    free = free_numbers(rule).bool()
+    ends = _ends(rule)[free.cpu().numpy()]
+    start = np.clip(_numbers(rule, free), -ends, ends)
+    bounds = np.stack([np.maximum(start - REACH, -ends), np.minimum(start + REACH, ends)], 1)
+    at_start, slope = _played(rule, free, start, worth)
+    steepness = float(np.linalg.norm(slope))
+    if not 0 < steepness < np.inf:
+        return {"leader/refined": 0.0, "leader/plays": 1.0}
+    scale = FIRST_STEP / steepness  # the first step has the length of the scaled slope
+
+    def cost(numbers: Array) -> tuple[float, Array]:
+        value, slope = _played(rule, free, numbers, worth)
+        if not (np.isfinite(value) and np.isfinite(slope).all()):
+            return NEVER, np.zeros_like(numbers)
+        return scale * (at_start - value), -scale * slope
+
+    least = PRECISION * FIRST_STEP**2
+    found = minimize(
+        cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxfun": MOST_PLAYS, "ftol": least}
+    )
+    best = found.x if found.fun < 0 else start
+    _set(rule, free, start + share * (best - start))
+    return {"leader/refined": max(0.0, -float(found.fun)) / scale, "leader/plays": 1.0 + found.nfev}
+
+
+def _played(rule: RuleActor, free: Tensor, numbers: Array, worth: Worth) -> tuple[float, Array]:
+    """What these numbers are worth, and the slope in each of them."""
+    _set(rule, free, numbers)
+    value, slope = worth()
+    return value, torch.cat([part.flatten() for part in slope])[free].cpu().numpy().astype(np.float64)
+
+
+def _numbers(rule: RuleActor, free: Tensor) -> Array:
+    whole = torch.nn.utils.parameters_to_vector(rule.parameters()).detach()
+    return whole[free].cpu().numpy().astype(np.float64)
+
+
+@torch.no_grad()
+def _set(rule: RuleActor, free: Tensor, numbers: Array) -> None:
+    whole = torch.nn.utils.parameters_to_vector(rule.parameters())
+    whole[free] = torch.as_tensor(numbers, dtype=whole.dtype, device=whole.device)
+    torch.nn.utils.vector_to_parameters(whole, rule.parameters())
+
+
+def _ends(rule: RuleActor) -> Array:
+    """How far from 0 each parameter may lie: a constant that responds to nothing in the range, where it has a slope."""
+    responds = rule.responds.any(1).cpu().numpy()
+    constants = np.where(responds, np.inf, 1.0)
+    return np.concatenate([constants, np.full(rule.response.numel(), np.inf)])
