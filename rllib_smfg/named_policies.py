@@ -10,6 +10,8 @@ from typing import Any
 from torch import nn
 
 from envs import InvalidSetting, StackelbergMeanFieldGame
+from envs.economy.game import Economy
+from envs.economy.instruments import INSTRUMENTS
 from envs.registry import nearest
 from policies import FollowerPolicy, LeaderPolicy, registry, written
 from policies.given import Given
@@ -76,15 +78,14 @@ def trained(
         if made_for != played:
             what = box.replace("_", " ")
             raise InvalidSetting(f"{path}: made for a game with {what} {made_for}; this one has {played}")
-    if networks:
+    if networks and isinstance(game, Economy):
         _refuse_other_instruments(path, policies, game)
     return policies
 
 
-def _refuse_other_instruments(path: str, policies: TrainedPolicies, game: StackelbergMeanFieldGame) -> None:
+def _refuse_other_instruments(path: str, policies: TrainedPolicies, game: Economy) -> None:
     """As many instruments are not the same ones."""
-    usual = type(game).instruments
-    opened = [name for name in game.instruments if name not in usual]
+    opened = [name for name in game.instruments if name not in INSTRUMENTS]
     seen = list(policies.game.get("instruments") or [])
     if set(seen) != set(opened):
         told, offered = (", ".join(names) or "none" for names in (seen, opened))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from torch import Tensor, nn
 
 from envs.game import Array
@@ -49,7 +49,7 @@ def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float
     free = free_numbers(rule).bool()
     ends = _ends(rule)[free.cpu().numpy()]
     start = np.clip(_numbers(rule, free), -ends, ends)
-    bounds = np.stack([np.maximum(start - REACH, -ends), np.minimum(start + REACH, ends)], 1)
+    bounds = np.maximum(start - REACH, -ends), np.minimum(start + REACH, ends)
     at_start, slope = _played(rule, free, start, worth)
     steepness = float(np.linalg.norm(slope))
     if not 0 < steepness < np.inf:
@@ -64,7 +64,7 @@ def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float
 
     least = PRECISION * FIRST_STEP**2
     found = minimize(
-        cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxfun": MOST_PLAYS, "ftol": least}
+        cost, start, jac=True, method="L-BFGS-B", bounds=Bounds(*bounds), options={"maxfun": MOST_PLAYS, "ftol": least}
     )
     best = found.x if found.fun < 0 else start
     _set(rule, free, start + share * (best - start))
