@@ -119,7 +119,7 @@ def write(console: Console, trained: Sequence[TrainedPolicies], folders: dict[in
     for (number, folder), policies in zip(folders.items(), trained, strict=True):
         if not can_certify(policies):
             continue
-        console.print(f"seed {number}: certificate (half a minute) ...", highlight=False)
+        console.print(f"seed {number}: certificate (a minute) ...", highlight=False)
         with one_thread():
             found[number] = certify(policies, seed)
         write_json(folder / FILE, found[number])
