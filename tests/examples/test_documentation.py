@@ -15,7 +15,7 @@ from rllib_smfg.configuration.sections import GradientAlgorithm
 from rllib_smfg.methods import METHODS, SMFRL, replace
 
 NOTEBOOK = ROOT / "docs" / "notebooks" / "first_steps.ipynb"
-SIZES = 'HOUSEHOLDS, EPISODES, ITERATIONS = 1000, 8, 24\nKINDS = ["planning", "perfect_foresight", "learned"]'
+SIZES = 'HOUSEHOLDS, EPISODES, ITERATIONS = 1000, 8, 20\nKINDS = ["planning", "perfect_foresight", "learned"]'
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

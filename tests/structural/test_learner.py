@@ -246,12 +246,15 @@ MODES: dict[str, dict[str, Any]] = {
     "paired": {"leader_search": "paired", "search_pairs": 2},
     "partial": {"leader_gradient": "partial"},
     "team": {"follower_gradient": "team"},
+    "a rule that is refined": {"leader_policy": "rule", "updates": 4, "settling": 0.5, "refinements": 2},
 }
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_learning_goes_on_bit_for_bit(mode: str) -> None:
-    settings = StructuralSettings(**{**QUICK, "household_years": 500}, lead_in=0.0, settling=0.0, **MODES[mode])
+    settings = StructuralSettings(
+        **{**QUICK, "household_years": 500, "lead_in": 0.0, "settling": 0.0, **MODES[mode]}  # type: ignore[arg-type]
+    )
     game = {"horizon": 10, "followers": 20, "gam": 0.5}
     one = learner("linear_quadratic", settings, **game)
     for _ in range(2):
