@@ -31,7 +31,7 @@ from rllib_smfg.structural.households import (
 from rllib_smfg.structural.optimizer import ShampooAdam, leader_optimizer
 from rllib_smfg.structural.paired import paired_slope
 from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns
-from rllib_smfg.structural.refine import Within, refine
+from rllib_smfg.structural.refine import Within, due, refine
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
 from rllib_smfg.structural.spread import Spread, moved_at_first
@@ -122,14 +122,10 @@ class StructuralLearner:
         return self.update_number >= (1 - self.settings.settling) * self.settings.updates
 
     def _refinement(self) -> int:
-        """Which of a rule's refinements is due now, 1 the first, where an equal part of the settling begins; else 0."""
+        """Which of a rule's refinements is due now, 1 the first; 0 where there is none, or the leader never moves."""
         s, leader = self.settings, self.networks[LEADER]
-        moves = self.game.governed and isinstance(leader, RuleActor) and s.lead_in < 1 - s.settling
-        if not moves or s.leader_gradient == "partial":
-            return 0
-        begins = math.ceil((1 - s.settling) * s.updates)
-        moments = np.ceil(np.linspace(begins, s.updates, s.refinements, endpoint=False))
-        return 1 + list(moments).index(self.update_number) if self.update_number in moments else 0
+        moves = self.game.governed and s.leader_gradient == "total" and s.lead_in < 1 - s.settling
+        return due(s, self.update_number) if moves and isinstance(leader, RuleActor) else 0
 
     def _followers_turn(self, share: float) -> dict[str, float]:
         """The followers' steps of an update, after a share of the run."""

@@ -6,6 +6,7 @@ numbers: once followers hardly change any more, the whole hill is climbed at onc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from envs.game import Array
 from rllib_smfg.rule import RuleActor
 from rllib_smfg.structural.paired import free_numbers
+from rllib_smfg.structural.settings import StructuralSettings
 
 FIRST_STEP = 0.03  # in network units: how far the first slope is followed
 REACH = 0.2  # in network units: how far a number is moved at once, as followers know how to answer what is near
@@ -38,6 +40,13 @@ class Within(nn.Module):
         """Outputs (..., a) in [-1, 1]."""
         outputs: Tensor = self.rule(own, shared)
         return outputs.clamp(-1.0, 1.0)
+
+
+def due(settings: StructuralSettings, update: int) -> int:
+    """Which refinement an update begins with, 1 the first, where an equal part of the settling begins; 0 for none."""
+    updates, settled = settings.updates, settings.settling * settings.updates
+    moments = np.ceil(np.linspace(math.ceil(updates - settled), updates, settings.refinements, endpoint=False)).tolist()
+    return 1 + moments.index(update) if update in moments and update < updates else 0
 
 
 def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float]:

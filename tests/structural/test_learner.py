@@ -127,7 +127,7 @@ REFINED = {"leader_policy": "rule", "lead_in": 0.0, "settling": 0.5, "household_
 @pytest.mark.parametrize(("refinements", "moments"), [(0, []), (1, [4]), (2, [4, 6]), (3, [4, 6, 7])])
 def test_a_rule_is_refined_where_equal_parts_of_the_settling_begin(refinements: int, moments: list[int]) -> None:
     found = learner("static_hsv", StructuralSettings(**{**QUICK, **REFINED}, refinements=refinements))
-    assert ["leader/refined" in found.update() for _ in range(8)] == [k in moments for k in range(8)]
+    assert ["leader/refined" in found.update() for _ in range(12)] == [k in moments for k in range(12)]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_rule_is_refined_where_equal_parts_of_the_settling_begin(refinements: 
 )
 def test_only_a_rule_that_leads_by_its_total_derivative_is_refined(other: dict[str, Any]) -> None:
     found = learner("static_hsv", StructuralSettings(**{**QUICK, **REFINED, **other}))
-    assert not any("leader/refined" in found.update() for _ in range(8))
+    assert not any("leader/refined" in found.update() for _ in range(12))
 
 
 @pytest.mark.parametrize("search", ["derivative", "paired"])
