@@ -70,8 +70,7 @@ def run_instances(
     drawn = {one: one.case(sizes[one.game]) for one in draw(chosen, count, instance_seed, sizes)}
     began = time.perf_counter()
     tried = {one: _judged(one, case, *held[one]) for one, case in drawn.items() if one in held}
-    if tried:
-        console.print(f"{len(tried)} of them stand in {output}, and are kept")
+    console.print(f"{len(tried)} of them are kept, as they stand in {output}" if tried else "none of them is known yet")
     for each in _train_all(console, {one: case for one, case in drawn.items() if one not in tried}):
         tried[each.instance] = each
         if output:
