@@ -59,14 +59,14 @@ def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float
     ends = _ends(rule)[free.cpu().numpy()]
     start = np.clip(_numbers(rule, free), -ends, ends)
     bounds = np.maximum(start - REACH, -ends), np.minimum(start + REACH, ends)
-    at_start, slope = _played(rule, free, start, worth)
-    steepness = float(np.linalg.norm(slope))
+    first = [_played(rule, free, start, worth)]
+    at_start, steepness = first[0][0], float(np.linalg.norm(first[0][1]))
     if not 0 < steepness < np.inf:
         return {"leader/refined": 0.0, "leader/plays": 1.0}
     scale = FIRST_STEP / steepness  # the first step has the length of the scaled slope
 
     def cost(numbers: Array) -> tuple[float, Array]:
-        value, slope = _played(rule, free, numbers, worth)
+        value, slope = first.pop() if first else _played(rule, free, numbers, worth)  # it begins with the start
         if not (np.isfinite(value) and np.isfinite(slope).all()):
             return NEVER, np.zeros_like(numbers)
         return scale * (at_start - value), -scale * slope
@@ -77,7 +77,7 @@ def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float
     )
     best = found.x if found.fun < 0 else start
     _set(rule, free, start + share * (best - start))
-    return {"leader/refined": max(0.0, -float(found.fun)) / scale, "leader/plays": 1.0 + found.nfev}
+    return {"leader/refined": max(0.0, -float(found.fun)) / scale, "leader/plays": float(found.nfev)}
 
 
 def _played(rule: RuleActor, free: Tensor, numbers: Array, worth: Worth) -> tuple[float, Array]:

@@ -41,7 +41,7 @@ def test_it_finds_the_top_of_a_long_valley_whatever_the_units(steep: float) -> N
     assert float(found.constant.detach()) == pytest.approx(0.15, abs=0.02)
     assert float(found.response[0, 0].detach()) == pytest.approx(0.3, abs=0.02)
     assert logs["leader/refined"] == pytest.approx(steep * (0.25**2 + 0.1 * 0.15**2), rel=0.01)
-    assert len(played) == logs["leader/plays"] <= MOST_PLAYS + 2
+    assert len(played) == len(set(played)) == logs["leader/plays"] <= MOST_PLAYS + 2
 
 
 def test_responses_that_the_rule_does_not_have_stay() -> None:
