@@ -1,7 +1,8 @@
-"""Small games in double precision, and exact rules as network outputs."""
+"""Small games in double precision, exact rules as network outputs, and a learner that is hardly any work."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from envs.arithmetic import ArithmeticGame
 from envs.game import Array
 from envs.scaling import coordinate
 from rllib_smfg.networks import SmoothActor
-from rllib_smfg.rule import RuleActor
+from rllib_smfg.rule import RuleActor, responding
+from rllib_smfg.structural.learner import StructuralLearner
+from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Side
 
 DOUBLE = torch.zeros(1, dtype=torch.float64)
@@ -68,3 +71,34 @@ def constant_rule(game: ArithmeticGame, u: list[float]) -> RuleActor:
 def columns(x: Any) -> list[Any]:
     """Actions (..., a) one by one."""
     return [np.asarray(x[..., k]) for k in range(x.shape[-1])]
+
+
+def learner(
+    name: str, settings: StructuralSettings, seed: int = 1, starts: Any = (None, None), rule: Any = None, **game: Any
+) -> StructuralLearner:
+    make_game = partial(built, name, **game)
+    one = make_game(games=1)
+    torch.manual_seed(seed)
+    leader: nn.Module
+    if settings.leader_policy == "rule":
+        responds = responding(rule or {}, one.instruments, one.leader_observes)
+        leader = RuleActor(len(one.leader_observes), one.leader_action_space, starts[0], responds)
+    else:
+        leader = SmoothActor(len(one.leader_observes), 0, settings.hidden, one.leader_action_space, starts[0])
+    seen, af = len(one.follower_observes), len(one.instruments)
+    follower = SmoothActor(seen, af, settings.hidden, one.follower_action_space, starts[1])
+    return StructuralLearner(made(make_game), leader, follower, settings, seed)
+
+
+def made(make_game: Any) -> Any:
+    """As RLlib's learner makes its games: followers may be fewer than the game's."""
+
+    def make(games: int, followers: int | None = None) -> ArithmeticGame:
+        game = make_game(games=games) if followers is None else make_game(**{"games": games, "followers": followers})
+        assert isinstance(game, ArithmeticGame)
+        return game
+
+    return make
+
+
+QUICK = {"updates": 8, "follower_steps": 2, "economies": 4, "hidden": (8,), "household_years": 2000}

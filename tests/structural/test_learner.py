@@ -3,53 +3,19 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from structural_parts import built
+from structural_parts import QUICK, learner
 from torch import nn
 
 from envs import income_tax, stage_game
-from envs.arithmetic import ArithmeticGame
 from envs.game import InvalidSetting
-from rllib_smfg.networks import SmoothActor, features, to_natural
-from rllib_smfg.rule import RuleActor, responding
+from rllib_smfg.networks import features, to_natural
 from rllib_smfg.structural.learner import FOLLOWER, LEADER, StructuralLearner
 from rllib_smfg.structural.settings import StructuralSettings
-
-
-def learner(
-    name: str, settings: StructuralSettings, seed: int = 1, starts: Any = (None, None), rule: Any = None, **game: Any
-) -> StructuralLearner:
-    make_game = partial(built, name, **game)
-    one = make_game(games=1)
-    torch.manual_seed(seed)
-    leader: nn.Module
-    if settings.leader_policy == "rule":
-        responds = responding(rule or {}, one.instruments, one.leader_observes)
-        leader = RuleActor(len(one.leader_observes), one.leader_action_space, starts[0], responds)
-    else:
-        leader = SmoothActor(len(one.leader_observes), 0, settings.hidden, one.leader_action_space, starts[0])
-    seen, af = len(one.follower_observes), len(one.instruments)
-    follower = SmoothActor(seen, af, settings.hidden, one.follower_action_space, starts[1])
-    return StructuralLearner(made(make_game), leader, follower, settings, seed)
-
-
-def made(make_game: Any) -> Any:
-    """As RLlib's learner makes its games: followers may be fewer than the game's."""
-
-    def make(games: int, followers: int | None = None) -> ArithmeticGame:
-        game = make_game(games=games) if followers is None else make_game(**{"games": games, "followers": followers})
-        assert isinstance(game, ArithmeticGame)
-        return game
-
-    return make
-
-
-QUICK = {"updates": 8, "follower_steps": 2, "economies": 4, "hidden": (8,), "household_years": 2000}
 
 
 def weights(found: StructuralLearner) -> torch.Tensor:
@@ -119,53 +85,6 @@ def test_the_leader_holds_still_first_and_last() -> None:
         moved.append(not torch.equal(before, nn.utils.parameters_to_vector(found.networks[LEADER].parameters())))
         assert not torch.equal(followers, nn.utils.parameters_to_vector(found.networks[FOLLOWER].parameters()))
     assert moved == [False, False, True, True, False, False, False, False]
-
-
-REFINED = {"leader_policy": "rule", "lead_in": 0.0, "settling": 0.5, "household_years": 1}
-
-
-@pytest.mark.parametrize(("refinements", "moments"), [(0, []), (1, [4]), (2, [4, 6]), (3, [4, 6, 7])])
-def test_a_rule_is_refined_where_equal_parts_of_the_settling_begin(refinements: int, moments: list[int]) -> None:
-    found = learner("static_hsv", StructuralSettings(**{**QUICK, **REFINED}, refinements=refinements))
-    assert ["leader/refined" in found.update() for _ in range(12)] == [k in moments for k in range(12)]
-
-
-@pytest.mark.parametrize(
-    "other", [{"leader_policy": "network"}, {"lead_in": 0.5}, {"leader_gradient": "partial"}, {"settling": 0.0}]
-)
-def test_only_a_rule_that_leads_by_its_total_derivative_is_refined(other: dict[str, Any]) -> None:
-    found = learner("static_hsv", StructuralSettings(**{**QUICK, **REFINED, **other}))
-    assert not any("leader/refined" in found.update() for _ in range(12))
-
-
-@pytest.mark.parametrize("search", ["derivative", "paired"])
-def test_a_refined_rule_is_at_its_best_on_the_luck_that_stayed(search: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = StructuralSettings(**{**QUICK, **REFINED}, leader_search=search, search_width=0.01)
-    found = learner("static_hsv", settings, starts=((0.3,), None))
-    with torch.no_grad():  # less work under more progressive taxes
-        for network in (found.networks[FOLLOWER], found.averaged[FOLLOWER].average):
-            network.linear_shared.weight.fill_(-0.3)
-    played: list[Any] = []
-    play = found._played_by
-    monkeypatch.setattr(found, "_played_by", lambda *arguments: played.append(arguments) or play(*arguments))
-    logs = found._refined(1)
-    _, luck, game = played[0]
-    assert game.n_games == settings.economies
-    assert all(each[1] is luck for each in played)
-    assert found.years == len(played) * game.n_games * found.path_years
-    assert logs["leader/refined"] > 0
-
-    def slope() -> float:
-        value = found._objective(play(found.networks[LEADER], luck, game))
-        return float(torch.autograd.grad(value, [found.networks[LEADER].constant])[0])
-
-    at_its_best = slope()
-    with torch.no_grad():
-        found.networks[LEADER].constant.add_(0.1)
-    assert abs(at_its_best) < 0.05 * abs(slope())
-    assert float(found.averaged[LEADER].average.constant) == pytest.approx(
-        float(found.networks[LEADER].constant.detach()) - 0.1
-    )
 
 
 def test_a_leader_who_decides_nothing_is_left_alone() -> None:
@@ -252,9 +171,7 @@ MODES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("mode", MODES)
 def test_learning_goes_on_bit_for_bit(mode: str) -> None:
-    settings = StructuralSettings(
-        **{**QUICK, "household_years": 500, "lead_in": 0.0, "settling": 0.0, **MODES[mode]}  # type: ignore[arg-type]
-    )
+    settings = StructuralSettings(**{**QUICK, "household_years": 500, "lead_in": 0.0, "settling": 0.0, **MODES[mode]})
     game = {"horizon": 10, "followers": 20, "gam": 0.5}
     one = learner("linear_quadratic", settings, **game)
     for _ in range(2):
