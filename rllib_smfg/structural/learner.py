@@ -30,8 +30,8 @@ from rllib_smfg.structural.households import (
 )
 from rllib_smfg.structural.optimizer import ShampooAdam, leader_optimizer
 from rllib_smfg.structural.paired import paired_slope
-from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns
-from rllib_smfg.structural.refine import Within, due, refine
+from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns, year_played
+from rllib_smfg.structural.refine import Within, due, refine, usual_plays
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
 from rllib_smfg.structural.spread import Spread, moved_at_first
@@ -80,6 +80,9 @@ class StructuralLearner:
         # what has no consequence but this year's reward needs no window
         self.window_years = 1 if self.game.carried is None else settings.window_years
         self.places = leader.places() if isinstance(leader, RuleActor) else None
+        # years of the leader's steps and of its refinements, which are functions of their own
+        self.step_year = year_played(settings, self.path_game, self.path_years, self._plays_of_steps())
+        self.refined_year = year_played(settings, self.game, self.path_years, usual_plays(settings))
         self.sides = {
             LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
             FOLLOWER: Side.of(self.game.follower_scaling, self.game.follower_action_space, like),
@@ -272,7 +275,7 @@ class StructuralLearner:
         seen = deepcopy(leader).requires_grad_(False) if partial_concept else None
         sides, households = self.sides, self.averaged[FOLLOWER].average
         play = Play(game or self.path_game, sides[LEADER], sides[FOLLOWER], leader, households, seen, self.places)
-        return returns(play, luck, self.discount)
+        return returns(play, luck, self.discount, self.step_year if game is None else self.refined_year)
 
     def _objective(self, found: Returns) -> Tensor:
         worth = (found.leader - found.strain).mean() * self._per_year()
@@ -317,6 +320,13 @@ class StructuralLearner:
             self.averaged[side].steps = state["averaged"][side]
 
     # --- parts of it -------------------------------------------------------------------------------------------------
+    def _plays_of_steps(self) -> int:
+        """How many times a run's steps of the leader play its paths."""
+        s = self.settings
+        pairs = s.search_pairs or sum(x.numel() for x in self.networks[LEADER].parameters())
+        plays = 1 if s.leader_search == "derivative" else 2 * pairs + 1
+        return int(s.updates * (1 - s.lead_in - s.settling) * plays) if self.game.governed else 0
+
     def _per_year(self) -> float:
         """Turns a discounted sum into an average year, so that losses of all games are of order one."""
         return 1 - self.discount

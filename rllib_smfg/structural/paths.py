@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import accumulate, repeat
 from operator import mul
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from envs.arithmetic import ArithmeticGame, Arrays, plain_mean
+from rllib_smfg.structural.compiled import Carried, Compiled, Weights, playing_by, weights_of
 from rllib_smfg.structural.economies import State, tensors
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Side, outside
@@ -22,6 +23,7 @@ from rllib_smfg.structural.sides import Side, outside
 Act = Callable[[Tensor, Tensor], Tensor]
 ALL = slice(None)
 LEAST_PATHS = 4
+LEAST_YEARS = 10_000  # played in a run: fewer do not repay some ten seconds of compiling
 # household-years whose derivative is one graph, of some 500 bytes each in the calibrated economy; of more, only the
 # state every STRETCH years is kept, and what is between is played again when its derivative is taken
 ONE_GRAPH = 4_000_000
@@ -107,23 +109,86 @@ class Play:
     followers_learn: bool = False  # else what households are worth has no derivative
 
 
-def returns(play: Play, luck: Luck, discount: float) -> Returns:
+# a year of paths: (play, first states, shocks, weight (), sums so far, state, alive (B, 1)) -> sums, state, alive
+Year = Callable[[Play, State, State, Tensor, Returns, State, Tensor], tuple[Returns, State, Tensor]]
+
+
+def next_year(
+    play: Play, first: State, shocks: State, weight: Tensor, total: Returns, state: State, alive: Tensor
+) -> tuple[Returns, State, Tensor]:
+    """A year that counts `weight`: sums (B, 1) with it, the state that follows, and which games (B, 1) live on."""
+    total, state, ended = _year(play, shocks, weight * alive, total, state)
+    if ended is not None:
+        alive = alive * (~ended).to(alive.dtype)
+        state = _begun_anew(state, alive, first)
+    return total, state, alive
+
+
+class CompiledYear:
+    """Plays a year like `next_year`, compiled when it is first played: for one game and one kind of leader."""
+
+    def __init__(self) -> None:
+        self.compiled = Compiled("a year of the leader's paths")
+
+    def __call__(
+        self, play: Play, first: State, shocks: State, weight: Tensor, total: Returns, state: State, alive: Tensor
+    ) -> tuple[Returns, State, Tensor]:
+        """The year of `next_year`."""
+        networks = play.leader, play.follower, play.seen_leader
+
+        def written(fixed: Any, carried: Carried) -> Carried:
+            weights, first, shocks, weight = fixed
+            leader, follower, seen = (_acting(*each) for each in zip(networks, weights, strict=True))
+            by_weights = replace(play, leader=leader, follower=follower, seen_leader=seen)
+            return _told(*next_year(by_weights, first, shocks, weight, *_heard(carried)))
+
+        fixed = [weights_of(network) for network in networks], first, shocks, weight
+        return _heard(self.compiled(written, fixed, _told(total, state, alive)))
+
+
+def year_played(settings: StructuralSettings, game: ArithmeticGame, years: int, plays: int) -> Year:
+    """How a year of a game's paths is played that are played so many times: compiled where that pays.
+
+    Where a graph would be too large to be held, what is played twice anyway is played as it is written.
+    """
+    pays = settings.compile_paths and years * plays >= LEAST_YEARS and in_one_graph(game, years)
+    return CompiledYear() if pays else next_year
+
+
+def _acting(network: Any, weights: Weights) -> Any:
+    return None if network is None else playing_by(network, weights)
+
+
+def _told(total: Returns, state: State, alive: Tensor) -> Carried:
+    """What a year is handed, by one name each."""
+    sums = {f"sum/{name}": x for name, x in vars(total).items()}
+    return sums | {f"state/{name}": x for name, x in state.items()} | {"alive": alive}
+
+
+def _heard(carried: Carried) -> tuple[Returns, State, Tensor]:
+    sums = Returns(*(carried[f"sum/{field.name}"] for field in fields(Returns)))
+    state = {name.removeprefix("state/"): x for name, x in carried.items() if name.startswith("state/")}
+    return sums, state, carried["alive"]
+
+
+def returns(play: Play, luck: Luck, discount: float, year: Year = next_year) -> Returns:
     """Plays the paths with all means in the graph, which holds a few years at a time where it would be too large."""
     state, years = luck.first, len(luck.shocks)
     some = next(x for x in state.values() if x.is_floating_point())
     zero = torch.zeros(len(some), 1, dtype=some.dtype, device=some.device)
-    total = Returns(zero, zero, zero, zero, zero, zero)
+    total = Returns(*(zero.clone() for _ in fields(Returns)))
     alive = torch.ones_like(zero)
-    weights = list(accumulate(repeat(discount, years - 1), mul, initial=1.0))
+    discounted = list(accumulate(repeat(discount, years - 1), mul, initial=1.0))
+    weights = torch.tensor(discounted, dtype=some.dtype, device=some.device)
     stretch = years if in_one_graph(play.game, years) else STRETCH
     for start in range(0, years, stretch):
         part = slice(start, start + stretch)
-        arguments = (play, luck.first, luck.shocks[part], weights[part], total, state, alive)
+        arguments = (play, luck.first, luck.shocks[part], weights[part], total, state, alive, year)
         if stretch == years:
             total, state, alive = _stretch(*arguments)
         else:
             total, state, alive = checkpoint(_stretch, *arguments, use_reentrant=False, preserve_rng_state=False)
-    weight = sum(weights)
+    weight = sum(discounted)
     return Returns(
         total.leader[:, 0],
         total.follower[:, 0],
@@ -135,14 +200,18 @@ def returns(play: Play, luck: Luck, discount: float) -> Returns:
 
 
 def _stretch(
-    play: Play, first: State, luck: list[State], weights: list[float], total: Returns, state: State, alive: Tensor
+    play: Play,
+    first: State,
+    luck: list[State],
+    weights: Tensor,
+    total: Returns,
+    state: State,
+    alive: Tensor,
+    year: Year,
 ) -> tuple[Returns, State, Tensor]:
-    """Years in a row: sums (B, 1) so far, the state that follows, and which games (B, 1) have not ended."""
+    """Years in a row."""
     for shocks, weight in zip(luck, weights, strict=True):
-        total, state, ended = _year(play, shocks, weight * alive, total, state)
-        if ended is not None:
-            alive = alive * (~ended).to(alive.dtype)
-            state = _begun_anew(state, alive, first)
+        total, state, alive = year(play, first, shocks, weight, total, state, alive)
     return total, state, alive
 
 

@@ -22,7 +22,7 @@ from rllib_smfg.structural.settings import StructuralSettings
 FIRST_STEP = 0.03  # in network units: how far the first slope is followed
 REACH = 0.2  # in network units: how far a number is moved at once, as followers know how to answer what is near
 PRECISION = 0.05  # of what the first step promises: less is not worth another
-MOST_PLAYS = 30
+MOST_PLAYS, USUAL_PLAYS = 30, 20
 NEVER = 1e6  # what a rule costs whose paths are no numbers
 
 # what the rule is worth as it stands, and the slope of that in each of its parameters
@@ -47,6 +47,11 @@ def due(settings: StructuralSettings, update: int) -> int:
     updates, settled = settings.updates, settings.settling * settings.updates
     moments = np.ceil(np.linspace(math.ceil(updates - settled), updates, settings.refinements, endpoint=False)).tolist()
     return 1 + moments.index(update) if update in moments and update < updates else 0
+
+
+def usual_plays(settings: StructuralSettings) -> int:
+    """About how many times all refinements of a run play a rule."""
+    return settings.refinements * USUAL_PLAYS
 
 
 def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float]:

@@ -45,6 +45,8 @@ class StructuralSettings:
         both while followers settle. lasting_spread, yearly_spread:
         instead, an offset of each game's government that stays for the whole episode, and one that is drawn every year:
         then followers answer what lasts. spread_of: by instrument, how many times as wide its lasting offset is.
+    compile_paths: where a run plays more than some ten thousand years of paths, a year of them is compiled, for which
+        torch looks for a C++ compiler; without one they are played as they are written, two to three times as slowly.
     share_floor: least distance from the end of a share's range, at most .5, that a household's step counts: 0 counts
         steps in natural units, where the richest and the poorest hardly count; .5 counts log odds alike everywhere.
     """
@@ -114,6 +116,9 @@ class StructuralSettings:
         default=0.5, metadata=says("least distance from the end of a share's range that a step counts")
     )
     bound_penalty: float = field(default=1.0, metadata=says("weight of (output beyond [-1, 1])^2"))
+    compile_paths: bool = field(
+        default=True, metadata=says("torch.compile a year of the leader's paths where that pays")
+    )
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
