@@ -18,7 +18,7 @@ class OneByOneLearner(StructuralLearner):
     def _turns(self, share: float) -> dict[str, float]:
         """Of one side alone; followers have the first turn, the lead-in and the settling."""
         leaders = self.update_number // TURN % 2 == 1
-        return self._leaders_turn(share) if leaders and self._leads(share) else self._followers_turn(share)
+        return self._leaders_turn(share) if leaders and self._leads() else self._followers_turn(share)
 
 
 class OneByOneRLlibLearner(StructuralRLlibLearner):

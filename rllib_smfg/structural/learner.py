@@ -31,11 +31,12 @@ from rllib_smfg.structural.households import (
 from rllib_smfg.structural.optimizer import ShampooAdam, leader_optimizer
 from rllib_smfg.structural.paired import paired_slope
 from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns, year_played
-from rllib_smfg.structural.refine import Within, due, refine, usual_plays
+from rllib_smfg.structural.refine import POPULATION, Within, refine, refined_games, usual_plays
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
 from rllib_smfg.structural.spread import Spread, moved_at_first
 from rllib_smfg.structural.together import Together
+from rllib_smfg.structural.turns import Refinement, due, leads, settles
 
 LEADER, FOLLOWER = "leader", "follower"
 
@@ -82,7 +83,8 @@ class StructuralLearner:
         self.places = leader.places() if isinstance(leader, RuleActor) else None
         # years of the leader's steps and of its refinements, which are functions of their own
         self.step_year = year_played(settings, self.path_game, self.path_years, self._plays_of_steps())
-        self.refined_year = year_played(settings, self.game, self.path_years, usual_plays(settings))
+        self.refined_game = self._crowded(make_game) if isinstance(leader, RuleActor) else self.game
+        self.refined_year = year_played(settings, self.refined_game, self.path_years, usual_plays(settings))
         self.sides = {
             LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
             FOLLOWER: Side.of(self.game.follower_scaling, self.game.follower_action_space, like),
@@ -108,27 +110,22 @@ class StructuralLearner:
 
     def _turns(self, share: float) -> dict[str, float]:
         """Who moves in an update, after a share of the run: followers, and the leader where it does not hold still."""
-        number = self._refinement()
-        logs = self._refined(number) if number else {}
+        refinement = self._refinement()
+        logs = self._refined(refinement) if refinement else {}
         logs |= self._followers_turn(share)
-        if self._leads(share):
+        if self._leads():
             logs |= self._leaders_turn(share)
         return logs
 
-    def _leads(self, share: float) -> bool:
+    def _leads(self) -> bool:
         """Whether the leader is not held still, by the lead-in or the settling, or as nothing follows from it."""
-        s = self.settings
-        return self.game.governed and s.lead_in <= share < 1 - s.settling
+        return self.game.governed and leads(self.settings, self.update_number)
 
-    def _settles(self) -> bool:
-        """Whether the leader holds still for good."""
-        return self.update_number >= (1 - self.settings.settling) * self.settings.updates
-
-    def _refinement(self) -> int:
-        """Which of a rule's refinements is due now, 1 the first; 0 where there is none, or the leader never moves."""
+    def _refinement(self) -> Refinement | None:
+        """The refinement of a rule that is due now; None where there is none, or the leader never moves."""
         s, leader = self.settings, self.networks[LEADER]
         moves = self.game.governed and s.leader_gradient == "total" and s.lead_in < 1 - s.settling
-        return due(s, self.update_number) if moves and isinstance(leader, RuleActor) else 0
+        return due(s, self.update_number) if moves and isinstance(leader, RuleActor) else None
 
     def _followers_turn(self, share: float) -> dict[str, float]:
         """The followers' steps of an update, after a share of the run."""
@@ -160,7 +157,7 @@ class StructuralLearner:
         """
         game, side, economies = self.game, self.sides[FOLLOWER], self.economies
         mean, network = self._households_mean(), self.networks[FOLLOWER]
-        offsets = self.spread.offsets(economies.fresh, self._settles())
+        offsets = self.spread.offsets(economies.fresh, settles(self.settings, self.update_number))
         stays, usual, now = (offset[economies.own] for offset in offsets)
         years = self.window_years
         shocks = [economies.shocks() for _ in range(years)]
@@ -234,15 +231,11 @@ class StructuralLearner:
         self._step(LEADER, [-part for part in slope])
         return self._leader_logs(self._played_by(self.averaged[LEADER].average, luck))
 
-    def _refined(self, number: int) -> dict[str, float]:
-        """A rule at its best on luck that stays, among followers as they stand, and no more an average of its steps.
-
-        The hill is flat on top, and where it is highest is a matter of luck: from the second refinement on the rule is
-        the mean of what they found.
-        """
+    def _refined(self, refinement: Refinement) -> dict[str, float]:
+        """A rule at its best on luck that stays, among followers as they stand, and no more an average of its steps."""
         rule, s = self.networks[LEADER], self.settings
         assert isinstance(rule, RuleActor)
-        game, own = self.game, self.together.own(self.game.n_games)
+        game, own = self.refined_game, self.together.own(self.refined_game.n_games)
         luck = draw_luck(game, self.noise.integers(2**63), self.path_years, self.like, own)
         within, parameters = Within(rule), list(rule.parameters())
 
@@ -261,7 +254,7 @@ class StructuralLearner:
             return float(told[0]), told[1:]
 
         with torch.set_grad_enabled(s.leader_search == "derivative"):
-            logs = refine(rule, worth, share=1 / max(1, number - 1))
+            logs = refine(rule, worth, refinement.reach, refinement.share)
         self.averaged[LEADER].average.load_state_dict(rule.state_dict())
         return logs
 
@@ -330,6 +323,11 @@ class StructuralLearner:
     def _per_year(self) -> float:
         """Turns a discounted sum into an average year, so that losses of all games are of order one."""
         return 1 - self.discount
+
+    def _crowded(self, make_game: Callable[..., ArithmeticGame]) -> ArithmeticGame:
+        """The game that a rule is refined on."""
+        crowd = min(self.followers, POPULATION)
+        return make_game(games=refined_games(self.settings, crowd), followers=crowd)
 
     def _households_mean(self) -> Mean:
         if self.game.price_taking:

@@ -6,7 +6,6 @@ numbers: once followers hardly change any more, the whole hill is climbed at onc
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -20,7 +19,8 @@ from rllib_smfg.structural.paired import free_numbers
 from rllib_smfg.structural.settings import StructuralSettings
 
 FIRST_STEP = 0.03  # in network units: how far the first slope is followed
-REACH = 0.2  # in network units: how far a number is moved at once, as followers know how to answer what is near
+# of each game that a rule is refined on: among a few hundred, what luck costs near an end hides what a rule is worth
+POPULATION, LEAST_GAMES = 1000, 4
 PRECISION = 0.05  # of what the first step promises: less is not worth another
 MOST_PLAYS, USUAL_PLAYS = 30, 20
 NEVER = 1e6  # what a rule costs whose paths are no numbers
@@ -42,11 +42,10 @@ class Within(nn.Module):
         return outputs.clamp(-1.0, 1.0)
 
 
-def due(settings: StructuralSettings, update: int) -> int:
-    """Which refinement an update begins with, 1 the first, where an equal part of the settling begins; 0 for none."""
-    updates, settled = settings.updates, settings.settling * settings.updates
-    moments = np.ceil(np.linspace(math.ceil(updates - settled), updates, settings.refinements, endpoint=False)).tolist()
-    return 1 + moments.index(update) if update in moments and update < updates else 0
+def refined_games(settings: StructuralSettings, followers: int) -> int:
+    """On how many games of so many followers a rule is refined: as many households as the followers' steps have."""
+    households = settings.economies * min(settings.population, followers)
+    return min(settings.economies, max(LEAST_GAMES, households // followers))
 
 
 def usual_plays(settings: StructuralSettings) -> int:
@@ -54,16 +53,16 @@ def usual_plays(settings: StructuralSettings) -> int:
     return settings.refinements * USUAL_PLAYS
 
 
-def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float]:
-    """Moves the rule to where it is worth most within `REACH` of where it stands (L-BFGS-B; Byrd et al. 1995).
+def refine(rule: RuleActor, worth: Worth, reach: float, share: float = 1.0) -> dict[str, float]:
+    """Moves the rule to where it is worth most within `reach` of where it stands (L-BFGS-B; Byrd et al. 1995).
 
-    share: how much of the way there. Returns the gain of all of it, in units of `worth`, and how often the rule was
-    played. A rule that has no slope stays.
+    reach: in network units. share: how much of the way there. Returns the gain of all of it, in units of `worth`, and
+    how often the rule was played. A rule that has no slope stays.
     """
     free = free_numbers(rule).bool()
     ends = _ends(rule)[free.cpu().numpy()]
     start = np.clip(_numbers(rule, free), -ends, ends)
-    bounds = np.maximum(start - REACH, -ends), np.minimum(start + REACH, ends)
+    bounds = np.maximum(start - reach, -ends), np.minimum(start + reach, ends)
     first = [_played(rule, free, start, worth)]
     at_start, steepness = first[0][0], float(np.linalg.norm(first[0][1]))
     if not 0 < steepness < np.inf:

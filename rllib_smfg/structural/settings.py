@@ -59,7 +59,7 @@ class StructuralSettings:
         default=0.4, metadata=says("last share of the run: the leader holds still, followers settle")
     )
     refinements: int = field(
-        default=4, metadata=says("how often in the settling a leader's rule is moved to its best on luck that stays")
+        default=8, metadata=says("how often in the settling a leader's rule is moved to its best on luck that stays")
     )
     warm_up: float = field(
         default=0.05, metadata=says("first share of the run, in which followers' learning rate rises from 0")

@@ -92,6 +92,17 @@ def test_a_certificate_has_both_sides_and_is_written_beside_the_seed(
     assert "certificate" in text
 
 
+def test_where_nobody_lives_to_a_year_a_dash_stands_in_its_place() -> None:
+    from_the_start = {"since": 0, "shift": 0.0, "of_consumption": {"value": 0.02, "low": 0.01, "high": 0.03}}
+    leader = {"gain": 0.0, "low": -0.01, "high": 0.01}
+    console = Console(file=io.StringIO(), width=200)
+    certificate.show(console, {7: {"households": [from_the_start], "leader": leader, "at_bound": {}}})
+    row = next(line for line in console.file.getvalue().splitlines() if "0.020" in line)  # type: ignore[attr-defined]
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        "7", "0.020 [0.010, 0.030]", "-", "-", "0.000 [-0.010, 0.010]",
+    ]  # fmt: skip
+
+
 def test_pairs_that_cannot_be_certified_are_told_apart(tmp_path: Path) -> None:
     given = pair()
     assert not certificate.can_certify(TrainedPolicies(Given("us_system"), given.follower, given.interface,

@@ -1,0 +1,57 @@
+"""Who moves in which update of a run: the leader in its middle, followers always, a rule at its best at the end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rllib_smfg.structural.settings import StructuralSettings
+
+NEARLY = 1e-9  # shares of a run are decimal fractions, which few binary ones are
+# how far a refinement moves a number at most, in network units: followers know how to answer what is near
+REACH, LATER_REACH = 0.2, 0.1
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """A move of the rule to its best within `reach`, or a share of the way there."""
+
+    share: float
+    reach: float
+
+
+def leads(settings: StructuralSettings, update: int) -> bool:
+    """Whether the leader is not held still, by the lead-in or the settling."""
+    return _first(settings.updates * settings.lead_in) <= update < _settled_from(settings)
+
+
+def settles(settings: StructuralSettings, update: int) -> bool:
+    """Whether the leader holds still for good, but for refinements."""
+    return update >= _settled_from(settings)
+
+
+def due(settings: StructuralSettings, update: int) -> Refinement | None:
+    """The refinement that an update begins with: the first begins the settling, the last its last update.
+
+    In each half of them the rule is the mean of what they found: where the hill is highest is a matter of luck. The
+    second half forgets what the first found among followers who had not yet settled.
+    """
+    start, last = _settled_from(settings), settings.updates - 1
+    if start > last or not settings.refinements:
+        return None
+    moments = [round(moment) for moment in np.linspace(start, last, settings.refinements)]
+    if update not in moments:
+        return None
+    number, half = moments.index(update), math.ceil(settings.refinements / 2)
+    return Refinement(1 / (1 + number % half), REACH if number < half else LATER_REACH)
+
+
+def _settled_from(settings: StructuralSettings) -> int:
+    """The first update of the settling; `updates` where there is none."""
+    return _first(settings.updates * (1 - settings.settling))
+
+
+def _first(update: float) -> int:
+    return math.ceil(update - NEARLY)
