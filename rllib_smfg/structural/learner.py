@@ -31,7 +31,7 @@ from rllib_smfg.structural.households import (
 from rllib_smfg.structural.optimizer import ShampooAdam, leader_optimizer
 from rllib_smfg.structural.paired import paired_slope
 from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns, year_played
-from rllib_smfg.structural.refine import POPULATION, Within, refine, refined_games, usual_plays
+from rllib_smfg.structural.refine import POPULATION, Within, refine, usual_plays
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
 from rllib_smfg.structural.spread import Spread, moved_at_first
@@ -83,7 +83,7 @@ class StructuralLearner:
         self.places = leader.places() if isinstance(leader, RuleActor) else None
         # years of the leader's steps and of its refinements, which are functions of their own
         self.step_year = year_played(settings, self.path_game, self.path_years, self._plays_of_steps())
-        self.refined_game = self._crowded(make_game) if isinstance(leader, RuleActor) else self.game
+        self.refined_game = make_game(games=settings.economies, followers=min(self.followers, POPULATION))
         self.refined_year = year_played(settings, self.refined_game, self.path_years, usual_plays(settings))
         self.sides = {
             LEADER: Side.of(self.game.leader_scaling, self.game.leader_action_space, like),
@@ -254,7 +254,7 @@ class StructuralLearner:
             return float(told[0]), told[1:]
 
         with torch.set_grad_enabled(s.leader_search == "derivative"):
-            logs = refine(rule, worth, refinement.reach, refinement.share)
+            logs = refine(rule, worth, refinement.share)
         self.averaged[LEADER].average.load_state_dict(rule.state_dict())
         return logs
 
@@ -323,11 +323,6 @@ class StructuralLearner:
     def _per_year(self) -> float:
         """Turns a discounted sum into an average year, so that losses of all games are of order one."""
         return 1 - self.discount
-
-    def _crowded(self, make_game: Callable[..., ArithmeticGame]) -> ArithmeticGame:
-        """The game that a rule is refined on."""
-        crowd = min(self.followers, POPULATION)
-        return make_game(games=refined_games(self.settings, crowd), followers=crowd)
 
     def _households_mean(self) -> Mean:
         if self.game.price_taking:

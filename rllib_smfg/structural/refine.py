@@ -19,8 +19,10 @@ from rllib_smfg.structural.paired import free_numbers
 from rllib_smfg.structural.settings import StructuralSettings
 
 FIRST_STEP = 0.03  # in network units: how far the first slope is followed
-# of each game that a rule is refined on: among a few hundred, what luck costs near an end hides what a rule is worth
-POPULATION, LEAST_GAMES = 1000, 4
+REACH = 0.2  # in network units: how far a number is moved at once, as followers know how to answer what is near
+# households of each game: of fewer, luck costs near an end what it does not cost a thousand; of more, so few games can
+# be afforded that the best rule among them is too near the end for others
+POPULATION = 500
 PRECISION = 0.05  # of what the first step promises: less is not worth another
 MOST_PLAYS, USUAL_PLAYS = 30, 20
 NEVER = 1e6  # what a rule costs whose paths are no numbers
@@ -42,27 +44,21 @@ class Within(nn.Module):
         return outputs.clamp(-1.0, 1.0)
 
 
-def refined_games(settings: StructuralSettings, followers: int) -> int:
-    """On how many games of so many followers a rule is refined: as many households as the followers' steps have."""
-    households = settings.economies * min(settings.population, followers)
-    return min(settings.economies, max(LEAST_GAMES, households // followers))
-
-
 def usual_plays(settings: StructuralSettings) -> int:
     """About how many times all refinements of a run play a rule."""
     return settings.refinements * USUAL_PLAYS
 
 
-def refine(rule: RuleActor, worth: Worth, reach: float, share: float = 1.0) -> dict[str, float]:
-    """Moves the rule to where it is worth most within `reach` of where it stands (L-BFGS-B; Byrd et al. 1995).
+def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float]:
+    """Moves the rule to where it is worth most within `REACH` of where it stands (L-BFGS-B; Byrd et al. 1995).
 
-    reach: in network units. share: how much of the way there. Returns the gain of all of it, in units of `worth`, and
-    how often the rule was played. A rule that has no slope stays.
+    share: how much of the way there. Returns the gain of all of it, in units of `worth`, and how often the rule was
+    played. A rule that has no slope stays.
     """
     free = free_numbers(rule).bool()
     ends = _ends(rule)[free.cpu().numpy()]
     start = np.clip(_numbers(rule, free), -ends, ends)
-    bounds = np.maximum(start - reach, -ends), np.minimum(start + reach, ends)
+    bounds = np.maximum(start - REACH, -ends), np.minimum(start + REACH, ends)
     first = [_played(rule, free, start, worth)]
     at_start, steepness = first[0][0], float(np.linalg.norm(first[0][1]))
     if not 0 < steepness < np.inf:

@@ -10,16 +10,13 @@ import numpy as np
 from rllib_smfg.structural.settings import StructuralSettings
 
 NEARLY = 1e-9  # shares of a run are decimal fractions, which few binary ones are
-# how far a refinement moves a number at most, in network units: followers know how to answer what is near
-REACH, LATER_REACH = 0.2, 0.1
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """A move of the rule to its best within `reach`, or a share of the way there."""
+    """A move of the rule to its best, or a share of the way there."""
 
     share: float
-    reach: float
 
 
 def leads(settings: StructuralSettings, update: int) -> bool:
@@ -45,7 +42,7 @@ def due(settings: StructuralSettings, update: int) -> Refinement | None:
     if update not in moments:
         return None
     number, half = moments.index(update), math.ceil(settings.refinements / 2)
-    return Refinement(1 / (1 + number % half), REACH if number < half else LATER_REACH)
+    return Refinement(1 / (1 + number % half))
 
 
 def _settled_from(settings: StructuralSettings) -> int:

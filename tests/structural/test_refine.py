@@ -13,9 +13,9 @@ from torch import nn
 from rllib_smfg.rule import RuleActor
 from rllib_smfg.structural import learner as learning
 from rllib_smfg.structural.learner import FOLLOWER, LEADER
-from rllib_smfg.structural.refine import MOST_PLAYS, Within, Worth, refine, refined_games
+from rllib_smfg.structural.refine import MOST_PLAYS, Within, Worth, refine
 from rllib_smfg.structural.settings import StructuralSettings
-from rllib_smfg.structural.turns import LATER_REACH, REACH, Refinement
+from rllib_smfg.structural.turns import Refinement
 
 
 def rule(responds: float = 0.0) -> RuleActor:
@@ -43,7 +43,7 @@ def hill(found: RuleActor, top: float, response: float = 0.0, steep: float = 1.0
 def test_it_finds_the_top_of_a_long_valley_whatever_the_units(steep: float) -> None:
     found = rule(responds=1.0)
     worth, played = hill(found, 0.15, 0.3, steep)
-    logs = refine(found, worth, REACH)
+    logs = refine(found, worth)
     assert float(found.constant.detach()) == pytest.approx(0.15, abs=0.02)
     assert float(found.response[0, 0].detach()) == pytest.approx(0.3, abs=0.02)
     assert logs["leader/refined"] == pytest.approx(steep * (0.25**2 + 0.1 * 0.15**2), rel=0.01)
@@ -54,7 +54,7 @@ def test_responses_that_the_rule_does_not_have_stay() -> None:
     found = rule(responds=0.0)
     before = found.response.detach().clone()
     worth, _ = hill(found, 0.3)
-    refine(found, worth, REACH)
+    refine(found, worth)
     assert torch.equal(found.response.detach(), before)
     assert float(found.constant.detach()) == pytest.approx(0.3 - 0.2 / 1.1, abs=0.01)
 
@@ -65,7 +65,7 @@ def test_a_constant_goes_no_farther_than_followers_know_and_stays_in_its_range(s
     with torch.no_grad():
         found.constant.fill_(start)
     worth, played = hill(found, 5.0)
-    refine(found, worth, REACH)
+    refine(found, worth)
     assert float(found.constant.detach()) == pytest.approx(end)
     assert np.max(played) <= end + 1e-6
 
@@ -78,7 +78,7 @@ def test_it_comes_back_from_where_economies_end() -> None:
         value, slope = inside()
         return (value if float(found.constant.detach()) < 0.08 else float("nan")), slope
 
-    logs = refine(found, worth, REACH)
+    logs = refine(found, worth)
     assert 0.0 < float(found.constant.detach()) < 0.08
     assert max(played) > 0.08
     assert logs["leader/refined"] > 0
@@ -93,7 +93,7 @@ def test_where_everything_it_tries_is_worse_it_stays() -> None:
         away = float((found.constant.detach() - 0.3).abs().sum())
         return -away, [torch.ones_like(found.constant), torch.zeros_like(found.response)]
 
-    logs = refine(found, worth, REACH)
+    logs = refine(found, worth)
     assert float(found.constant.detach()) == pytest.approx(0.3, abs=1e-6)
     assert logs["leader/refined"] == 0.0
 
@@ -102,7 +102,7 @@ def test_where_everything_it_tries_is_worse_it_stays() -> None:
 def test_a_rule_without_a_slope_stays(slope: float) -> None:
     found = rule()
     before = nn.utils.parameters_to_vector(found.parameters()).detach().clone()
-    logs = refine(found, lambda: (1.0, [torch.full_like(p, slope) for p in found.parameters()]), REACH)
+    logs = refine(found, lambda: (1.0, [torch.full_like(p, slope) for p in found.parameters()]))
     assert torch.equal(nn.utils.parameters_to_vector(found.parameters()).detach(), before)
     assert logs == {"leader/refined": 0.0, "leader/plays": 1.0}
 
@@ -119,7 +119,7 @@ def test_outputs_stop_at_the_ends_of_the_range_with_their_derivatives() -> None:
 def test_it_goes_a_share_of_the_way() -> None:
     found = rule()
     worth, _ = hill(found, 0.3)
-    refine(found, worth, REACH, share=0.25)
+    refine(found, worth, share=0.25)
     assert float(found.constant.detach()) == pytest.approx(0.25 * (0.3 - 0.2 / 1.1), abs=0.01)
 
 
@@ -153,7 +153,7 @@ def test_a_refined_rule_is_at_its_best_on_the_luck_that_stayed(search: str, monk
     played: list[Any] = []
     play = found._played_by
     monkeypatch.setattr(found, "_played_by", lambda *arguments: played.append(arguments) or play(*arguments))
-    logs = found._refined(Refinement(share=1.0, reach=0.2))
+    logs = found._refined(Refinement(share=1.0))
     _, luck, game = played[0]
     assert game is found.refined_game
     assert all(each[1] is luck for each in played)
@@ -176,21 +176,17 @@ def test_a_refined_rule_is_at_its_best_on_the_luck_that_stayed(search: str, monk
 def test_in_each_half_of_the_refinements_the_rule_is_the_mean_of_what_they_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    moves: list[tuple[float, float]] = []
-    monkeypatch.setattr(learning, "refine", lambda rule, worth, *move: moves.append(move) or {"leader/refined": 0.0})
+    shares: list[float] = []
+    monkeypatch.setattr(learning, "refine", lambda rule, worth, share: shares.append(share) or {"leader/refined": 0.0})
     settings = StructuralSettings(**{**QUICK, **REFINED, "updates": 10}, refinements=5)
     found = learner("static_hsv", settings)
     for _ in range(10):
         found.update()
-    assert moves == [(REACH, 1), (REACH, 1 / 2), (REACH, 1 / 3), (LATER_REACH, 1), (LATER_REACH, 1 / 2)]
+    assert shares == [1, 1 / 2, 1 / 3, 1, 1 / 2]
 
 
-@pytest.mark.parametrize(("followers", "games"), [(20, 16), (100, 16), (300, 5), (1000, 4)])
-def test_a_rule_is_refined_on_as_many_households_as_followers_learn_with(followers: int, games: int) -> None:
-    assert refined_games(StructuralSettings(economies=16, population=100), followers) == games
-
-
-def test_a_rule_is_refined_among_a_thousand_households_whatever_is_trained_on() -> None:
+def test_a_rule_is_refined_among_five_hundred_households_whatever_is_trained_on() -> None:
     settings = StructuralSettings(**{**QUICK, **REFINED, "population": 10})
-    assert learner("static_hsv", settings, followers=3000).refined_game.n_followers == 1000
-    assert learner("static_hsv", settings, followers=30).refined_game.n_followers == 30
+    many, few = (learner("static_hsv", settings, followers=n).refined_game for n in (3000, 30))
+    assert (many.n_games, many.n_followers) == (settings.economies, 500)
+    assert few.n_followers == 30
