@@ -32,8 +32,8 @@ def settles(settings: StructuralSettings, update: int) -> bool:
 def due(settings: StructuralSettings, update: int) -> Refinement | None:
     """The refinement that an update begins with: the first begins the settling, the last its last update.
 
-    In each half of them the rule is the mean of what they found: where the hill is highest is a matter of luck. The
-    second half forgets what the first found among followers who had not yet settled.
+    Where the hill is highest is a matter of luck, and moves as followers settle: from the second refinement on the rule
+    goes half of the way, and so is a running mean of what they found.
     """
     start, last = _settled_from(settings), settings.updates - 1
     if start > last or not settings.refinements:
@@ -41,8 +41,7 @@ def due(settings: StructuralSettings, update: int) -> Refinement | None:
     moments = [round(moment) for moment in np.linspace(start, last, settings.refinements)]
     if update not in moments:
         return None
-    number, half = moments.index(update), math.ceil(settings.refinements / 2)
-    return Refinement(1 / (1 + number % half))
+    return Refinement(1.0 if update == start else 0.5)
 
 
 def _settled_from(settings: StructuralSettings) -> int:
