@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy.optimize import Bounds, minimize
+from scipy.optimize import Bounds, OptimizeResult, minimize
 from torch import Tensor, nn
 
 from envs.game import Array
@@ -23,8 +23,9 @@ REACH = 0.2  # in network units: how far a number is moved at once, as followers
 # households of each game: of fewer, luck costs near an end what it does not cost a thousand; of more, so few games can
 # be afforded that the best rule among them is too near the end for others
 POPULATION = 500
-PRECISION = 0.05  # of what the first step promises: less is not worth another
-MOST_PLAYS, USUAL_PLAYS = 30, 20
+PRECISION = 0.05  # of what all steps gained: less is not worth another
+LEAST_STEPS = 4  # along a valley the first ones gain next to nothing, and learn where it leads
+MOST_PLAYS, USUAL_PLAYS = 30, 15
 NEVER = 1e6  # what a rule costs whose paths are no numbers
 
 # what the rule is worth as it stands, and the slope of that in each of its parameters
@@ -71,13 +72,32 @@ def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float
             return NEVER, np.zeros_like(numbers)
         return scale * (at_start - value), -scale * slope
 
-    least = PRECISION * FIRST_STEP**2
     found = minimize(
-        cost, start, jac=True, method="L-BFGS-B", bounds=Bounds(*bounds), options={"maxfun": MOST_PLAYS, "ftol": least}
+        cost,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=Bounds(*bounds),
+        options={"maxfun": MOST_PLAYS, "ftol": 0.0},
+        callback=_Patience(),
     )
     best = found.x if found.fun < 0 else start
     _set(rule, free, start + share * (best - start))
     return {"leader/refined": max(0.0, -float(found.fun)) / scale, "leader/plays": float(found.nfev)}
+
+
+class _Patience:
+    """Ends a search whose last step gained little of what all did."""
+
+    def __init__(self) -> None:
+        self.costs = [0.0]  # of where it starts
+
+    def __call__(self, intermediate_result: OptimizeResult) -> None:
+        """After a step, as scipy asks."""
+        self.costs.append(float(intermediate_result.fun))
+        gained, last = self.costs[0] - self.costs[-1], self.costs[-2] - self.costs[-1]
+        if len(self.costs) > LEAST_STEPS and last <= PRECISION * gained:
+            raise StopIteration
 
 
 def _played(rule: RuleActor, free: Tensor, numbers: Array, worth: Worth) -> tuple[float, Array]:
