@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -28,6 +29,8 @@ from rllib_smfg.structural.paths import (
 )
 from rllib_smfg.structural.settings import StructuralSettings
 
+needs_compiler = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="no C++ compiler here")
+
 
 def worth(play: Play, years: int, year: Year) -> tuple[Returns, list[torch.Tensor]]:
     """Of paths that are played year by year, and its derivative in the leader's numbers."""
@@ -46,6 +49,7 @@ def agree(play: Play, years: int, year: CompiledYear) -> None:
         torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-9)
 
 
+@needs_compiler
 def test_paths_and_their_derivatives_are_the_written_ones() -> None:
     game = built("linear_quadratic", games=3, followers=6)
     leader, follower = networks(game)
@@ -60,6 +64,7 @@ def test_paths_and_their_derivatives_are_the_written_ones() -> None:
     assert not year.compiled.why_not
 
 
+@needs_compiler
 @pytest.mark.slow
 @pytest.mark.parametrize("concept", ["total", "partial"])
 def test_an_economy_s_paths_with_ends_and_strain_are_the_written_ones(concept: str) -> None:
@@ -92,6 +97,7 @@ class Looks(LinearQuadratic):
         return replace(outcome, leader_reward=outcome.leader_reward * (2.0 if mean(state["x"]).sum() > 0 else 1.0))
 
 
+@needs_compiler
 @pytest.mark.parametrize(("kind", "why"), [(Counts, "is off by"), (Looks, "data-dependent")])
 def test_a_game_that_is_no_pure_arithmetic_is_played_as_it_is_written(
     kind: type[LinearQuadratic], why: str, caplog: pytest.LogCaptureFixture
@@ -129,6 +135,7 @@ def test_it_is_compiled_where_it_pays() -> None:
     assert year_played(StructuralSettings(), vast, 100, 100) is next_year
 
 
+@needs_compiler
 def test_learning_goes_on_bit_for_bit_with_compiled_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "LEAST_YEARS", 1)
     settings = StructuralSettings(**{**QUICK, "lead_in": 0.0, "settling": 0.0})
