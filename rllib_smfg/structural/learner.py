@@ -36,7 +36,7 @@ from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
 from rllib_smfg.structural.spread import Spread, moved_at_first
 from rllib_smfg.structural.together import Together
-from rllib_smfg.structural.turns import Refinement, due, leads, settles
+from rllib_smfg.structural.turns import due, leads, settles
 
 LEADER, FOLLOWER = "leader", "follower"
 
@@ -110,8 +110,8 @@ class StructuralLearner:
 
     def _turns(self, share: float) -> dict[str, float]:
         """Who moves in an update, after a share of the run: followers, and the leader where it does not hold still."""
-        refinement = self._refinement()
-        logs = self._refined(refinement) if refinement else {}
+        refined = self._refinement()
+        logs = self._refined(refined) if refined else {}
         logs |= self._followers_turn(share)
         if self._leads():
             logs |= self._leaders_turn(share)
@@ -121,11 +121,11 @@ class StructuralLearner:
         """Whether the leader is not held still, by the lead-in or the settling, or as nothing follows from it."""
         return self.game.governed and leads(self.settings, self.update_number)
 
-    def _refinement(self) -> Refinement | None:
-        """The refinement of a rule that is due now; None where there is none, or the leader never moves."""
+    def _refinement(self) -> float:
+        """The share of a refinement that is due now; 0 where there is none, or the leader never moves."""
         s, leader = self.settings, self.networks[LEADER]
         moves = self.game.governed and s.leader_gradient == "total" and s.lead_in < 1 - s.settling
-        return due(s, self.update_number) if moves and isinstance(leader, RuleActor) else None
+        return due(s, self.update_number) if moves and isinstance(leader, RuleActor) else 0.0
 
     def _followers_turn(self, share: float) -> dict[str, float]:
         """The followers' steps of an update, after a share of the run."""
@@ -231,7 +231,7 @@ class StructuralLearner:
         self._step(LEADER, [-part for part in slope])
         return self._leader_logs(self._played_by(self.averaged[LEADER].average, luck))
 
-    def _refined(self, refinement: Refinement) -> dict[str, float]:
+    def _refined(self, share: float) -> dict[str, float]:
         """A rule at its best on luck that stays, among followers as they stand, and no more an average of its steps."""
         rule, s = self.networks[LEADER], self.settings
         assert isinstance(rule, RuleActor)
@@ -254,7 +254,7 @@ class StructuralLearner:
             return float(told[0]), told[1:]
 
         with torch.set_grad_enabled(s.leader_search == "derivative"):
-            logs = refine(rule, worth, refinement.share)
+            logs = refine(rule, worth, share)
         self.averaged[LEADER].average.load_state_dict(rule.state_dict())
         return logs
 

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from rllib_smfg.structural.settings import StructuralSettings
 
 NEARLY = 1e-9  # shares of a run are decimal fractions, which few binary ones are
-
-
-@dataclass(frozen=True)
-class Refinement:
-    """A move of the rule to its best, or a share of the way there."""
-
-    share: float
 
 
 def leads(settings: StructuralSettings, update: int) -> bool:
@@ -29,19 +21,21 @@ def settles(settings: StructuralSettings, update: int) -> bool:
     return update >= _settled_from(settings)
 
 
-def due(settings: StructuralSettings, update: int) -> Refinement | None:
-    """The refinement that an update begins with: the first begins the settling, the last its last update.
+def due(settings: StructuralSettings, update: int) -> float:
+    """How much of the way to its best a rule goes as an update begins, 0 where it stays.
+
+    The first refinement begins the settling, the last its last update.
 
     Where the hill is highest is a matter of luck, and moves as followers settle: from the second refinement on the rule
     goes half of the way, and so is a running mean of what they found.
     """
     start, last = _settled_from(settings), settings.updates - 1
     if start > last or not settings.refinements:
-        return None
+        return 0.0
     moments = [round(moment) for moment in np.linspace(start, last, settings.refinements)]
     if update not in moments:
-        return None
-    return Refinement(1.0 if update == start else 0.5)
+        return 0.0
+    return 1.0 if update == start else 0.5
 
 
 def _settled_from(settings: StructuralSettings) -> int:

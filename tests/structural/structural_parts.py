@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from gymnasium.spaces import Box
 from torch import Tensor, nn
@@ -21,6 +23,7 @@ from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Side
 
 DOUBLE = torch.zeros(1, dtype=torch.float64)
+needs_compiler = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="no C++ compiler here")
 
 
 def built(name: str, **settings: Any) -> ArithmeticGame:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from structural_parts import QUICK, learner
+from structural_parts import QUICK, learner, needs_compiler
 from torch import nn
 
 from envs import income_tax, stage_game
 from envs.game import InvalidSetting
 from rllib_smfg.networks import features, to_natural
+from rllib_smfg.structural import paths
 from rllib_smfg.structural.learner import FOLLOWER, LEADER, StructuralLearner
 from rllib_smfg.structural.settings import StructuralSettings
 
@@ -171,7 +172,20 @@ MODES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("mode", MODES)
 def test_learning_goes_on_bit_for_bit(mode: str) -> None:
-    settings = StructuralSettings(**{**QUICK, "household_years": 500, "lead_in": 0.0, "settling": 0.0, **MODES[mode]})
+    goes_on(MODES[mode])
+
+
+@needs_compiler
+def test_learning_goes_on_bit_for_bit_with_compiled_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "LEAST_YEARS", 1)
+    for each in goes_on({}):
+        assert isinstance(each.step_year, paths.CompiledYear)
+        assert not each.step_year.compiled.why_not
+
+
+def goes_on(mode: dict[str, Any]) -> list[StructuralLearner]:
+    """One learner who went on, and two who did from what was kept of it, all to the same bits."""
+    settings = StructuralSettings(**{**QUICK, "household_years": 500, "lead_in": 0.0, "settling": 0.0, **mode})
     game = {"horizon": 10, "followers": 20, "gam": 0.5}
     one = learner("linear_quadratic", settings, **game)
     for _ in range(2):
@@ -181,6 +195,7 @@ def test_learning_goes_on_bit_for_bit(mode: str) -> None:
     averages = {side: deepcopy(each.average.state_dict()) for side, each in one.averaged.items()}
     for _ in range(2):
         one.update()
+    all_of_them = [one]
     for seed in (7, 8):  # what is kept is not moved by who goes on from it
         other = learner("linear_quadratic", settings, seed=seed, **game)
         other.update()
@@ -192,6 +207,8 @@ def test_learning_goes_on_bit_for_bit(mode: str) -> None:
             other.update()
         assert torch.equal(weights(one), weights(other))
         assert (one.years, one.update_number) == (other.years, other.update_number)
+        all_of_them.append(other)
+    return all_of_them
 
 
 # --- what is reached -------------------------------------------------------------------------------------------------

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import OptimizeResult
 from structural_parts import QUICK, built, learner
 from torch import nn
 
 from rllib_smfg.rule import RuleActor
 from rllib_smfg.structural import learner as learning
 from rllib_smfg.structural.learner import FOLLOWER, LEADER
-from rllib_smfg.structural.refine import MOST_PLAYS, Within, Worth, refine
+from rllib_smfg.structural.refine import MOST_PLAYS, Within, Worth, _Patience, refine
 from rllib_smfg.structural.settings import StructuralSettings
-from rllib_smfg.structural.turns import Refinement
 
 
 def rule(responds: float = 0.0) -> RuleActor:
@@ -116,6 +116,14 @@ def test_outputs_stop_at_the_ends_of_the_range_with_their_derivatives() -> None:
     assert slope[0].tolist() == [1.0, 0.0]
 
 
+def test_a_search_is_over_where_its_last_step_gains_little_but_not_in_its_first_steps() -> None:
+    over = _Patience()
+    for cost in (-1e-3, -1.0001e-3, -1.0002e-3, -1.0):  # along a valley, and then where it leads
+        over(OptimizeResult(fun=cost))
+    with pytest.raises(StopIteration):
+        over(OptimizeResult(fun=-1.01))
+
+
 def test_it_goes_a_share_of_the_way() -> None:
     found = rule()
     worth, _ = hill(found, 0.3)
@@ -153,7 +161,7 @@ def test_a_refined_rule_is_at_its_best_on_the_luck_that_stayed(search: str, monk
     played: list[Any] = []
     play = found._played_by
     monkeypatch.setattr(found, "_played_by", lambda *arguments: played.append(arguments) or play(*arguments))
-    logs = found._refined(Refinement(share=1.0))
+    logs = found._refined(1.0)
     _, luck, game = played[0]
     assert game is found.refined_game
     assert all(each[1] is luck for each in played)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rllib_smfg.structural.settings import StructuralSettings
-from rllib_smfg.structural.turns import Refinement, due, leads, settles
+from rllib_smfg.structural.turns import due, leads, settles
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ def test_the_leader_moves_between_its_lead_in_and_the_settling(
 def test_the_first_refinement_goes_all_the_way_and_later_ones_half() -> None:
     settings = StructuralSettings(updates=160, lead_in=0.15, settling=0.35, refinements=8)
     found = {k: due(settings, k) for k in range(160)}
-    moments = [k for k, refinement in found.items() if refinement is not None]
+    moments = [k for k, refinement in found.items() if refinement]
     assert (moments[0], moments[-1], len(moments)) == (104, 159, 8)
-    assert [found[k] for k in moments] == [Refinement(1.0), *[Refinement(0.5)] * 7]
+    assert [found[k] for k in moments] == [1.0, *[0.5] * 7]
 
 
 def test_without_a_settling_nothing_is_refined() -> None:
     settings = StructuralSettings(updates=10, settling=0.0)
-    assert all(due(settings, k) is None for k in range(10))
+    assert all(due(settings, k) == 0 for k in range(10))
