@@ -1,7 +1,9 @@
 """Boar and Midrigan's (2022) economy: its stationary state, and the best once-for-all taxes beside a transfer.
 
 From their stationary state a government sets the income tax, the wealth tax and both progressivities for ever; a
-transfer to everybody pays out what is left in every year; debt and public spending stay (footnote 13 of the paper).
+transfer to everybody pays out what is left in every year; debt stays (footnote 13 of the paper). What public purchases
+do is not said there, so both readings are computed: they stay in goods, or they stay a share of GDP. The second decides
+the level of the income tax, as a higher one then lowers what the government buys.
 Their schedules are in units of their goods, those here in units of mean income and mean wealth: y^-xi is what lies
 between the two.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from envs.economy.presets import BOAR_MIDRIGAN, LONGEST_HOURS
 from envs.game import Array, InvalidSetting
 
 Vector = NDArray[np.float64]
+Purchases = Literal["goods", "share"]
 SOURCE = "Boar and Midrigan 2022, JME 131"
 TAU, XI, TRANSFER_TO_GDP, DEBT_TO_GDP, WEALTH_TO_INCOME = 0.263, 0.049, 0.167, 1.0, 6.6  # before the reform
 BEST = {"tau": 0.56, "xi": 0.065, "tau_a": -0.002, "xi_a": 0.0017}
@@ -53,6 +56,7 @@ class BoarMidriganState:
     steady: Steady
     income: float
     wealth: float
+    purchases: Purchases = "goods"
 
     @classmethod
     def before(cls, states: int = STATES, points: int = POINTS) -> BoarMidriganState:
@@ -77,7 +81,7 @@ class BoarMidriganState:
             years=years,
             closure="transfer",
             near=near,
-            purchases=float(spent) * self.steady.start.gdp,
+            purchases=float(spent) * self.steady.start.gdp if self.purchases == "goods" else None,
         )
 
     @property
@@ -128,11 +132,19 @@ def boar_midrigan() -> Iterator[tuple[str, str, float, float, float, str]]:
     flat_taxes, flat = best(economy, [0], START)
     _, with_xi = best(economy, [0, 1], np.array([flat_taxes[0], *START[1:]]))
     taxes, whole = best(economy, [0, 1, 2, 3], START)
-    tau, tau_a = there(taxes[0], taxes[1], economy.income), there(taxes[2], taxes[3], economy.wealth)
-    figure = "their tau is read off figure 4; docs/results/published.md has what other taus gain"
-    yield SOURCE, "optimum: tau", BEST["tau"], tau, 0.03, figure
-    yield SOURCE, "optimum: xi", BEST["xi"], float(taxes[1]), 0.03, ""
-    yield SOURCE, "optimum: wealth tax", BEST["tau_a"], tau_a, 0.005, ""
-    yield SOURCE, "optimum: its progressivity", BEST["xi_a"], float(taxes[3]), 0.005, ""
+    yield from _optimum(economy, taxes, "purchases stay in goods", "with purchases a share of GDP it is within")
     yield SOURCE, "what xi adds, of the flat tax's gain (little: at most a tenth)", 0.0, with_xi / flat - 1, LITTLE, ""
     yield SOURCE, "what all add, of the flat tax's gain", 0.0, whole / flat - 1, LITTLE, ""
+    shared = replace(economy, purchases="share")
+    yield from _optimum(shared, best(shared, [0, 1, 2, 3], START)[0], "purchases stay a share of GDP", "")
+
+
+def _optimum(
+    economy: BoarMidriganState, taxes: Vector, reading: str, why_tau: str
+) -> Iterator[tuple[str, str, float, float, float, str]]:
+    """Their optimum beside these taxes (4,)."""
+    tau, tau_a = there(taxes[0], taxes[1], economy.income), there(taxes[2], taxes[3], economy.wealth)
+    yield SOURCE, f"optimum, {reading}: tau", BEST["tau"], tau, 0.03, why_tau
+    yield SOURCE, f"optimum, {reading}: xi", BEST["xi"], float(taxes[1]), 0.03, ""
+    yield SOURCE, f"optimum, {reading}: wealth tax", BEST["tau_a"], tau_a, 0.005, ""
+    yield SOURCE, f"optimum, {reading}: its progressivity", BEST["xi_a"], float(taxes[3]), 0.005, ""

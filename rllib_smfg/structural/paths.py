@@ -125,15 +125,24 @@ def next_year(
 
 
 class CompiledYear:
-    """Plays a year like `next_year`, compiled when it is first played: for one game and one kind of leader."""
+    """Plays a year like `next_year`, compiled when it is first played: for one game and one kind of leader.
+
+    Raises ValueError where it is asked to play another game, whose numbers would be those of the first.
+    """
 
     def __init__(self) -> None:
         self.compiled = Compiled("a year of the leader's paths")
+        self.game: ArithmeticGame | None = None
 
     def __call__(
         self, play: Play, first: State, shocks: State, weight: Tensor, total: Returns, state: State, alive: Tensor
     ) -> tuple[Returns, State, Tensor]:
         """The year of `next_year`."""
+        self.game = self.game or play.game
+        if play.game is not self.game:
+            raise ValueError(
+                "a compiled year plays the game it was compiled for; another game needs a CompiledYear of its own"
+            )
         networks = play.leader, play.follower, play.seen_leader
 
         def written(fixed: Any, carried: Carried) -> Carried:

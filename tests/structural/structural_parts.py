@@ -104,4 +104,16 @@ def made(make_game: Any) -> Any:
     return make
 
 
-QUICK = {"updates": 8, "follower_steps": 2, "economies": 4, "hidden": (8,), "household_years": 2000}
+QUICK = {
+    "updates": 8,
+    "follower_steps": 2,
+    "economies": 4,
+    "hidden": (8,),
+    "household_years": 2000,
+    "compile_paths": False,  # takes longer than a test
+}
+
+
+def traced(program: Any, **_: Any) -> Any:
+    """In the place of `torch.compile`, which takes longer than a test: the trace that it would compile."""
+    return program

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from structural_parts import DOUBLE, built, constant_rule, needs_compiler, networks, sides
+from structural_parts import DOUBLE, built, constant_rule, needs_compiler, networks, sides, traced
 from torch import nn
 
 from envs.arithmetic import Arrays, Mean, Outcome
@@ -47,10 +47,17 @@ def agree(play: Play, years: int, year: CompiledYear) -> None:
 def test_paths_and_their_derivatives_are_the_written_ones() -> None:
     game = built("linear_quadratic", games=3, followers=6)
     leader, follower = networks(game)
+    agree(Play(game, *sides(game), leader, follower.requires_grad_(False)), 5, CompiledYear())
+
+
+def test_a_traced_year_plays_by_other_weights_and_without_derivatives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", traced)
+    game = built("linear_quadratic", games=3, followers=6)
+    leader, follower = networks(game)
     year = CompiledYear()
     play = Play(game, *sides(game), leader, follower.requires_grad_(False))
     agree(play, 5, year)
-    with torch.no_grad():  # other weights, and without derivatives
+    with torch.no_grad():
         next(leader.parameters()).mul_(0.5)
         found = returns(play, draw_luck(game, 6, 5, DOUBLE), game.discount, year)
         written = returns(play, draw_luck(game, 6, 5, DOUBLE), game.discount)
@@ -91,11 +98,11 @@ class Looks(LinearQuadratic):
         return replace(outcome, leader_reward=outcome.leader_reward * (2.0 if mean(state["x"]).sum() > 0 else 1.0))
 
 
-@needs_compiler
 @pytest.mark.parametrize(("kind", "why"), [(Counts, "is off by"), (Looks, "data-dependent")])
 def test_a_game_that_is_no_pure_arithmetic_is_played_as_it_is_written(
-    kind: type[LinearQuadratic], why: str, caplog: pytest.LogCaptureFixture
+    kind: type[LinearQuadratic], why: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(torch, "compile", traced)
     game = kind(games=2, followers=3)
     leader, follower = networks(game)
     play = Play(game, *sides(game), leader, follower.requires_grad_(False))
@@ -137,6 +144,9 @@ def test_a_machine_without_a_compiler_plays_the_year_as_it_is_written(monkeypatc
     found, _ = worth(play, 3, year)
     assert year.compiled.why_not == "No working C++ compiler found"
     torch.testing.assert_close(found.leader, worth(play, 3, next_year)[0].leader, rtol=0.0, atol=0.0)
+    other = replace(play, game=built("linear_quadratic", games=2, followers=3))
+    with pytest.raises(ValueError, match="another game needs a CompiledYear of its own"):
+        worth(other, 3, year)
 
 
 def test_it_is_compiled_where_it_pays() -> None:

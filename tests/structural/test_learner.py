@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from structural_parts import QUICK, learner, needs_compiler
+from structural_parts import QUICK, learner, needs_compiler, traced
 from torch import nn
 
 from envs import income_tax, stage_game
@@ -176,9 +176,19 @@ def test_learning_goes_on_bit_for_bit(mode: str) -> None:
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_learning_goes_on_bit_for_bit_with_compiled_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "LEAST_YEARS", 1)
-    for each in goes_on({}):
+    for each in goes_on({"compile_paths": True}):
+        assert isinstance(each.step_year, paths.CompiledYear)
+        assert not each.step_year.compiled.why_not
+
+
+def test_learning_goes_on_bit_for_bit_with_traced_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with compiled ones, whose trace runs as it is."""
+    monkeypatch.setattr(paths, "LEAST_YEARS", 1)
+    monkeypatch.setattr(torch, "compile", traced)
+    for each in goes_on({"compile_paths": True}):
         assert isinstance(each.step_year, paths.CompiledYear)
         assert not each.step_year.compiled.why_not
 

@@ -43,6 +43,9 @@ def test_nothing_changes_where_nothing_is_reformed_and_their_reform_gains(econom
     np.testing.assert_allclose(found.spending, before.spending, rtol=1e-5)
     assert found.equivalent(before) > 0.05
     assert (found.transfers / found.gdp).min() > (before.transfers / before.gdp).max()
+    shared = replace(economy, purchases="share").reform(taxes, years=60)
+    np.testing.assert_allclose(shared.spending / shared.gdp, before.spending[0] / before.gdp[0], rtol=1e-5)
+    assert shared.spending[-1] < 0.99 * found.spending[-1]  # as GDP falls, so does what the government buys
 
 
 @pytest.mark.slow
