@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from envs.economy.best_response import cash_on_hand, choose
 from envs.economy.calibration import gdp_per_household
-from envs.economy.foresight import SURVEYED, TransitionPath, TransitionSetting, survey_start, surveyed, transition
+from envs.economy.foresight import (
+    SURVEYED,
+    TOLERANCE,
+    TransitionPath,
+    TransitionSetting,
+    survey_start,
+    surveyed,
+    transition,
+)
 from envs.economy.game import Economy
 from envs.game import Array, BoolArray, InvalidSetting, StackelbergMeanFieldGame
 from envs.registry import make
@@ -81,14 +89,17 @@ class PerfectForesight(FollowerPolicy):
         return np.stack([saved, labour], axis=-1).reshape(*observation.shape[:2], 2)
 
 
-def usual_path(setting: TransitionSetting, leader: LeaderPolicy, years: int) -> TransitionPath:
+def usual_path(
+    setting: TransitionSetting, leader: LeaderPolicy, years: int, tolerance: float = TOLERANCE
+) -> TransitionPath:
     """The transition of a government from `usual_households` on, solved once a process.
 
     Raises InvalidSetting where there is none.
     """
-    known = pickle.dumps((leader, setting, years))
+    known = pickle.dumps((leader, setting, years, tolerance))
     if known not in PATHS:
-        PATHS[known] = transition(setting, survey_start(setting, *usual_households()), leader, years=years)
+        start = survey_start(setting, *usual_households())
+        PATHS[known] = transition(setting, start, leader, years=years, tolerance=tolerance)
     return PATHS[known]
 
 

@@ -15,7 +15,7 @@ from rllib_smfg.reform.foreseen import foreseen
 from rllib_smfg.reform.lucky import learned, planners
 from rllib_smfg.reform.question import Question, ReformPolicy
 from rllib_smfg.reform.rates import Rates, rates_of
-from rllib_smfg.reform.tornado import Tornado, tornado
+from rllib_smfg.reform.tornado import ALL, Case, Tornado, gain, tornado
 
 MOST_PROCESSES = 2
 ASKED: dict[str, Callable[[Question, ReformPolicy], Answer]] = {
@@ -51,7 +51,7 @@ class _Collected:
     answers: dict[str, Answer] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
     rates: Mapping[str, Rates] | None = None
-    tornado: Tornado | None = None
+    gains: dict[Case, float | None] = field(default_factory=dict)
 
 
 def ask(
@@ -62,35 +62,45 @@ def ask(
     processes: how many work on it; empty: as many as there are cores, at most two. Raises InvalidSetting where nobody
     can answer about a policy, with what the first of them says.
     """
-    tasks = [(policy, kind) for policy in question.policies for kind in kinds]
-    if sensitivity:
-        tasks += [(policy, SENSITIVITY) for policy in question.policies]
     # what takes longest comes first
-    tasks.sort(key=lambda task: ORDER.index(task[1]))
+    ordered = [kind for kind in LONGEST_FIRST if kind in kinds]
+    tasks: list[PolicyTask] = [(policy, kind) for kind in ordered for policy in question.policies]
+    if sensitivity:
+        tasks += [(policy, case) for policy in question.policies for case in ALL]
     collected = {policy: _Collected() for policy in question.policies}
-    for (policy, kind), result in _worked(question, tasks, processes or min(MOST_PROCESSES, os.cpu_count() or 1)):
+    for (policy, asked), result in _worked(question, tasks, processes or min(MOST_PROCESSES, os.cpu_count() or 1)):
         own = collected[policy]
-        if isinstance(result, str):
-            own.silent[kind] = result
-        elif isinstance(result, Tornado):
-            own.tornado = result
-        else:
-            own.answers[kind], rates = result
+        if isinstance(asked, Case):
+            assert not isinstance(result, str | tuple)
+            own.gains[asked] = result
+        elif isinstance(result, str):
+            own.silent[asked] = result
+        elif isinstance(result, tuple):
+            own.answers[asked], rates = result
             own.rates = rates or own.rates
     return [_complete(policy, own, kinds) for policy, own in collected.items()]
 
 
 SENSITIVITY = "sensitivity"
-ORDER = (SENSITIVITY, "perfect_foresight", "learned", "planning")
-PolicyTask = tuple[ReformPolicy, str]
-TaskResult = str | Tornado | tuple[Answer, Mapping[str, Rates] | None]
+LONGEST_FIRST = ("perfect_foresight", "learned", "planning")
+PolicyTask = tuple[ReformPolicy, str | Case]  # a kind of households, or an economy in which the gain is asked for
+TaskResult = str | float | None | tuple[Answer, Mapping[str, Rates] | None]
 
 
 def _complete(policy: ReformPolicy, own: _Collected, kinds: Sequence[str]) -> PolicyFound:
     if not own.answers:
         raise InvalidSetting(f"'{policy.title}': {own.silent[kinds[0]]}")
     ordered = {kind: own.answers[kind] for kind in kinds if kind in own.answers}
-    return PolicyFound(policy, ordered, own.silent, own.rates, own.tornado)
+    return PolicyFound(policy, ordered, own.silent, own.rates, _swings(policy, own))
+
+
+def _swings(policy: ReformPolicy, own: _Collected) -> Tornado | None:
+    """What moves the answer, where it was asked for; `silent` says why there is none."""
+    try:
+        return tornado(policy, own.gains) if own.gains else None
+    except InvalidSetting as error:
+        own.silent[SENSITIVITY] = str(error)
+        return None
 
 
 def _worked(question: Question, tasks: Sequence[PolicyTask], processes: int) -> list[tuple[PolicyTask, TaskResult]]:
@@ -102,12 +112,12 @@ def _worked(question: Question, tasks: Sequence[PolicyTask], processes: int) -> 
 
 
 def _work(question: Question, task: PolicyTask) -> TaskResult:
-    """An answer with the rates that go with it, a tornado, or why there is none."""
+    """An answer with the rates that go with it, or why there is none; the gain in another economy."""
     policy, kind = task
     with one_thread():
+        if isinstance(kind, Case):
+            return gain(question, policy, kind)
         try:
-            if kind == SENSITIVITY:
-                return tornado(question, policy)
             answer = ASKED[kind](question, policy)
             if kind != "perfect_foresight":
                 return answer, None

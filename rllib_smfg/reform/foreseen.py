@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from envs.economy.foresight import TransitionPath, TransitionSetting, equivalent_of_utility
+from envs.economy.foresight import TOLERANCE, TransitionPath, TransitionSetting, equivalent_of_utility
 from envs.economy.histogram import tenths, tenths_by
 from envs.economy.household_problem import Matrix, Vector
 from envs.economy.indicators import weighted_gini
@@ -20,7 +20,6 @@ from rllib_smfg.reform.answer import PER_CENT, REVENUE, SINCE, TOP_1, TOP_10, An
 from rllib_smfg.reform.question import Question, ReformPolicy
 
 STATES, POINTS = 7, 110
-SMALL = (6, 90)  # states and points where many transitions are compared with each other
 
 
 def foreseen(question: Question, policy: ReformPolicy) -> Answer:
@@ -36,17 +35,18 @@ def path(
     policy: ReformPolicy,
     parameters: EconomyParameters | None = None,
     grid: tuple[int, int] = (STATES, POINTS),
+    tolerance: float = TOLERANCE,
 ) -> TransitionPath:
     """The transition under a government, in the economy that `policy` is compared in.
 
-    parameters: of another economy. Raises InvalidSetting where there is no such path.
+    parameters: of another economy. tolerance: of prices and taxes. Raises InvalidSetting where there is no such path.
     """
     game = question.game(policy, 1, 10)
     leader = governing.leader(game)
     if isinstance(leader, TaxRule) and leader.remembers:
         raise InvalidSetting(f"{leader.title}: its schedule depends on years that have not been lived")
     setting = TransitionSetting.of(game.parameters if parameters is None else parameters, *grid)
-    return usual_path(setting, leader, question.years)
+    return usual_path(setting, leader, question.years, tolerance)
 
 
 def gains_along_paths(reform: TransitionPath, against: TransitionPath) -> Gains:

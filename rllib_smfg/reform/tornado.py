@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from envs.economy.parameters import EconomyParameters
 from envs.economy.presets import CALIBRATED
 from envs.game import InvalidSetting
 from rllib_smfg.reform.answer import PER_CENT
-from rllib_smfg.reform.foreseen import SMALL, path
+from rllib_smfg.reform.foreseen import path
 from rllib_smfg.reform.question import Question, ReformPolicy
 
+GRID = (6, 90)  # states and points: many transitions are compared with each other
+CLEARED = 1e-4  # of prices and taxes: gains are right to a thousandth of a per cent
 Changed = Callable[[EconomyParameters], EconomyParameters]
 
 
@@ -70,23 +72,38 @@ CASES: dict[str, tuple[tuple[str, Changed], tuple[str, Changed]]] = {
 }
 
 
-def tornado(question: Question, policy: ReformPolicy) -> Tornado:
-    """The gain of a policy over what it is held against in each of `CASES`, from the survey's distribution."""
-    usual = gain(question, policy, lambda p: p)
+@dataclass(frozen=True)
+class Case:
+    """An economy in which the gain is asked for: a parameter at its lower (0) or higher (1) other value."""
+
+    parameter: str = ""
+    side: int = 0
+
+
+AS_CALIBRATED = Case()
+ALL = (AS_CALIBRATED, *(Case(parameter, side) for parameter in CASES for side in (0, 1)))
+
+
+def tornado(policy: ReformPolicy, gains: Mapping[Case, float | None]) -> Tornado:
+    """The gain of a policy over what it is held against, as `gain` found it in all cases."""
+    usual = gains[AS_CALIBRATED]
     if usual is None:
         raise InvalidSetting(f"'{policy.title}': there is no path with perfect foresight, and no tornado")
     swings = []
     for parameter, (low, high) in CASES.items():
-        gains = gain(question, policy, low[1]), gain(question, policy, high[1])
-        swings.append(Swing(parameter, (low[0], high[0]), gains))
+        found = gains[Case(parameter, 0)], gains[Case(parameter, 1)]
+        swings.append(Swing(parameter, (low[0], high[0]), found))
     return Tornado(usual, sorted(swings, key=lambda swing: -swing.width))
 
 
-def gain(question: Question, policy: ReformPolicy, changed: Changed) -> float | None:
-    """Per cent of consumption in a changed economy; None where there is no path."""
-    parameters = changed(question.game(policy, 1, 10).parameters)
+def gain(question: Question, policy: ReformPolicy, case: Case) -> float | None:
+    """Per cent of consumption in a case's economy, from the survey's distribution; None where there is no path."""
+    parameters = question.game(policy, 1, 10).parameters
+    if case != AS_CALIBRATED:
+        _, changed = CASES[case.parameter][case.side]
+        parameters = changed(parameters)
     try:
-        found, base = (path(question, each, policy, parameters, SMALL) for each in (policy, question.against))
+        found, base = (path(question, each, policy, parameters, GRID, CLEARED) for each in (policy, question.against))
     except InvalidSetting:
         return None
     return PER_CENT * found.equivalent(base)

@@ -26,7 +26,7 @@ from rllib_smfg.reform.answer import SERIES, SINCE, Answer, Gains, differ
 from rllib_smfg.reform.answer import SeriesPath as EconomyPath
 from rllib_smfg.reform.ask import ask
 from rllib_smfg.reform.question import LEARNED, Question, ReformPolicy
-from rllib_smfg.reform.tornado import CASES, Tornado, tornado
+from rllib_smfg.reform.tornado import ALL, AS_CALIBRATED, CASES, Tornado, gain, tornado
 
 PAID_OUT = "{base: us_system, wealth_tax: {rate: 0.02}, closure: {transfer: revenue_neutral}}"
 SMALL = ["--followers", "60", "--episodes", "2", "--years", "60"]
@@ -163,24 +163,43 @@ def test_bad_input_ends_in_one_line(arguments: list[str], said: str, capsys: pyt
 
 
 def test_the_tornado_moves_one_parameter_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    gains = iter([1.0, *(float(k) for k in range(2 * len(CASES)))])
-    asked_of = []
-
-    def gain(question: Question, policy: ReformPolicy, changed: Any) -> float:
-        usual = question.game(policy, 1, 10).parameters
-        other = changed(usual)
+    asked, met = question("wealth_tax_2_percent"), []
+    policy = asked.policies[0]
+    monkeypatch.setattr("rllib_smfg.reform.tornado.path", lambda *arguments: met.append(arguments[3]) or Gaining())
+    gains = {case: gain(asked, policy, case) for case in ALL}
+    usual = met[0]
+    for case, other in zip(ALL, met[::2], strict=True):
         names = [name for name in vars(usual) if getattr(usual, name) != getattr(other, name)]
-        asked_of.append([name for name in names if name not in ("labour_disutility", "tfp")])
-        return next(gains)
-
-    monkeypatch.setattr("rllib_smfg.reform.tornado.gain", gain)
-    asked = question("wealth_tax_2_percent")
-    found = tornado(asked, asked.policies[0])
-    assert asked_of[0] == []
-    assert all(len(names) == 1 for names in asked_of[1:])
+        assert len([name for name in names if name not in ("labour_disutility", "tfp")]) == (case.parameter != "")
+    found = tornado(policy, gains)
     widths = [swing.width for swing in found.swings]
     assert widths == sorted(widths, reverse=True)
-    assert found.usual == 1.0
+    assert found.usual == gains[AS_CALIBRATED]
+    with pytest.raises(InvalidSetting, match="no path with perfect foresight, and no tornado"):
+        tornado(policy, {**gains, AS_CALIBRATED: None})
+
+
+class Gaining:
+    """A path that gains more every time it is asked."""
+
+    asked = 0
+
+    def equivalent(self, base: Any) -> float:
+        Gaining.asked += 1
+        return float(Gaining.asked)
+
+
+def test_the_sensitivity_is_asked_for_case_by_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = question("wealth_tax_2_percent")
+    monkeypatch.setitem(asking.ASKED, "planning", lambda *_: answer("planning", 1.0, 0.2))
+    monkeypatch.setattr(asking, "gain", lambda question, policy, case: 2.0 + case.side)
+    (found,) = asking.ask(asked, ["planning"], sensitivity=True, processes=1)
+    assert found.tornado is not None
+    assert [swing.gains for swing in found.tornado.swings] == [(2.0, 3.0)] * len(CASES)
+    monkeypatch.setattr(asking, "gain", lambda *_: None)
+    (found,) = asking.ask(asked, ["planning"], sensitivity=True, processes=1)
+    assert found.tornado is None
+    assert "no tornado" in found.silent["sensitivity"]
 
 
 def answer(kind: str, value: float, reach: float | None) -> Answer:
