@@ -14,6 +14,8 @@ FIRST = ("leader_start", "leader_imitates", "follower_start")  # what both sides
 # of the published settings: a discount and first actions that belong to the paper's economy; each game has its own
 OF_THE_ECONOMY = (*FIRST, "discount")
 TURN = 50  # updates that a side of one-by-one has before it is the other's turn
+# AC-SMFG: a step along the whole of an iteration's years, at which clipping says nothing: the actor-critic gradient
+SEMI_GRADIENT = {"num_epochs": 1, "minibatches": 1, "entropy_coeff": 0.01, "lr": 0.003, "years_per_iteration": 80}
 LONGER = 2  # one-by-one, whose updates move one side only, has so many times as many of them
 
 
@@ -42,13 +44,13 @@ class Shipped:
 class Contender:
     """A learner of the benchmark. says: what it is, in a line. run: what it does with a game; None: not set up for it.
 
-    one_by_one: the structural learner whose sides take turns.
+    new_config: an RLlib configuration of its own, where that of the run's family will not do.
     """
 
     title: str
     says: str
     run: Callable[[Shipped], Run | None]
-    one_by_one: bool = False
+    new_config: Callable[[], Any] | None = None
 
     def config(self, run: Run, seed: int, evaluation_seed: int) -> Any:
         """RLlib configuration of a run, validated; whoever builds it plays and learns in the process it is in."""
@@ -64,10 +66,8 @@ class Contender:
         return config
 
     def _new_config(self, algorithm: Algorithm) -> Any:
-        if self.one_by_one:
-            from rllib_smfg.bench.one_by_one import OneByOneConfig
-
-            return OneByOneConfig()
+        if self.new_config is not None:
+            return self.new_config()
         assert isinstance(algorithm, Learner), "rules learn nothing"
         return algorithm.new_config()
 
@@ -107,6 +107,23 @@ def _iddpg(shipped: Shipped) -> Run:
     return _usual(GradientAlgorithm, shipped, method="iddpg")
 
 
+def _ac_smfg(shipped: Shipped) -> Run:
+    run = _ppo(shipped)
+    return Run(run.game, run.algorithm.model_copy(update=SEMI_GRADIENT), None)
+
+
+def _one_by_one_config() -> Any:
+    from rllib_smfg.bench.one_by_one import OneByOneConfig
+
+    return OneByOneConfig()
+
+
+def _semi_gradient_config() -> Any:
+    from rllib_smfg.bench.semi_gradient import SemiGradientConfig
+
+    return SemiGradientConfig()
+
+
 def _usual(section: type[Learner], shipped: Shipped, **stated: Any) -> Run:
     """The family's defaults; both sides begin as the structural learner's do."""
     return Run(shipped.structural.game, section(**stated, **_first(section, shipped)), None)
@@ -133,11 +150,17 @@ CONTENDERS: dict[str, Contender] = {
         "One-by-one best response",
         f"structural steps in turns of {TURN} updates, the other side held still; twice as many",
         _one_by_one,
-        one_by_one=True,
+        _one_by_one_config,
     ),
     "smfrl": Contender("SMFRL", "one default for all games", _smfrl),
     "smfrl_tuned": Contender("SMFRL, tuned", "settings found for each game, on seeds 1 to 5", _tuned),
     "smfrl_published": Contender("SMFRL, as published", "the authors' settings, but for their economy's", _published),
+    "ac_smfg": Contender(
+        "AC-SMFG",
+        "one loop of semi-gradients of both sides, the leader slower; Gaussian policies; one default",
+        _ac_smfg,
+        _semi_gradient_config,
+    ),
     "ppo": Contender("Independent PPO", "of both sides at once, with memory; one default", _ppo),
     "iddpg": Contender("Independent DDPG", "DDPG of both sides, each as if alone; one default", _iddpg),
 }

@@ -15,7 +15,7 @@ from rllib_smfg.bench.summary import MANY, Cell, Summary
 
 ACROSS = 2  # panels
 LEAST = 0.03  # shares of a bound below it are drawn there
-COLOURS = dict(zip(CONTENDERS, ("C0", "C9", "C1", "C3", "C5", "C2", "C4"), strict=True))
+COLOURS = dict(zip(CONTENDERS, ("C0", "C9", "C1", "C3", "C5", "C6", "C2", "C4"), strict=True))
 
 
 def draw(summary: Summary, path: Path) -> None:

@@ -14,6 +14,7 @@ from bench_parts import stored
 from rich.console import Console
 
 import rllib_smfg.bench.one_by_one as one_by_one
+import rllib_smfg.bench.semi_gradient as semi_gradient
 from envs.solution import SOLVED_GAMES
 from experiments.commands.bench import CALIBRATED, _shipped
 from experiments.commands.main import app
@@ -173,3 +174,16 @@ def test_one_side_moves_in_an_update_of_one_by_one(monkeypatch: pytest.MonkeyPat
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
     return torch.cat([each.detach().flatten().clone() for each in network.parameters()])
+
+
+def test_ac_smfg_takes_one_step_of_each_side_and_its_leader_is_slower() -> None:
+    run = CONTENDERS["ac_smfg"].run(_shipped("stage_game"))
+    assert run is not None
+    learner = contender("ac_smfg").config(run, 11, 1).build_learner()
+    rates = {side: learner.get_optimizer(side).param_groups[0]["lr"] for side in ("leader", "follower")}
+    assert rates["leader"] == pytest.approx(semi_gradient.SLOWER * rates["follower"])
+    steps = []
+    learner._one_update = lambda side, rows: steps.append(side)  # type: ignore[method-assign]
+    learner._sequences = lambda side, rows: {"memory": torch.zeros(4)}  # type: ignore[method-assign]
+    learner._uncompiled_update({"leader": {}, "follower": {}})
+    assert steps == ["leader", "follower"]
