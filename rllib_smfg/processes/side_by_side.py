@@ -6,6 +6,7 @@ which it may save what it has (`interrupts.Interrupts`).
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 import traceback
@@ -19,6 +20,7 @@ from envs import InvalidSetting
 from rllib_smfg.processes.interrupts import GRACE, Interrupted, Interrupts
 from rllib_smfg.processes.ray_session import Key
 
+PACKAGE = "rllib_smfg"  # whose warnings are told
 RETRIES = 2
 PAUSE = 0.2  # seconds between two looks at what is new
 Tell = Callable[..., None]  # anything that can be pickled
@@ -72,17 +74,33 @@ def _is_there(path: str) -> bool:
     return Path(path).is_file()
 
 
+class Warnings(logging.Handler):
+    """Hands on what this package logs as a warning."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One of them."""
+        self._note(record.getMessage())
+
+
 class Telling:
-    """A display of training that tells another process what it is told; `first` hears of every row before."""
+    """A display of training that tells another process what it is told, and what is logged as a warning meanwhile;
+    `first` hears of every row before.
+    """
 
     def __init__(self, tell: Tell, first: Callable[[Mapping[str, float]], None]) -> None:
         self._tell, self._first = tell, first
+        self._warnings = Warnings(self.note)
 
     def __enter__(self) -> Self:
+        logging.getLogger(PACKAGE).addHandler(self._warnings)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        pass
+        logging.getLogger(PACKAGE).removeHandler(self._warnings)
 
     def start(self, title: str, done: int, total: int) -> None:
         """A seed begins."""

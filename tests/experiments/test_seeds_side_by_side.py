@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pickle
 import shutil
@@ -19,7 +20,7 @@ from experiments.training import train
 from experiments.training.log import read_progress_rows
 from experiments.training.progress import LiveDisplay, PlainDisplay
 from experiments.tuning import seeds as seeds_module
-from rllib_smfg.processes.side_by_side import bundles
+from rllib_smfg.processes.side_by_side import Telling, bundles
 from tests.campaigns.faults.processes import command, descendants
 
 SEEDS, ITERATIONS = (1, 2), 30
@@ -187,6 +188,16 @@ def test_on_a_terminal_every_seed_has_a_bar_of_its_own() -> None:
     assert "7/10" in second
     assert "0.25" not in second
     assert second.count("seed 2") == 2
+
+
+def test_what_a_seed_s_process_logs_as_a_warning_is_told() -> None:
+    told: list[tuple[Any, ...]] = []
+    log = logging.getLogger("rllib_smfg.structural.compiled")
+    with Telling(lambda *message: told.append(message), lambda row: None):
+        log.warning("compiling %s", "a year")
+        log.info("nothing to be read")
+    log.warning("not any more")
+    assert told == [("note", "compiling a year")]
 
 
 def test_processes_of_a_seed_ask_for_what_they_use() -> None:
