@@ -157,7 +157,7 @@ CONTENDERS: dict[str, Contender] = {
     "smfrl_published": Contender("SMFRL, as published", "the authors' settings, but for their economy's", _published),
     "ac_smfg": Contender(
         "AC-SMFG",
-        "one loop of semi-gradients of both sides, the leader slower; Gaussian policies; one default",
+        "arXiv 2509.15392: one loop of semi-gradients of both sides, the leader slower; here with Gaussian policies",
         _ac_smfg,
         _semi_gradient_config,
     ),

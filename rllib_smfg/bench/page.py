@@ -9,10 +9,7 @@ from rllib_smfg.bench.summary import Cell, Summary, share_in_words
 
 MarkdownTable = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 WHOLE = "smfg bench --json docs/results/bench.json"
-ABSENT = (
-    "Not among the learners: AC-SMFG (arXiv 2509.15392), analysed for finite states and actions. Not among the games:"
-    " OpenSpiel's linear-quadratic one (ten states, no leader) and MFAX's."
-)
+ABSENT = "Not among the games: OpenSpiel's linear-quadratic one (ten states, no leader) and MFAX's."
 
 
 def page(summary: Summary, file: str, picture: str, markdown_table: MarkdownTable) -> str:
