@@ -70,7 +70,6 @@ def run(console: Console, json: Path | None, quick: bool = False) -> None:
         "method": f"medians of {plan.repeats} blocks of {plan.seconds} s, and of {plan.iterations} iterations",
     }
     if json is not None:
-        json.parent.mkdir(parents=True, exist_ok=True)
         write_json(json, content)
 
 

@@ -38,7 +38,6 @@ def run(
     slopes = {name: spread_slope(spread, name) for name in INDICATORS} if len(spread) > 1 else {}
     console.print(_spread_table(spread, slopes, preset))
     if json is not None:
-        json.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "linear_quadratic": {"K_mean_field": limit, "K": [asdict(gain) for gain in found]},
             "economy": {"preset": preset, "spread": [asdict(each) for each in spread], "slopes": slopes},

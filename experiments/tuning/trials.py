@@ -160,7 +160,6 @@ def _keep(experiment: Experiment, path: Path) -> None:
         before = load(Experiment, path)
         if (before.game, before.algorithm) != (experiment.game, experiment.algorithm):
             raise InvalidSetting(f"{path}: is another game or algorithm under this name; use another --output")
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, dump(experiment))
 
 

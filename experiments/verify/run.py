@@ -159,7 +159,6 @@ def _keep(path: Path, outcomes: Sequence[CaseOutcome], options: str) -> None:
     known = kept_cases(path)
     new = [{**outcome.as_json(), "command": _command(outcome.case, options)} for outcome in outcomes]
     replaced = [[case[name] for name in IDENTITY] for case in new]
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"cases": [*(case for case in known if [case[n] for n in IDENTITY] not in replaced), *new]})
 
 

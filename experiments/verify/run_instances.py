@@ -75,7 +75,6 @@ def run_instances(
         tried[each.instance] = each
         if output:
             known = instances_summary([tried[one] for one in drawn if one in tried], instance_seed)
-            output.parent.mkdir(parents=True, exist_ok=True)
             write_json(output, {**known, "command": _command(chosen if games else [], count, instance_seed)})
     for each in (one for one in tried.values() if not one.outcome.passed):
         console.print(table_of(each.outcome))
@@ -112,6 +111,8 @@ def in_words(result: Mapping[str, Any]) -> str:
 
 def _train_all(console: Console, chosen: Mapping[Instance, Case]) -> Iterator[Tried]:
     """One Ray task an instance, as many side by side as there are cores; as they are done."""
+    if not chosen:
+        return
     console.print(f"{len(chosen)} trainings, each of seconds to minutes")
     calls = {instance: (case, instance.seed) for instance, case in chosen.items()}
     with ray_session(processes=0):

@@ -59,7 +59,6 @@ def benchmark(
 
 def _write(path: Path, folder: Path, command: str, versions: Mapping[str, str]) -> None:
     """All results of the folder, those of earlier calls too, as one file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"command": command, "versions": dict(versions), "trials": stored(folder / TRIALS)})
 
 

@@ -38,7 +38,8 @@ def new_name(name: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file; whoever reads it meanwhile sees the old one or the new one."""
+    """Writes a text file, in a new folder if need be; whoever reads it meanwhile sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         beside.write_text(text, encoding="utf-8")

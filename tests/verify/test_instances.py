@@ -214,3 +214,5 @@ def test_a_tiny_run_writes_every_instance(tmp_path: Path, ray_local: None, monke
     run_instances(Console(quiet=True), games, count=4, instance_seed=4, output=path)
     assert json.loads(path.read_text())["cases"][:2] == found["cases"]
     assert json.loads(path.read_text())["instances"] == 4
+    monkeypatch.setattr(running, "ray_session", lambda **_: pytest.fail("a Ray, though all instances are kept"))
+    run_instances(Console(quiet=True), games, count=4, instance_seed=4, output=path)
