@@ -63,8 +63,8 @@ def ask(
     can answer about a policy, with what the first of them says.
     """
     # what takes longest comes first
-    ordered = [kind for kind in LONGEST_FIRST if kind in kinds]
-    tasks: list[PolicyTask] = [(policy, kind) for kind in ordered for policy in question.policies]
+    by_length = sorted(kinds, key=LONGEST_FIRST.index)
+    tasks: list[PolicyTask] = [(policy, kind) for kind in by_length for policy in question.policies]
     if sensitivity:
         tasks += [(policy, case) for policy in question.policies for case in ALL]
     collected = {policy: _Collected() for policy in question.policies}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from rllib_smfg.rule import RuleActor
 from rllib_smfg.structural.paths import Act, Luck, Play, draw_luck, path_years, returns
 from rllib_smfg.structural.sides import Side
 
+Network = TypeVar("Network", bound=nn.Module)
 CONFIDENCE = 1.96
 TAIL = 0.002
 START_SPREAD = 0.05  # of the second and third start, in network units
@@ -91,6 +93,21 @@ def better_leaders(
     return found
 
 
+def ascended(network: Network, worth: Callable[[Network], Tensor], steps: int, rate: float) -> Network:
+    """A copy after so many steps of Adam up its worth (), at a rate that falls to 0; no step without finite slopes."""
+    better = deepcopy(network).requires_grad_(True)
+    optimizer = torch.optim.Adam(better.parameters(), lr=rate)
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * (1 - step / steps)
+        loss = -worth(better)
+        optimizer.zero_grad()
+        loss.backward()
+        if all(p.grad is None or bool(p.grad.isfinite().all()) for p in better.parameters()):
+            optimizer.step()
+    return better
+
+
 def like_of(network: nn.Module) -> Tensor:
     """A number of the dtype, and on the device, of a network."""
     return next(network.parameters()).detach()
@@ -134,17 +151,7 @@ class LeaderPaths:
 
     def climbed(self, leader: nn.Module, luck: Luck, steps: int, rate: float) -> nn.Module:
         """The leader after so many steps of Adam up its own paths."""
-        better = deepcopy(leader).requires_grad_(True)
-        optimizer = torch.optim.Adam(better.parameters(), lr=rate)
-        for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * (1 - step / steps)
-            loss = -self.reward(better, luck).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            if all(p.grad is None or bool(p.grad.isfinite().all()) for p in better.parameters()):
-                optimizer.step()
-        return better
+        return ascended(leader, lambda better: self.reward(better, luck).mean(), steps, rate)
 
     def searched(self, leader: RuleActor, luck: Luck, width: float, rounds: int = 1) -> nn.Module:
         """The rule after moving each of its constants up or down where that is better, on common random numbers."""

@@ -120,7 +120,7 @@ def next_year(
     total, state, ended = _year(play, shocks, weight * alive, total, state)
     if ended is not None:
         alive = alive * (~ended).to(alive.dtype)
-        state = _begun_anew(state, alive, first)
+        state = begun_anew(state, alive, first)
     return total, state, alive
 
 
@@ -255,7 +255,7 @@ def _year(
     return total, dict(outcome.state), outcome.ended
 
 
-def _begun_anew(state: State, alive: Tensor, first: State) -> State:
+def begun_anew(state: State, alive: Tensor, first: State) -> State:
     """The state, with that of games that ended put back to their first: nothing more counts there, but 0 times the
     derivative of what is no number is no number, and would be everybody's.
     """
