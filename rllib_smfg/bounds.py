@@ -116,6 +116,8 @@ BOUNDS: dict[str, Bounds] = {
     "follower_steps": Bounds(1, 10**4, whole=True),
     "search_pairs": Bounds(0, 10**4, whole=True),
     "refinements": Bounds(0, 100, whole=True),
+    "refinement_plays": Bounds(1, 10**4, whole=True),
+    "refinement_precision": Bounds(0, 1),
     "search_width": Bounds(0, 1, above=True),
     "follower_lr": Bounds(0, 1, above=True),
     "leader_lr": Bounds(0, 1, above=True),

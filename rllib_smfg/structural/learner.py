@@ -254,7 +254,7 @@ class StructuralLearner:
             return float(told[0]), told[1:]
 
         with torch.set_grad_enabled(s.leader_search == "derivative"):
-            logs = refine(rule, worth, share)
+            logs = refine(rule, worth, share, s.refinement_plays, s.refinement_precision)
         self.averaged[LEADER].average.load_state_dict(rule.state_dict())
         return logs
 

@@ -23,9 +23,7 @@ REACH = 0.2  # in network units: how far a number is moved at once, as followers
 # households of each game: of fewer, luck costs near an end what it does not cost a thousand; of more, so few games can
 # be afforded that the best rule among them is too near the end for others
 POPULATION = 500
-PRECISION = 0.05  # of what all steps gained: less is not worth another
 LEAST_STEPS = 4  # along a valley the first ones gain next to nothing, and learn where it leads
-MOST_PLAYS, USUAL_PLAYS = 30, 15
 NEVER = 1e6  # what a rule costs whose paths are no numbers
 
 # what the rule is worth as it stands, and the slope of that in each of its parameters
@@ -47,14 +45,17 @@ class Within(nn.Module):
 
 def usual_plays(settings: StructuralSettings) -> int:
     """About how many times all refinements of a run play a rule."""
-    return settings.refinements * USUAL_PLAYS
+    return settings.refinements * settings.refinement_plays // 2
 
 
-def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float]:
+def refine(
+    rule: RuleActor, worth: Worth, share: float = 1.0, plays: int = 30, precision: float = 0.05
+) -> dict[str, float]:
     """Moves the rule to where it is worth most within `REACH` of where it stands (L-BFGS-B; Byrd et al. 1995).
 
-    share: how much of the way there. Returns the gain of all of it, in units of `worth`, and how often the rule was
-    played. A rule that has no slope stays.
+    share: how much of the way there. plays: the most that are begun. precision: a last step that gained less than
+    this share of all of them ends the search. Returns the gain of all of it, in units of `worth`, and how often the
+    rule was played. A rule that has no slope stays.
     """
     free = free_numbers(rule).bool()
     ends = _ends(rule)[free.cpu().numpy()]
@@ -78,8 +79,8 @@ def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float
         jac=True,
         method="L-BFGS-B",
         bounds=Bounds(*bounds),
-        options={"maxfun": MOST_PLAYS, "ftol": 0.0},
-        callback=_Patience(),
+        options={"maxfun": plays, "ftol": 0.0},
+        callback=_Patience(precision),
     )
     best = found.x if found.fun < 0 else start
     _set(rule, free, start + share * (best - start))
@@ -89,14 +90,14 @@ def refine(rule: RuleActor, worth: Worth, share: float = 1.0) -> dict[str, float
 class _Patience:
     """Ends a search whose last step gained little of what all did."""
 
-    def __init__(self) -> None:
-        self.costs = [0.0]  # of where it starts
+    def __init__(self, precision: float) -> None:
+        self.precision, self.costs = precision, [0.0]  # the first: of where it starts
 
     def __call__(self, intermediate_result: OptimizeResult) -> None:
         """After a step, as scipy asks."""
         self.costs.append(float(intermediate_result.fun))
         gained, last = self.costs[0] - self.costs[-1], self.costs[-2] - self.costs[-1]
-        if len(self.costs) > LEAST_STEPS and last <= PRECISION * gained:
+        if len(self.costs) > LEAST_STEPS and last <= self.precision * gained:
             raise StopIteration
 
 

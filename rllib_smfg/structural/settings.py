@@ -28,7 +28,8 @@ class StructuralSettings:
     updates: of the whole run. lead_in, settling: the first and the last share of it, in which the leader holds still
         and followers answer it. warm_up: the first share of it, in which their rate rises. follower_steps: their
         steps in each update, before the leader's one. refinements: how many times in the settling a rule is moved to
-        its best on common random numbers (concept `total`).
+        its best on common random numbers (concept `total`), by at most `refinement_plays` plays of it, and no more once a
+        step gained less than `refinement_precision` of all.
     leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
         `partial` holds it fixed. follower_gradient: `game` (each household moves alone) or `team`.
     leader_policy: a `network`, or a `rule` that is linear in a few observations, {instrument: [observation, ...]} in
@@ -60,6 +61,10 @@ class StructuralSettings:
     )
     refinements: int = field(
         default=8, metadata=says("how often in the settling a leader's rule is moved to its best on luck that stays")
+    )
+    refinement_plays: int = field(default=30, metadata=says("the most plays of a rule in one refinement"))
+    refinement_precision: float = field(
+        default=0.05, metadata=says("of a refinement's gain: a last step of less ends it; 0 follows a valley to its end")
     )
     warm_up: float = field(
         default=0.05, metadata=says("first share of the run, in which followers' learning rate rises from 0")
@@ -134,6 +139,7 @@ class StructuralSettings:
                 f"lead_in = {self.lead_in:g}, settling = {self.settling:g}: shares of the run, together at most 1"
             )
         self._refuse_spreads_that_change_nothing()
+        self._refuse_searches_that_change_nothing()
 
     def _refuse_spreads_that_change_nothing(self) -> None:
         for instrument, width in self.spread_of.items():
@@ -148,3 +154,21 @@ class StructuralSettings:
         for name in ("yearly_spread", "spread_of"):
             if getattr(self, name) and not self.lasting_spread:
                 raise InvalidSetting(f"{name}: changes nothing without lasting_spread, which is 0")
+
+    def _refuse_searches_that_change_nothing(self) -> None:
+        if self.leader_policy == "network" and self.refinements:
+            for name in ("refinements", "refinement_plays", "refinement_precision"):
+                self._refuse_another(name, "leader_policy = network, which is not refined; say leader_policy = rule")
+        if not self.settling and self.refinements:
+            self._refuse_another("refinements", "settling = 0, when they take place")
+        if not self.refinements:
+            for name in ("refinement_plays", "refinement_precision"):
+                self._refuse_another(name, "refinements = 0")
+        if self.leader_search == "derivative":
+            for name in ("search_pairs", "search_width"):
+                self._refuse_another(name, "leader_search = derivative; say leader_search = paired")
+
+    def _refuse_another(self, name: str, where: str) -> None:
+        """Refuses another value than the default, which somebody gave and would wait for in vain."""
+        if getattr(self, name) != type(self).__dataclass_fields__[name].default:
+            raise InvalidSetting(f"{name} = {getattr(self, name)!r}: changes nothing with {where}")

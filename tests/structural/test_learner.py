@@ -32,8 +32,9 @@ def test_paired_differences_and_derivatives_of_paths_agree(
     """In `static_hsv`, whose optimum lies between, with households who answer."""
     slopes = {}
     for search in ("derivative", "paired"):
+        width = {"search_width": 0.01} if search == "paired" else {}
         settings = StructuralSettings(
-            **QUICK, leader_policy="rule", leader_search=search, search_width=0.01, lead_in=0.0, settling=0.0
+            **QUICK, leader_policy="rule", leader_search=search, lead_in=0.0, settling=0.0, **width
         )
         found = learner("static_hsv", settings, starts=((progressivity,), None))
         with torch.no_grad():  # less work under more progressive taxes
@@ -286,6 +287,12 @@ def test_a_short_training_comes_near_the_best_income_tax() -> None:
         ),
         ({"tremble": 0.0, "lasting_spread": 0.1, "spread_of": {"g": "wide"}}, "spread_of: g = wide: must be a number"),
         ({"tremble": 0.0, "lasting_spread": 0.1, "follower_gradient": "team"}, "lasting_spread: changes nothing with"),
+        ({"refinements": 3}, "refinements = 3: changes nothing with leader_policy = network"),
+        ({"refinements": 3, "settling": 0.0, "leader_policy": "rule"}, "refinements = 3: changes nothing with settling"),
+        ({"refinement_plays": 9, "refinements": 0}, "refinement_plays = 9: changes nothing with refinements = 0"),
+        ({"refinement_precision": 0.1}, "refinement_precision = 0.1: changes nothing with leader_policy = network"),
+        ({"search_pairs": 3}, "search_pairs = 3: changes nothing with leader_search = derivative"),
+        ({"search_width": 0.1}, "search_width = 0.1: changes nothing with leader_search = derivative"),
         ({"leader_search": "pared"}, "leader_search = 'pared': did you mean 'paired'"),
         ({"leader_policy": "rul"}, "did you mean 'rule'"),
         ({"leader_gradient": "totl"}, "did you mean 'total'"),
