@@ -64,7 +64,8 @@ class StructuralSettings:
     )
     refinement_plays: int = field(default=30, metadata=says("the most plays of a rule in one refinement"))
     refinement_precision: float = field(
-        default=0.05, metadata=says("of a refinement's gain: a last step of less ends it; 0 follows a valley to its end")
+        default=0.05,
+        metadata=says("of a refinement's gain: a last step of less ends it; 0 follows a valley to its end"),
     )
     warm_up: float = field(
         default=0.05, metadata=says("first share of the run, in which followers' learning rate rises from 0")

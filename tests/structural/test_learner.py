@@ -288,7 +288,10 @@ def test_a_short_training_comes_near_the_best_income_tax() -> None:
         ({"tremble": 0.0, "lasting_spread": 0.1, "spread_of": {"g": "wide"}}, "spread_of: g = wide: must be a number"),
         ({"tremble": 0.0, "lasting_spread": 0.1, "follower_gradient": "team"}, "lasting_spread: changes nothing with"),
         ({"refinements": 3}, "refinements = 3: changes nothing with leader_policy = network"),
-        ({"refinements": 3, "settling": 0.0, "leader_policy": "rule"}, "refinements = 3: changes nothing with settling"),
+        (
+            {"refinements": 3, "settling": 0.0, "leader_policy": "rule"},
+            "refinements = 3: changes nothing with settling",
+        ),
         ({"refinement_plays": 9, "refinements": 0}, "refinement_plays = 9: changes nothing with refinements = 0"),
         ({"refinement_precision": 0.1}, "refinement_precision = 0.1: changes nothing with leader_policy = network"),
         ({"search_pairs": 3}, "search_pairs = 3: changes nothing with leader_search = derivative"),

@@ -186,7 +186,9 @@ def test_from_the_second_refinement_on_the_rule_is_a_running_mean_of_what_they_f
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shares: list[float] = []
-    monkeypatch.setattr(learning, "refine", lambda rule, worth, share: shares.append(share) or {"leader/refined": 0.0})
+    monkeypatch.setattr(
+        learning, "refine", lambda rule, worth, share, plays, precision: shares.append(share) or {"leader/refined": 0.0}
+    )
     settings = StructuralSettings(**{**QUICK, **REFINED, "updates": 10}, refinements=3)
     found = learner("static_hsv", settings)
     for _ in range(10):
