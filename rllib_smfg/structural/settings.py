@@ -28,8 +28,8 @@ class StructuralSettings:
     updates: of the whole run. lead_in, settling: the first and the last share of it, in which the leader holds still
         and followers answer it. warm_up: the first share of it, in which their rate rises. follower_steps: their
         steps in each update, before the leader's one. refinements: how many times in the settling a rule is moved to
-        its best on common random numbers (concept `total`), by at most `refinement_plays` plays of it, and no more once a
-        step gained less than `refinement_precision` of all.
+        its best on common random numbers (concept `total`), by at most `refinement_plays` plays of it, and none
+        more once a step gained less than `refinement_precision` of all.
     leader_gradient: `total` lets the followers' reaction to the leader's action into the derivative (Stackelberg);
         `partial` holds it fixed. follower_gradient: `game` (each household moves alone) or `team`.
     leader_policy: a `network`, or a `rule` that is linear in a few observations, {instrument: [observation, ...]} in
