@@ -170,6 +170,7 @@ class StructuralRunSettings(RunSettings):
     leader_start: tuple[float, ...] | None = setting(None, "first leader action; empty: mid-range")
     follower_start: tuple[float, ...] | None = setting(None, "first follower action; empty: mid-range")
     leader_imitates: Given | None = setting(None, "a government that the leader's rule starts as")
+    device: Device = setting("cpu", "where the learner plays and differentiates its games")
 
 
 @stated

@@ -92,10 +92,6 @@ class SMFRLConfig(_Stated):
         self._refuse_sampling_that_cannot_be()
         self.num_gpus_per_learner = learner_gpus(self.device, self.num_learners)
 
-    def acting_device(self, runner: int) -> str:
-        """Where a runner's actors are: beside the learner in the main process, on the processor elsewhere."""
-        return "cuda" if runner == 0 and self.num_learners == 0 and self.num_gpus_per_learner else "cpu"
-
     def _refuse_sampling_that_cannot_be(self) -> None:
         known = list(get_args(Sampling))
         if self.sampling not in known:

@@ -233,8 +233,8 @@ class GameConfig(WordedConfig):
         return weights
 
     def acting_device(self, runner: int) -> str:
-        """Where a runner's actors are; runner 0 is that of the main process."""
-        return "cpu"
+        """Where a runner's actors are: beside the learner in the main process, on the processor elsewhere."""
+        return "cuda" if runner == 0 and self.num_learners == 0 and self.num_gpus_per_learner else "cpu"
 
     def module_specs(self) -> dict[str, RLModuleSpec]:
         """The RLModuleSpec of each side."""

@@ -98,7 +98,7 @@ class Economies:
         if self.together.size == 1:
             self.tell()
         return {
-            "state": self.whole,
+            "state": {name: x.cpu() for name, x in self.whole.items()},
             "age": self.age.copy(),
             "lives": self.lives.copy(),
             "fresh": self.fresh.copy(),
@@ -107,7 +107,7 @@ class Economies:
 
     def set_state(self, known: dict[str, Any]) -> None:
         """Goes back to a state from `get_state`."""
-        self.whole = dict(known["state"])
+        self.whole = {name: x.to(self.like.device) for name, x in known["state"].items()}
         self.state = part(self.whole, self.own)
         self.age, self.lives, self.fresh = known["age"].copy(), known["lives"].copy(), known["fresh"].copy()
         self.luck.bit_generator.state = known["luck"]

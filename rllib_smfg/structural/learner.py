@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from envs.arithmetic import ArithmeticGame, Mean, plain_mean
 from rllib_smfg.rule import RuleActor
@@ -293,10 +294,10 @@ class StructuralLearner:
             "update": self.update_number,
             "years": self.years,
             "economies": self.economies.get_state(),
-            "offset": self.spread.lasting,
+            "offset": self.spread.lasting.cpu(),
             "noise": self.noise.bit_generator.state,
-            # torch hands out, and takes in, the very tensors that it goes on to move
-            "optimizers": {side: deepcopy(x.state_dict()) for side, x in self.optimizers.items()},
+            # torch hands out, and takes in, the very tensors that it goes on to move; a checkpoint fits any device
+            "optimizers": {side: tree_map(_kept, x.state_dict()) for side, x in self.optimizers.items()},
             "skipped": dict(self.skipped),
             "averaged": {side: x.steps for side, x in self.averaged.items()},
         }
@@ -305,7 +306,7 @@ class StructuralLearner:
         """Goes back to a state from `get_state`; the networks' weights are set by whoever owns them."""
         self.update_number, self.years = state["update"], state["years"]
         self.economies.set_state(state["economies"])
-        self.spread.lasting = state["offset"]
+        self.spread.lasting = state["offset"].to(self.like.device)
         self.noise.bit_generator.state = state["noise"]
         self.skipped = dict(state["skipped"])
         for side in (LEADER, FOLLOWER):
@@ -367,3 +368,8 @@ class StructuralLearner:
         now = rate * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
         for group in self.optimizers[side].param_groups:
             group["lr"] = now
+
+
+def _kept(x: Any) -> Any:
+    """Something of an optimizer's, as it is now, on the processor."""
+    return x.detach().cpu().clone() if isinstance(x, Tensor) else deepcopy(x)

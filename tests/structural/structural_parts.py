@@ -77,7 +77,13 @@ def columns(x: Any) -> list[Any]:
 
 
 def learner(
-    name: str, settings: StructuralSettings, seed: int = 1, starts: Any = (None, None), rule: Any = None, **game: Any
+    name: str,
+    settings: StructuralSettings,
+    seed: int = 1,
+    starts: Any = (None, None),
+    rule: Any = None,
+    device: str = "cpu",
+    **game: Any,
 ) -> StructuralLearner:
     make_game = partial(built, name, **game)
     one = make_game(games=1)
@@ -90,7 +96,7 @@ def learner(
         leader = SmoothActor(len(one.leader_observes), 0, settings.hidden, one.leader_action_space, starts[0])
     seen, af = len(one.follower_observes), len(one.instruments)
     follower = SmoothActor(seen, af, settings.hidden, one.follower_action_space, starts[1])
-    return StructuralLearner(made(make_game), leader, follower, settings, seed)
+    return StructuralLearner(made(make_game), leader.to(device), follower.to(device), settings, seed)
 
 
 def made(make_game: Any) -> Any:

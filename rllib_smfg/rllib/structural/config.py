@@ -13,6 +13,7 @@ from envs.arithmetic import ArithmeticGame
 from envs.plugins import FOLDER
 from envs.registry import game_class
 from rllib_smfg.cloning.imitation import Weights
+from rllib_smfg.rllib.device import learner_gpus
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
 from rllib_smfg.rllib.game_config import GameConfig
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
@@ -89,6 +90,7 @@ class StructuralSMFRLConfig(_Stated):
         for instrument in settings.spread_of:
             responding({instrument: ()}, game.instruments, game.leader_observes)
         self._refuse_games_that_learners_cannot_share(settings, game)
+        self.num_gpus_per_learner = learner_gpus(self.device, self.num_learners)
 
     def _refuse_games_that_learners_cannot_share(self, settings: StructuralSettings, game: ArithmeticGame) -> None:
         """Each learner plays as many economies as any other, and at least one of the leader's paths."""
