@@ -32,7 +32,7 @@ def test_the_tuner_trains_it_over_a_grid(cls: type[GameConfig], ray_local: None,
         assert sorted(result.config["critic_lr"] for result in results) == [1e-4, 1e-2]
 
 
-@pytest.mark.parametrize("search", ["asha", "pbt"])
+@pytest.mark.parametrize("search", ["asha", pytest.param("pbt", marks=pytest.mark.slow)])
 def test_the_recipe_of_the_example_runs(search: rllib_recipe.Search, ray_local: None, tmp_path: Path) -> None:
     found = rllib_recipe.main(search, households=5, horizon=6, iterations=3, folder=str(tmp_path))
     assert math.isfinite(found)

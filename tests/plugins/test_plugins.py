@@ -274,6 +274,7 @@ def test_structural_learns_a_game_of_a_package(
         algorithm.stop()
 
 
+@pytest.mark.slow
 def test_trials_of_a_grid_import_a_game_by_name(ray_local: None, tmp_path: Path) -> None:
     from rich.console import Console
 

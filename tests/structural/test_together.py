@@ -63,6 +63,7 @@ def test_two_learners_do_what_one_does(case: str, two: list[dict[str, Any]]) -> 
     assert_the_same(learning_together.learned(case), [each[case] for each in two])
 
 
+@pytest.mark.slow
 def test_three_learners_with_uneven_shares_of_the_paths_do_what_one_does(tmp_path: Path) -> None:
     three = [each[UNEVEN] for each in run(3, tmp_path)]
     assert_the_same(learning_together.learned(UNEVEN), three)

@@ -109,6 +109,7 @@ def test_a_game_with_one_equilibrium_has_no_label() -> None:
     assert outcome.passed
 
 
+@pytest.mark.slow
 def test_households_learn_to_consume_as_aiyagaris_do(ray_local: None) -> None:
     """The first iterations of `smfg verify aiyagari`, with few households: far from done, but well on the way."""
     few = ["game.followers=100", "training.iterations=12"]
