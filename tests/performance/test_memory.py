@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rllib_smfg.memory import keep_freed_memory
+from rllib_smfg.memory import OWN_BLOCKS_FROM, SPARING, keep_freed_memory
 
 YEARS = """
 import resource, sys
@@ -35,3 +35,31 @@ def test_a_years_arrays_are_made_of_the_last_years() -> None:
     given_back, kept = map(int, done.stdout.split())
     assert given_back > 1000
     assert kept < given_back / 20
+
+
+OF_FOUR_MEGABYTES = """
+import resource, sys
+import numpy as np
+from rllib_smfg.memory import keep_freed_memory
+
+keep_freed_memory(int(sys.argv[1]))
+for year in range(21):
+    array = np.ones(2**19)
+    del array
+    if not year:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def test_arrays_of_a_long_path_s_years_are_given_back() -> None:
+    if not keep_freed_memory():
+        pytest.skip("the C library has no mallopt")
+
+    def faults(own_blocks_from: int) -> int:
+        command = [sys.executable, "-c", OF_FOUR_MEGABYTES, str(own_blocks_from)]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    given_back = faults(SPARING)
+    assert given_back > 1000
+    assert faults(OWN_BLOCKS_FROM) < given_back / 20

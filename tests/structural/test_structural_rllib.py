@@ -16,10 +16,11 @@ from envs import InvalidSetting, make, registry
 from envs.game import Array, Observations, StackelbergMeanFieldGame, Transition
 from envs.scaling import FeatureScaling
 from rllib_smfg.export import load_policies, save_policies
+from rllib_smfg.memory import SPARING
 from rllib_smfg.networks import SmoothActor
 from rllib_smfg.policy_networks import kind_of
 from rllib_smfg.processes.recovery import LearnerLost, noticing_a_lost_learner
-from rllib_smfg.rllib.structural import StructuralSMFRL, StructuralSMFRLConfig
+from rllib_smfg.rllib.structural import StructuralSMFRL, StructuralSMFRLConfig, learner
 from rllib_smfg.rule import RuleActor
 
 QUICK = {
@@ -55,6 +56,17 @@ def trained(config: StructuralSMFRLConfig, iterations: int) -> StructuralSMFRL:
     for _ in range(iterations):
         algorithm.train()
     return algorithm
+
+
+@pytest.mark.parametrize("in_one_graph", [True, False])
+def test_paths_that_are_too_large_for_one_graph_give_their_years_back(
+    in_one_graph: bool, monkeypatch: pytest.MonkeyPatch, ray_local: None
+) -> None:
+    told: list[tuple[int, ...]] = []
+    monkeypatch.setattr(learner, "keep_freed_memory", lambda *threshold: told.append(threshold))
+    monkeypatch.setattr(learner, "in_one_graph", lambda game, years: in_one_graph)
+    small().build_algo().stop()
+    assert told == ([()] if in_one_graph else [(), (SPARING,)])
 
 
 # --- going on --------------------------------------------------------------------------------------------------------
