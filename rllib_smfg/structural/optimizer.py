@@ -20,6 +20,9 @@ LARGEST = 1e4  # entry of a gradient, to which longer ones are shortened: where 
 SMALLEST = 1e-12  # scale of a step: where there is next to no gradient there is next to no step
 # a memory of some twenty steps: where a leader's slopes were steep before says nothing of how flat they are now
 LEADER_BETAS = (0.9, 0.95)
+# where play exploded at first, slopes were a hundred thousand times as steep as they ever are again: no average of
+# squares forgets that in a run, and all that time nothing would move
+FORGOTTEN, RECENT = 10.0, 3  # what is remembered of slopes is dropped where it is so many times the latest few
 SETTLED = 10  # steps after which axes are found anew only every so often
 
 
@@ -95,6 +98,9 @@ class FullMatrixAdam(torch.optim.Optimizer):
         """The step (n,) that follows a gradient (n,), of a learning rate of 1."""
         beta, state = group["beta"], self.state[group["params"][0]]
         g = g * (LARGEST / g.abs().max().clamp_min(LARGEST))
+        remembered = state["outer"].trace() / (1 - beta ** state["steps"]) if state else g.new_zeros(())
+        if _outdated(group, g.square().sum(), remembered):
+            state.clear()
         if not state:
             state.update({"steps": 0, "mean": torch.zeros_like(g), "outer": torch.zeros_like(torch.outer(g, g))})
         state["steps"] += 1
@@ -105,6 +111,37 @@ class FullMatrixAdam(torch.optim.Optimizer):
         scales = (sizes.clamp_min(0.0) + group["damping"] * sizes.sum()).sqrt().clamp_min(SMALLEST)
         step: Tensor = axes @ (axes.T @ (state["mean"].double() / counted) / scales)
         return step.to(g.dtype)
+
+
+class LeaderAdam(torch.optim.Adam):
+    """Adam that begins anew once gradients are far smaller than all that it remembers."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One step of all parameters that have a gradient."""
+        for group in self.param_groups:
+            moved = [p for p in group["params"] if p.grad is not None]
+            now = torch.stack([p.grad.square().sum() for p in moved]).sum()
+            if _outdated(group, now, self._remembered(moved, group["betas"][1], now)):
+                for p in moved:
+                    self.state[p].clear()
+        super().step(closure)
+
+    def _remembered(self, parameters: list[Tensor], beta: float, like: Tensor) -> Tensor:
+        """The average of squared gradients, summed over all numbers; 0 before the first step."""
+        known = [self.state[p] for p in parameters if self.state[p]]
+        if not known:
+            return torch.zeros_like(like)
+        squares: Tensor = torch.stack([each["exp_avg_sq"].sum() for each in known]).sum()
+        share: Tensor = 1 - beta ** known[0]["step"]
+        return squares / share.to(squares.device)
+
+
+def _outdated(group: dict[str, Any], now: Tensor, remembered: Tensor) -> bool:
+    """Whether squares that are remembered say nothing of a group's latest gradients any more; takes note of `now`."""
+    latest: list[float] = [*group.get("latest", []), float(now)][-RECENT:]
+    group["latest"] = latest
+    return float(remembered) > FORGOTTEN**2 * max(latest) > 0
 
 
 def _begun(G: Tensor) -> dict[str, Any]:
@@ -138,4 +175,4 @@ def leader_optimizer(leader: nn.Module, rate: float) -> torch.optim.Optimizer:
     """Full-matrix Adam of a rule, which has few numbers; Adam of a network."""
     if isinstance(leader, RuleActor):
         return FullMatrixAdam(leader.parameters(), lr=rate, beta=LEADER_BETAS[1])
-    return torch.optim.Adam(leader.parameters(), lr=rate, betas=LEADER_BETAS)
+    return LeaderAdam(leader.parameters(), lr=rate, betas=LEADER_BETAS)

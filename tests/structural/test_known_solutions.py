@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from saving_economy import EXACT_SAVING, EXACT_TAX, STEADY, SavingEconomy
+from tax_smoothing import exact_tax
 
 from rllib_smfg import StructuralSMFRLConfig
 
@@ -51,3 +52,19 @@ def test_the_defaults_find_tax_and_saving(ray_local: None) -> None:
     saved = follower.act(households, tax)
     assert tax == pytest.approx(EXACT_TAX, rel=0.05)
     assert saved == pytest.approx(EXACT_SAVING, abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [5, 8])  # whose first policies let debt explode: slopes are 100,000 times as steep
+def test_the_defaults_find_a_tax_that_holds_a_debt_which_would_explode(seed: int, ray_local: None) -> None:
+    config = StructuralSMFRLConfig().game("tax_smoothing:TaxSmoothing").debugging(seed=seed)
+    algorithm = config.build_algo()
+    try:
+        for _ in range(15):
+            algorithm.train()
+        leader, _ = algorithm.trained_policies().policies()
+    finally:
+        algorithm.stop()
+    debt, spending = np.array([[0.0, 2.0, -2.0, 4.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0, 1.5, 0.5]])
+    exact = exact_tax() @ np.stack([np.ones(6), debt, spending])
+    assert leader.act(np.stack([debt, spending], -1))[:, 0] == pytest.approx(exact, abs=0.05)

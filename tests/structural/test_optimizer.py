@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rllib_smfg.structural.optimizer import FullMatrixAdam, ShampooAdam
+from rllib_smfg.structural.optimizer import LEADER_BETAS, FullMatrixAdam, LeaderAdam, ShampooAdam
 
 
 def distance(optimizer_class: type[torch.optim.Optimizer], steps: int, **how: Any) -> float:
@@ -46,7 +46,7 @@ def test_a_single_number_moves_as_adam_moves_it() -> None:
     assert float(numbers[0].detach()) == pytest.approx(float(numbers[1].detach()), rel=1e-9)
 
 
-@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam])
+@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam, LeaderAdam])
 def test_it_goes_on_from_its_state_exactly(optimizer_class: type[torch.optim.Optimizer]) -> None:
     def gradient(k: int) -> Tensor:
         return torch.randn(4, 3, generator=torch.Generator().manual_seed(k))
@@ -140,3 +140,27 @@ def test_no_step_is_longer_than_the_rate() -> None:
         optimizer.step()
         moved = (place.detach() - before).norm()
         assert 0 < float(moved) < 0.1 * (1 + 1e-4)
+
+
+@pytest.mark.parametrize("optimizer_class", [LeaderAdam, FullMatrixAdam])
+def test_slopes_of_an_explosion_are_forgotten(optimizer_class: type[torch.optim.Optimizer]) -> None:
+    place = nn.Parameter(torch.zeros(3))
+    optimizer = optimizer_class([place], lr=0.1)
+    for slope in (1e4, 300.0, 10.0, *[1.0] * 20):
+        place.grad = torch.full((3,), slope)
+        before = place.detach().clone()
+        optimizer.step()
+    assert float((before - place.detach()).norm()) > 0.05
+
+
+def test_slopes_that_are_but_noisy_are_remembered() -> None:
+    """To the digit: Adam's steps where slopes differ by a factor of ten."""
+    places = [nn.Parameter(torch.zeros(4)) for _ in range(2)]
+    ours = LeaderAdam(places[:1], lr=0.1, betas=LEADER_BETAS)
+    theirs = torch.optim.Adam(places[1:], lr=0.1, betas=LEADER_BETAS)
+    for k in range(50):
+        slope = torch.randn(4, generator=torch.Generator().manual_seed(k)) * (10.0 if k % 7 == 3 else 1.0)
+        for place, optimizer in zip(places, (ours, theirs), strict=True):
+            place.grad = slope.clone()
+            optimizer.step()
+    assert torch.equal(places[0], places[1])
