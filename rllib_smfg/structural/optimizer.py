@@ -8,6 +8,7 @@ averages of G G' and G' G.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,7 +23,7 @@ SMALLEST = 1e-12  # scale of a step: where there is next to no gradient there is
 LEADER_BETAS = (0.9, 0.95)
 # where play exploded at first, slopes were a hundred thousand times as steep as they ever are again: no average of
 # squares forgets that in a run, and all that time nothing would move
-FORGOTTEN, RECENT = 10.0, 3  # what is remembered of slopes is dropped where it is so many times the latest few
+OUTDATED, RECENT = 10.0, 3  # slopes that are remembered as so many times the latest few are remembered as if like them
 SETTLED = 10  # steps after which axes are found anew only every so often
 
 
@@ -98,11 +99,11 @@ class FullMatrixAdam(torch.optim.Optimizer):
         """The step (n,) that follows a gradient (n,), of a learning rate of 1."""
         beta, state = group["beta"], self.state[group["params"][0]]
         g = g * (LARGEST / g.abs().max().clamp_min(LARGEST))
-        remembered = state["outer"].trace() / (1 - beta ** state["steps"]) if state else g.new_zeros(())
-        if _outdated(group, g.square().sum(), remembered):
-            state.clear()
         if not state:
             state.update({"steps": 0, "mean": torch.zeros_like(g), "outer": torch.zeros_like(torch.outer(g, g))})
+        elif (kept := _kept(group, g.square().sum(), state["outer"].trace() / (1 - beta ** state["steps"]))) < 1:
+            state["mean"] *= kept
+            state["outer"] *= kept**2
         state["steps"] += 1
         state["mean"].lerp_(g, 1 - beta)
         state["outer"].lerp_(torch.outer(g, g), 1 - beta)
@@ -114,34 +115,35 @@ class FullMatrixAdam(torch.optim.Optimizer):
 
 
 class LeaderAdam(torch.optim.Adam):
-    """Adam that begins anew once gradients are far smaller than all that it remembers."""
+    """Adam that remembers gradients which were far steeper than all of the latest as if they had been like these."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """One step of all parameters that have a gradient."""
         for group in self.param_groups:
             moved = [p for p in group["params"] if p.grad is not None]
+            states = [self.state[p] for p in moved if self.state[p]]
             now = torch.stack([p.grad.square().sum() for p in moved]).sum()
-            if _outdated(group, now, self._remembered(moved, group["betas"][1], now)):
-                for p in moved:
-                    self.state[p].clear()
+            kept = _kept(group, now, self._remembered(states, group["betas"][1])) if states else 1.0
+            for state in states if kept < 1 else []:
+                state["exp_avg"] *= kept
+                state["exp_avg_sq"] *= kept**2
         super().step(closure)
 
-    def _remembered(self, parameters: list[Tensor], beta: float, like: Tensor) -> Tensor:
-        """The average of squared gradients, summed over all numbers; 0 before the first step."""
-        known = [self.state[p] for p in parameters if self.state[p]]
-        if not known:
-            return torch.zeros_like(like)
-        squares: Tensor = torch.stack([each["exp_avg_sq"].sum() for each in known]).sum()
-        share: Tensor = 1 - beta ** known[0]["step"]
-        return squares / share.to(squares.device)
+    def _remembered(self, states: list[dict[str, Tensor]], beta: float) -> Tensor:
+        """The average of squared gradients, summed over all numbers."""
+        squares = torch.stack([state["exp_avg_sq"].sum() for state in states]).sum()
+        counted: float = 1 - beta ** float(states[0]["step"])
+        return squares / counted
 
 
-def _outdated(group: dict[str, Any], now: Tensor, remembered: Tensor) -> bool:
-    """Whether squares that are remembered say nothing of a group's latest gradients any more; takes note of `now`."""
+def _kept(group: dict[str, Any], now: Tensor, remembered: Tensor) -> float:
+    """The factor of what is remembered of a group's gradients; takes note of `now`, the squares of the latest one."""
     latest: list[float] = [*group.get("latest", []), float(now)][-RECENT:]
     group["latest"] = latest
-    return float(remembered) > FORGOTTEN**2 * max(latest) > 0
+    if 0 < OUTDATED**2 * max(latest) < float(remembered):
+        return math.sqrt(max(latest) / float(remembered))
+    return 1.0
 
 
 def _begun(G: Tensor) -> dict[str, Any]:

@@ -143,10 +143,12 @@ def test_no_step_is_longer_than_the_rate() -> None:
 
 
 @pytest.mark.parametrize("optimizer_class", [LeaderAdam, FullMatrixAdam])
-def test_slopes_of_an_explosion_are_forgotten(optimizer_class: type[torch.optim.Optimizer]) -> None:
+def test_an_explosion_is_soon_forgotten(
+    optimizer_class: type[torch.optim.Optimizer],
+) -> None:
     place = nn.Parameter(torch.zeros(3))
     optimizer = optimizer_class([place], lr=0.1)
-    for slope in (1e4, 300.0, 10.0, *[1.0] * 20):
+    for slope in (1e4, 300.0, 10.0, *[1.0] * 40):
         place.grad = torch.full((3,), slope)
         before = place.detach().clone()
         optimizer.step()
