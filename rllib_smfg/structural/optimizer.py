@@ -101,7 +101,9 @@ class FullMatrixAdam(torch.optim.Optimizer):
         g = g * (LARGEST / g.abs().max().clamp_min(LARGEST))
         if not state:
             state.update({"steps": 0, "mean": torch.zeros_like(g), "outer": torch.zeros_like(torch.outer(g, g))})
-        elif (kept := _kept(group, g.square().sum(), state["outer"].trace() / (1 - beta ** state["steps"]))) < 1:
+        remembered = float(state["outer"].trace()) / max(1 - beta ** state["steps"], SMALLEST)
+        kept = _kept(group, float(g.square().sum()), remembered)
+        if kept < 1:
             state["mean"] *= kept
             state["outer"] *= kept**2
         state["steps"] += 1
@@ -123,26 +125,27 @@ class LeaderAdam(torch.optim.Adam):
         for group in self.param_groups:
             moved = [p for p in group["params"] if p.grad is not None]
             states = [self.state[p] for p in moved if self.state[p]]
-            now = torch.stack([p.grad.square().sum() for p in moved]).sum()
-            kept = _kept(group, now, self._remembered(states, group["betas"][1])) if states else 1.0
+            now = float(torch.stack([p.grad.square().sum() for p in moved]).sum())
+            kept = _kept(group, now, self._remembered(states, group["betas"][1]))
             for state in states if kept < 1 else []:
                 state["exp_avg"] *= kept
                 state["exp_avg_sq"] *= kept**2
         super().step(closure)
 
-    def _remembered(self, states: list[dict[str, Tensor]], beta: float) -> Tensor:
-        """The average of squared gradients, summed over all numbers."""
+    def _remembered(self, states: list[dict[str, Tensor]], beta: float) -> float:
+        """The average of squared gradients, summed over all numbers; 0 before the first step."""
+        if not states:
+            return 0.0
         squares = torch.stack([state["exp_avg_sq"].sum() for state in states]).sum()
-        counted: float = 1 - beta ** float(states[0]["step"])
-        return squares / counted
+        return float(squares) / (1 - beta ** float(states[0]["step"]))
 
 
-def _kept(group: dict[str, Any], now: Tensor, remembered: Tensor) -> float:
+def _kept(group: dict[str, Any], now: float, remembered: float) -> float:
     """The factor of what is remembered of a group's gradients; takes note of `now`, the squares of the latest one."""
-    latest: list[float] = [*group.get("latest", []), float(now)][-RECENT:]
+    latest = [*group.get("latest", []), now][-RECENT:]
     group["latest"] = latest
-    if 0 < OUTDATED**2 * max(latest) < float(remembered):
-        return math.sqrt(max(latest) / float(remembered))
+    if 0 < OUTDATED**2 * max(latest) < remembered:
+        return math.sqrt(max(latest) / remembered)
     return 1.0
 
 
