@@ -137,7 +137,7 @@ class LeaderAdam(torch.optim.Adam):
         if not states:
             return 0.0
         squares = torch.stack([state["exp_avg_sq"].sum() for state in states]).sum()
-        return float(squares) / (1 - beta ** float(states[0]["step"]))
+        return float(squares) / (1 - math.pow(beta, float(states[0]["step"])))
 
 
 def _kept(group: dict[str, Any], now: float, remembered: float) -> float:
