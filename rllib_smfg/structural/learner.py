@@ -7,6 +7,7 @@ both, or the certificate says that it is not. Everybody who is not learning play
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -31,7 +32,17 @@ from rllib_smfg.structural.households import (
 )
 from rllib_smfg.structural.optimizer import ShampooAdam, leader_optimizer
 from rllib_smfg.structural.paired import paired_slope
-from rllib_smfg.structural.paths import Luck, Play, Returns, draw_luck, path_count, path_years, returns, year_played
+from rllib_smfg.structural.paths import (
+    Luck,
+    Play,
+    Returns,
+    draw_luck,
+    path_count,
+    path_years,
+    returns,
+    unseen_ends,
+    year_played,
+)
 from rllib_smfg.structural.refine import POPULATION, Within, refine, usual_plays
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Averaged, Side, outside
@@ -40,6 +51,8 @@ from rllib_smfg.structural.together import Together
 from rllib_smfg.structural.turns import due, leads, settles
 
 LEADER, FOLLOWER = "leader", "follower"
+
+log = logging.getLogger(__name__)
 
 
 class StructuralLearner:
@@ -95,6 +108,7 @@ class StructuralLearner:
         self.noise = np.random.default_rng(luck[1])
         self.spread = Spread(settings, self.game.instruments, self.noise, like)
         self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
+        self.warned = False  # of ends that no derivative sees
         self.skipped = {LEADER: 0, FOLLOWER: 0}  # steps not taken, as a derivative was no number
         self.optimizers = {
             LEADER: leader_optimizer(leader, settings.leader_lr),
@@ -217,6 +231,7 @@ class StructuralLearner:
         if self.settings.leader_search == "paired":
             return self._paired_step(luck)
         found = self._played_by(self.networks[LEADER], luck)
+        self._warn_once(unseen_ends(found))
         self._descend(LEADER, -self._objective(found))
         return self._leader_logs(found)
 
@@ -320,6 +335,11 @@ class StructuralLearner:
         pairs = s.search_pairs or sum(x.numel() for x in self.networks[LEADER].parameters())
         plays = 1 if s.leader_search == "derivative" else 2 * pairs + 1
         return int(s.updates * (1 - s.lead_in - s.settling) * plays) if self.game.governed else 0
+
+    def _warn_once(self, trouble: str) -> None:
+        if trouble and not self.warned:
+            self.warned = True
+            log.warning("%s", trouble)
 
     def _per_year(self) -> float:
         """Turns a discounted sum into an average year, so that losses of all games are of order one."""

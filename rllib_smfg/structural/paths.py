@@ -28,6 +28,7 @@ LEAST_YEARS = 10_000  # played in a run: fewer do not repay some ten seconds of 
 # state every STRETCH years is kept, and what is between is played again when its derivative is taken
 ONE_GRAPH = 4_000_000
 STRETCH = 4
+USUALLY_LIVED = 0.95  # of a path's discounted weight
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,18 @@ def _heard(carried: Carried) -> tuple[Returns, State, Tensor]:
     sums = Returns(*(carried[f"sum/{field.name}"] for field in fields(Returns)))
     state = {name.removeprefix("state/"): x for name, x in carried.items() if name.startswith("state/")}
     return sums, state, carried["alive"]
+
+
+def unseen_ends(found: Returns) -> str:
+    """What there is to say of paths that end early at no price that a derivative could see; empty where they do not."""
+    lived = float(found.lived.detach().mean())
+    if lived >= USUALLY_LIVED or bool(found.strain.detach().any()):
+        return ""
+    return (
+        f"the leader's paths end early (they live for {lived:.0%} of what counts), which its derivative does not see:"
+        " let the game state what coming near an end costs (strain of envs.arithmetic.Outcome),"
+        " or say leader_search = paired"
+    )
 
 
 def returns(play: Play, luck: Luck, discount: float, year: Year = next_year) -> Returns:

@@ -14,6 +14,7 @@ from torch import nn
 from envs import income_tax, stage_game
 from envs.game import InvalidSetting
 from rllib_smfg.networks import features, to_natural
+from rllib_smfg.structural import learner as learning
 from rllib_smfg.structural import paths
 from rllib_smfg.structural.learner import FOLLOWER, LEADER, StructuralLearner
 from rllib_smfg.structural.settings import StructuralSettings
@@ -305,3 +306,14 @@ def test_impossible_settings_are_refused_in_one_line(settings: dict[str, Any], r
     with pytest.raises(InvalidSetting, match=remedy) as error:
         StructuralSettings(**settings)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("search", ["derivative", "paired"])
+def test_ends_that_no_derivative_sees_are_told_once(
+    search: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(learning, "unseen_ends", lambda found: "they end early")
+    found = learner("stage_game", StructuralSettings(**QUICK, leader_policy="rule", leader_search=search))
+    for _ in range(2):
+        found._leader_step()
+    assert [record.getMessage() for record in caplog.records] == ["they end early"] * (search == "derivative")

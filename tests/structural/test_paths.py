@@ -19,7 +19,7 @@ from envs.game import Array
 from envs.scaling import FeatureScaling
 from rllib_smfg.networks import features, to_natural, to_unit
 from rllib_smfg.structural import paths
-from rllib_smfg.structural.paths import Play, Returns, draw_luck, path_years, returns
+from rllib_smfg.structural.paths import Play, Returns, draw_luck, path_years, returns, unseen_ends
 
 
 def played(
@@ -246,3 +246,12 @@ def test_paths_too_large_for_one_graph_are_played_again_for_the_same_derivatives
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
     assert any(slope.abs().max() > 0 for slope in expected)
+
+
+@pytest.mark.parametrize(
+    ("lived", "strain", "told"), [(1.0, 0.0, ""), (0.97, 0.0, ""), (0.4, 0.1, ""), (0.4, 0.0, "they live for 40% of")]
+)
+def test_ends_that_no_derivative_sees_are_told(lived: float, strain: float, told: str) -> None:
+    one = torch.ones(3)
+    found = Returns(one, one, strain * one, 0 * one, 0 * one, lived * one)
+    assert (told in unseen_ends(found)) if told else unseen_ends(found) == ""
