@@ -189,7 +189,7 @@ def unseen_ends(found: Returns) -> str:
     return (
         f"the leader's paths end early (they live for {lived:.0%} of what counts), which its derivative does not see:"
         " let the game state what coming near an end costs (strain of envs.arithmetic.Outcome),"
-        " or say leader_search = paired"
+        " or say leader_search = paired, of a network with search_pairs = 16"
     )
 
 

@@ -21,6 +21,7 @@ from rllib_smfg.rllib.structural.learner import StructuralRLlibLearner
 from rllib_smfg.rllib.structural.modules import StructuralModule
 from rllib_smfg.rule import responding
 from rllib_smfg.settings import StructuralRunSettings
+from rllib_smfg.structural.declared import check_declarations
 from rllib_smfg.structural.games import arithmetic_game
 from rllib_smfg.structural.imitation import imitated_rule
 from rllib_smfg.structural.paths import path_count, path_years
@@ -86,6 +87,7 @@ class StructuralSMFRLConfig(_Stated):
         if self.leader_imitates is not None and settings.leader_policy != "rule":
             raise InvalidSetting("leader_imitates: needs leader_policy = rule; a network starts at leader_start")
         game = self._small_game()
+        check_declarations(game)
         responding(settings.leader_rule, game.instruments, game.leader_observes)
         for instrument in settings.spread_of:
             responding({instrument: ()}, game.instruments, game.leader_observes)
