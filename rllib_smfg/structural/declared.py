@@ -62,7 +62,14 @@ def _year(game: ArithmeticGame, state: State, mean: Mean, year: int) -> tuple[Te
     told = torch.as_tensor(random.uniform(-0.1, 0.1, (game.n_games, 1, len(game.instruments))))
     u = torch.as_tensor(random.uniform(-0.1, 0.1, (game.n_games, game.n_followers, len(game.decisions))))
     u.requires_grad_()
-    return u, game.advance(state, leader.natural(told), follower.natural(u), shocks, mean)
+    try:
+        return u, game.advance(state, leader.natural(told), follower.natural(u), shocks, mean)
+    except (TypeError, AttributeError, RuntimeError) as error:
+        what = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InvalidSetting(
+            f"game '{game.name}': advance cannot be played by torch: {what}; use what numpy and torch both have,"
+            " as by envs.arithmetic.namespace"
+        ) from error
 
 
 def _slopes_of_what_is_own(game: ArithmeticGame, first: State) -> dict[str, Slopes]:

@@ -133,6 +133,17 @@ def test_a_reward_of_another_shape_is_refused() -> None:
         check_declarations(OneRewardForAll(games=1, followers=5))
 
 
+class NumpyAlone(TaxSmoothing):
+    def advance(self, state: Any, leader: Any, follower: Any, shocks: Any, mean: Any) -> Outcome:
+        found = super().advance(state, leader, follower, shocks, mean)
+        return Outcome(found.leader_reward, np.exp(found.follower_reward), found.state)
+
+
+def test_arithmetic_of_numpy_alone_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match=r"advance cannot be played by torch: .*; use what"):
+        check_declarations(NumpyAlone(games=1, followers=5))
+
+
 def test_a_configuration_of_such_a_game_is_refused_before_anything_is_built() -> None:
     config = StructuralSMFRLConfig().game("test_declared:Idle")
     with pytest.raises(InvalidSetting, match="carried = 'skill'"):
