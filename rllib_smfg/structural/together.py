@@ -78,7 +78,7 @@ class Together:
 
         It lies between the least and the largest of their own medians; only what lies there has to be told.
         """
-        own = x.median(0).values
+        own = _lower_median(x)
         if self.size == 1:
             return own
         medians = self.each(own)
@@ -114,3 +114,8 @@ class Together:
         self.told.bytes += x.numel() * x.element_size()
         self.told.seconds += time.perf_counter() - began
         return found
+
+
+def _lower_median(x: Tensor) -> Tensor:
+    """Of x (n, a); torch's own, which is quicker, is not the same every time on a CUDA device."""
+    return x.median(0).values if x.device.type == "cpu" else x.sort(0).values[(len(x) - 1) // 2]

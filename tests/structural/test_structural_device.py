@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,8 +68,19 @@ def test_of_a_refinement_a_rule_s_own_numbers_leave_the_device() -> None:
     assert max(leaving.sizes) <= max(found.game.n_games, sum(p.numel() for p in found.networks[LEADER].parameters()))
 
 
+@pytest.fixture
+def deterministic() -> Iterator[None]:
+    """Operations that are not the same every time on a CUDA device are errors."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(before)
+
+
 @pytest.mark.parametrize("name", GAMES)
-def test_no_number_of_a_year_is_made_on_another_device(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_number_of_a_year_is_made_on_another_device(
+    name: str, monkeypatch: pytest.MonkeyPatch, deterministic: None
+) -> None:
     """On torch's device without memory, since a tensor of the processor among others is an error there as on CUDA."""
     found = learning(name, on="meta", window_years=2)
     found.path_years = 2  # arithmetic is slow there
