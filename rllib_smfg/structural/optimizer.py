@@ -125,6 +125,8 @@ class LeaderAdam(torch.optim.Adam):
         for group in self.param_groups:
             moved = [p for p in group["params"] if p.grad is not None]
             states = [self.state[p] for p in moved if self.state[p]]
+            if not moved:  # by a leader of whom nothing follows
+                continue
             now = float(torch.stack([p.grad.square().sum() for p in moved]).sum())
             kept = _kept(group, now, self._remembered(states, group["betas"][1]))
             for state in states if kept < 1 else []:

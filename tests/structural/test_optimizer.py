@@ -68,7 +68,7 @@ def test_it_goes_on_from_its_state_exactly(optimizer_class: type[torch.optim.Opt
     assert not torch.equal(place, torch.zeros(4, 3))
 
 
-@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam])
+@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam, LeaderAdam])
 def test_parameters_without_a_gradient_or_without_a_number_stay(optimizer_class: type[torch.optim.Optimizer]) -> None:
     still, empty = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.zeros(3, 0))
     empty.grad = torch.zeros(3, 0)
