@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
@@ -27,6 +27,9 @@ from rllib_smfg.settings import DEFAULT_YEARS, LearningSettings
 def side_of(agent: str, *_: Any, **__: Any) -> str:
     """RLlib's `policy_mapping_fn`."""
     return LEADER if agent == "government" else FOLLOWER
+
+
+Found = TypeVar("Found")
 
 
 class GameConfig(WordedConfig):
@@ -225,12 +228,12 @@ class GameConfig(WordedConfig):
             "_pretrained", key, lambda: pretrained_follower(source, self.follower_kind, self.interface(), learning)
         )
 
-    def found_once(self, name: str, key: Any, find: Callable[[], Weights]) -> Weights:
+    def found_once(self, name: str, key: Any, find: Callable[[], Found]) -> Found:
         """What `find` gives, kept in the configuration, frozen or not, for as long as `key` is the same."""
         if self.__dict__.get(name, (None,))[0] != key:
             self.__dict__[name] = (key, find())
-        weights: Weights = self.__dict__[name][1]
-        return weights
+        found: Found = self.__dict__[name][1]
+        return found
 
     def acting_device(self, runner: int) -> str:
         """Where a runner's actors are: beside the learner in the main process, on the processor elsewhere."""

@@ -17,6 +17,7 @@ from envs.arithmetic import ArithmeticGame, Mean, Outcome, plain_mean
 from envs.game import InvalidSetting
 from envs.registry import nearest
 from rllib_smfg.structural.economies import State, own_share_mean, price_takers_mean, tensors
+from rllib_smfg.structural.households import saving_decision
 from rllib_smfg.structural.sides import Side
 
 DOUBLE = torch.zeros((), dtype=torch.float64)
@@ -134,7 +135,7 @@ def _check_what_is_carried(game: ArithmeticGame, states: Mapping[str, set[int]])
         raise InvalidSetting(f"game '{game.name}': carried = {game.carried!r}{nearest(game.carried, list(states))}")
     if game.carried not in moved:
         raise InvalidSetting(f"game '{game.name}': carried = '{game.carried}', which no decision of followers moves")
-    k = 0 if game.saved_by is None else game.decisions.index(game.saved_by)
+    k = saving_decision(game)
     moving = sorted(states[game.carried])
     if k not in moving:
         raise InvalidSetting(

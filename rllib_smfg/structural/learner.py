@@ -108,7 +108,7 @@ class StructuralLearner:
         self.noise = np.random.default_rng(luck[1])
         self.spread = Spread(settings, self.game.instruments, self.noise, like)
         self.seed, self.like, self.update_number, self.years = seed, like, 0, 0
-        self.warned = False  # of ends that no derivative sees
+        self.told_of_ends = False
         self.skipped = {LEADER: 0, FOLLOWER: 0}  # steps not taken, as a derivative was no number
         self.optimizers = {
             LEADER: leader_optimizer(leader, settings.leader_lr),
@@ -231,7 +231,7 @@ class StructuralLearner:
         if self.settings.leader_search == "paired":
             return self._paired_step(luck)
         found = self._played_by(self.networks[LEADER], luck)
-        self._warn_once(unseen_ends(found))
+        self._tell_unseen_ends(found)
         self._descend(LEADER, -self._objective(found))
         return self._leader_logs(found)
 
@@ -312,7 +312,7 @@ class StructuralLearner:
             "offset": self.spread.lasting.cpu(),
             "noise": self.noise.bit_generator.state,
             # torch hands out, and takes in, the very tensors that it goes on to move; a checkpoint fits any device
-            "optimizers": {side: tree_map(_kept, x.state_dict()) for side, x in self.optimizers.items()},
+            "optimizers": {side: tree_map(_on_the_processor, x.state_dict()) for side, x in self.optimizers.items()},
             "skipped": dict(self.skipped),
             "averaged": {side: x.steps for side, x in self.averaged.items()},
         }
@@ -336,9 +336,12 @@ class StructuralLearner:
         plays = 1 if s.leader_search == "derivative" else 2 * pairs + 1
         return int(s.updates * (1 - s.lead_in - s.settling) * plays) if self.game.governed else 0
 
-    def _warn_once(self, trouble: str) -> None:
-        if trouble and not self.warned:
-            self.warned = True
+    def _tell_unseen_ends(self, found: Returns) -> None:
+        """Once in a run."""
+        if self.told_of_ends:
+            return
+        if trouble := unseen_ends(found):
+            self.told_of_ends = True
             log.warning("%s", trouble)
 
     def _per_year(self) -> float:
@@ -390,6 +393,6 @@ class StructuralLearner:
             group["lr"] = now
 
 
-def _kept(x: Any) -> Any:
-    """Something of an optimizer's, as it is now, on the processor."""
+def _on_the_processor(x: Any) -> Any:
+    """Something of an optimizer's, as it is now."""
     return x.detach().cpu().clone() if isinstance(x, Tensor) else deepcopy(x)

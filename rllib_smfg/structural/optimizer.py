@@ -124,9 +124,9 @@ class LeaderAdam(torch.optim.Adam):
         """One step of all parameters that have a gradient."""
         for group in self.param_groups:
             moved = [p for p in group["params"] if p.grad is not None]
-            states = [self.state[p] for p in moved if self.state[p]]
             if not moved:  # by a leader of whom nothing follows
                 continue
+            states = [self.state[p] for p in moved if self.state[p]]
             now = float(torch.stack([p.grad.square().sum() for p in moved]).sum())
             kept = _kept(group, now, self._remembered(states, group["betas"][1]))
             for state in states if kept < 1 else []:

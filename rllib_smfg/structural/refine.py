@@ -49,7 +49,11 @@ def usual_plays(settings: StructuralSettings) -> int:
 
 
 def refine(
-    rule: RuleActor, worth: Worth, share: float = 1.0, plays: int = 30, precision: float = 0.05
+    rule: RuleActor,
+    worth: Worth,
+    share: float = 1.0,
+    plays: int = StructuralSettings.refinement_plays,
+    precision: float = StructuralSettings.refinement_precision,
 ) -> dict[str, float]:
     """Moves the rule to where it is worth most within `REACH` of where it stands (L-BFGS-B; Byrd et al. 1995).
 

@@ -171,5 +171,6 @@ class StructuralSettings:
 
     def _refuse_another(self, name: str, where: str) -> None:
         """Refuses another value than the default, which somebody gave and would wait for in vain."""
-        if getattr(self, name) != type(self).__dataclass_fields__[name].default:
-            raise InvalidSetting(f"{name} = {getattr(self, name)!r}: changes nothing with {where}")
+        value, default = getattr(self, name), getattr(type(self), name)
+        if value != default:
+            raise InvalidSetting(f"{name} = {value!r}: changes nothing with {where}")

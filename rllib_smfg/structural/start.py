@@ -8,6 +8,7 @@ from gymnasium.spaces import Box
 from envs.arithmetic import ArithmeticGame, plain_mean
 from envs.game import Array
 from envs.scaling import coordinate, from_coordinate
+from rllib_smfg.structural.households import saving_decision
 
 BISECTIONS = 40
 
@@ -24,7 +25,7 @@ def steady_start(game: ArithmeticGame, seed: int = 0) -> list[float] | None:
     state = game.first_state(random, game.n_games)
     shocks = game.shocks(random, np.zeros(game.n_games, dtype=np.int64))
     leader = [np.full((game.n_games, 1), x) for x in _middle(game.leader_action_space)]
-    box, k = game.follower_action_space, 0 if game.saved_by is None else game.decisions.index(game.saved_by)
+    box, k = game.follower_action_space, saving_decision(game)
     middle = _middle(box)
     low, high = float(coordinate(box.low, box)[k]), float(coordinate(box.high, box)[k])
 

@@ -48,7 +48,7 @@ def test_other_people_s_games_do(game: type[ArithmeticGame], followers: int) -> 
     ("declared", "reason"),
     [
         ({"carried": None}, "followers move their own 'capital', and carried is None"),
-        ({"carried": "capitall"}, "carried = 'capitall', did you mean 'capital'"),
+        ({"carried": "capitall"}, "carried = 'capitall': did you mean 'capital'"),
         ({"saved_by": "saved"}, "saved_by = 'saved'"),
         ({"instruments": ("tax", "transfer")}, "instruments names 2, and its box has 1"),
         ({"follower_observes": ("capital",)}, "follower_observes names 1, and its box has 2"),
@@ -58,7 +58,7 @@ def test_wrong_declarations_are_refused(declared: dict[str, Any], reason: str) -
     with pytest.raises(InvalidSetting) as refused:
         check_declarations(saving(**declared))
     told = str(refused.value)
-    assert reason.replace(", did you mean", ": did you mean") in told or reason in told
+    assert reason in told
     assert "\n" not in told
 
 

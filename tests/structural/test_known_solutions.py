@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from saving_economy import EXACT_SAVING, EXACT_TAX, STEADY, SavingEconomy
@@ -24,6 +26,17 @@ def worth(tax: float, share: float, own: float | None = None, games: int = 16, y
     return leader, household
 
 
+def learned(game: str, seed: int, iterations: int) -> Any:
+    """What both sides learned by the defaults."""
+    algorithm = StructuralSMFRLConfig().game(game).debugging(seed=seed).build_algo()
+    try:
+        for _ in range(iterations):
+            algorithm.train()
+        return algorithm.trained_policies().policies()
+    finally:
+        algorithm.stop()
+
+
 def test_the_closed_form_is_the_best_tax() -> None:
     returns = [worth(EXACT_TAX + moved, EXACT_SAVING)[0] for moved in (-0.03, 0.0, 0.03)]
     assert returns[1] > max(returns[0], returns[2]) + 1e-3
@@ -38,13 +51,7 @@ def test_no_household_alone_would_save_another_share() -> None:
 @pytest.mark.slow
 def test_the_defaults_find_tax_and_saving(ray_local: None) -> None:
     """One seed: the tax within 5 %, the saving share of poor and rich within .01 of the closed form."""
-    algorithm = StructuralSMFRLConfig().game("saving_economy:SavingEconomy").debugging(seed=1).build_algo()
-    try:
-        for _ in range(30):
-            algorithm.train()
-        leader, follower = algorithm.trained_policies().policies()
-    finally:
-        algorithm.stop()
+    leader, follower = learned("saving_economy:SavingEconomy", seed=1, iterations=30)
     seen = STEADY * np.array([[0.5], [1.0], [2.0]])
     tax = leader.act(seen)
     own = STEADY * np.array([0.3, 1.0, 3.0])
@@ -57,14 +64,7 @@ def test_the_defaults_find_tax_and_saving(ray_local: None) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [5, 8])  # whose first policies let debt explode: slopes are 100,000 times as steep
 def test_the_defaults_find_a_tax_that_holds_a_debt_which_would_explode(seed: int, ray_local: None) -> None:
-    config = StructuralSMFRLConfig().game("tax_smoothing:TaxSmoothing").debugging(seed=seed)
-    algorithm = config.build_algo()
-    try:
-        for _ in range(15):
-            algorithm.train()
-        leader, _ = algorithm.trained_policies().policies()
-    finally:
-        algorithm.stop()
+    leader, _ = learned("tax_smoothing:TaxSmoothing", seed, iterations=15)
     debt, spending = np.array([[0.0, 2.0, -2.0, 4.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0, 1.5, 0.5]])
     exact = exact_tax() @ np.stack([np.ones(6), debt, spending])
     assert leader.act(np.stack([debt, spending], -1))[:, 0] == pytest.approx(exact, abs=0.05)

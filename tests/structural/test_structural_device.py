@@ -95,11 +95,16 @@ def test_no_number_of_a_year_is_made_on_another_device(
             assert {x.device.type for x in slopes if x is not None} == {"meta"}
 
 
-def test_what_is_kept_is_on_the_processor_wherever_it_was_learned() -> None:
-    found = learning("stage_game")
+def test_what_is_kept_is_brought_to_the_processor_and_back_to_where_it_goes_on() -> None:
+    found = learning("linear_quadratic")
     found.update()
-    kept = found.get_state()
-    assert {x.device.type for x in tree_leaves(kept) if isinstance(x, torch.Tensor)} == {"cpu"}
+    with Leaving() as leaving:
+        kept = found.get_state()
+    tensors = [x for x in tree_leaves(kept) if isinstance(x, torch.Tensor)]
+    assert sorted(x.numel() for x in tensors) == sorted(leaving.sizes)
+    elsewhere = learning("linear_quadratic", on="meta")
+    elsewhere.set_state(kept)
+    assert {x.device.type for x in (*elsewhere.economies.state.values(), elsewhere.spread.lasting)} == {"meta"}
 
 
 # --- the setting ------------------------------------------------------------------------------------------------------

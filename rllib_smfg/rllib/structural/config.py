@@ -87,7 +87,7 @@ class StructuralSMFRLConfig(_Stated):
         if self.leader_imitates is not None and settings.leader_policy != "rule":
             raise InvalidSetting("leader_imitates: needs leader_policy = rule; a network starts at leader_start")
         game = self._small_game()
-        check_declarations(game)
+        self.found_once("_declared", repr(self.game_settings()), lambda: check_declarations(game))
         responding(settings.leader_rule, game.instruments, game.leader_observes)
         for instrument in settings.spread_of:
             responding({instrument: ()}, game.instruments, game.leader_observes)
