@@ -23,13 +23,12 @@ from rllib_smfg.rllib.words import WordedConfig
 from rllib_smfg.schedule import least_value
 from rllib_smfg.settings import DEFAULT_YEARS, LearningSettings
 
+Found = TypeVar("Found")
+
 
 def side_of(agent: str, *_: Any, **__: Any) -> str:
     """RLlib's `policy_mapping_fn`."""
     return LEADER if agent == "government" else FOLLOWER
-
-
-Found = TypeVar("Found")
 
 
 class GameConfig(WordedConfig):
