@@ -177,8 +177,14 @@ class StructuralLearner:
         years = self.window_years
         shocks = [economies.shocks() for _ in range(years)]
 
+        # of a leader from whom nothing follows, who need not be asked anew
+        lasting = None if game.governed else self._leader_action(economies.state, stays)
+
         def meet(year: int, state: State) -> tuple[list[Tensor], Tensor, Tensor]:
-            action, told = self._leader_action(state, stays if year else now)
+            if year == 0:
+                action, told = self._leader_action(state, now)
+            else:
+                action, told = lasting or self._leader_action(state, stays)
             return action, told, self._answer(network, state, told)
 
         window = play_window(game, side, economies.state, shocks, meet, mean)

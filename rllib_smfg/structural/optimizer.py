@@ -113,7 +113,8 @@ class FullMatrixAdam(torch.optim.Optimizer):
         sizes, axes = torch.linalg.eigh(state["outer"].double() / counted)  # which single precision does not find
         scales = (sizes.clamp_min(0.0) + group["damping"] * sizes.sum()).sqrt().clamp_min(SMALLEST)
         step: Tensor = axes @ (axes.T @ (state["mean"].double() / counted) / scales)
-        return step.to(g.dtype)
+        # an axis that rounding has turned a little would move what has no gradient
+        return torch.where(state["outer"].diagonal() > 0, step, 0.0).to(g.dtype)
 
 
 class LeaderAdam(torch.optim.Adam):

@@ -134,6 +134,8 @@ class CompiledYear:
     def __init__(self) -> None:
         self.compiled = Compiled("a year of the leader's paths")
         self.game: ArithmeticGame | None = None
+        self.play: Play | None = None  # the latest, of whose networks the weights are
+        self.weights: list[Weights] = []
 
     def __call__(
         self, play: Play, first: State, shocks: State, weight: Tensor, total: Returns, state: State, alive: Tensor
@@ -145,6 +147,8 @@ class CompiledYear:
                 "a compiled year plays the game it was compiled for; another game needs a CompiledYear of its own"
             )
         networks = play.leader, play.follower, play.seen_leader
+        if play is not self.play:
+            self.play, self.weights = play, [weights_of(network) for network in networks]
 
         def written(fixed: Any, carried: Carried) -> Carried:
             weights, first, shocks, weight = fixed
@@ -152,7 +156,7 @@ class CompiledYear:
             by_weights = replace(play, leader=leader, follower=follower, seen_leader=seen)
             return _told(*next_year(by_weights, first, shocks, weight, *_heard(carried)))
 
-        fixed = [weights_of(network) for network in networks], first, shocks, weight
+        fixed = self.weights, first, shocks, weight
         return _heard(self.compiled(written, fixed, _told(total, state, alive)))
 
 
@@ -250,16 +254,18 @@ def _year(
     actions = play.leader_side.natural(u), play.follower_side.natural(answer)
     outcome = game.advance(state, *actions, shocks, plain_mean)
     household = outcome.follower_reward.mean(-1, keepdim=True)
+    # where games have no end, all are alive
+    alive = None if outcome.ended is None else counted > 0
     beyond, strain = total.follower_outside, total.strain
     if play.followers_learn:
         beyond = beyond + counted * outside(answer).sum(-1).mean(-1, keepdim=True)
     else:
         household = household.detach()
     if outcome.strain is not None:
-        strain = strain + counted * _where(counted, outcome.strain) / game.leader_reward_scale
+        strain = strain + counted * _where(alive, outcome.strain) / game.leader_reward_scale
     total = Returns(
-        total.leader + counted * _where(counted, outcome.leader_reward) / game.leader_reward_scale,
-        total.follower + counted * _where(counted, household) / game.follower_reward_scale,
+        total.leader + counted * _where(alive, outcome.leader_reward) / game.leader_reward_scale,
+        total.follower + counted * _where(alive, household) / game.follower_reward_scale,
         strain,
         total.outside + counted * outside(u).mean(-1),
         beyond,
@@ -275,6 +281,6 @@ def begun_anew(state: State, alive: Tensor, first: State) -> State:
     return {name: torch.where(alive > 0, x, first[name]) for name, x in state.items()}
 
 
-def _where(alive: Tensor, x: Tensor) -> Tensor:
-    """x of games that are alive; others have neither value nor derivative."""
-    return torch.where(alive > 0, x, torch.zeros_like(x))
+def _where(alive: Tensor | None, x: Tensor) -> Tensor:
+    """x of games that are alive (None: all are); others have neither value nor derivative."""
+    return x if alive is None else torch.where(alive, x, torch.zeros_like(x))

@@ -142,6 +142,31 @@ def test_no_step_is_longer_than_the_rate() -> None:
         assert 0 < float(moved) < 0.1 * (1 + 1e-4)
 
 
+def test_numbers_without_a_gradient_stay_to_the_last_bit() -> None:
+    place = nn.Parameter(torch.zeros(20))
+    optimizer = FullMatrixAdam([place], lr=0.1)
+    random = torch.Generator().manual_seed(0)
+    for _ in range(5):
+        place.grad = torch.zeros(20)
+        place.grad[5:10] = torch.randn(5, generator=random)
+        optimizer.step()
+    assert torch.equal(place != 0, place.grad != 0)
+
+
+def test_axes_that_rounding_turned_move_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = torch.linalg.eigh
+
+    def turned(matrix: Tensor) -> tuple[Tensor, Tensor]:
+        sizes, axes = exact(matrix)
+        return sizes, axes + 1e-3
+
+    monkeypatch.setattr(torch.linalg, "eigh", turned)
+    place = nn.Parameter(torch.zeros(3))
+    place.grad = torch.tensor([0.0, 1.0, 0.5])
+    FullMatrixAdam([place], lr=0.1).step()
+    assert torch.equal(place != 0, torch.tensor([False, True, True]))
+
+
 @pytest.mark.parametrize("optimizer_class", [LeaderAdam, FullMatrixAdam])
 def test_an_explosion_is_soon_forgotten(
     optimizer_class: type[torch.optim.Optimizer],
