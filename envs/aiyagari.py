@@ -61,7 +61,7 @@ class Aiyagari(ArithmeticGame):
     instruments: ClassVar[tuple[str, ...]] = ("nothing",)
     decisions: ClassVar[tuple[str, ...]] = ("consumption_share",)
     governed: ClassVar[bool] = False
-    carried: ClassVar[str | None] = "assets"
+    carried: ClassVar[str] = "assets"
 
     # beside what `first_state` names it holds what indicators need
     state: EconomyState  # type: ignore[assignment]

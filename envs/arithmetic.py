@@ -61,19 +61,20 @@ class Outcome:
 class ArithmeticGame(StackelbergMeanFieldGame):
     """A game written as pure functions; this class steps it in numpy.
 
-    Class attributes name what is seen and done, in the order of the boxes' components. `carried` names the one number
-    of a household's state that its own actions move (its assets), None where there is none: what a household does then
-    has no consequence but this year's reward. `saved_by` names the decision that moves it most directly (empty: the
-    first). `price_taking`: households take means as given, as if there were infinitely many of them; False where each
-    of N counts its own share 1/N of them. `governed`: whether anything follows from what the leader does.
+    Class attributes name what is seen and done, in the order of the boxes' components. `carried` names the number of a
+    household's state that its own actions move (its assets), or several (its assets, its skill), None where there is
+    none: what a household does then has no consequence but this year's reward. `saved_by` names the decision that moves
+    it most directly, one for each number (None: the first ones). `price_taking`: households take means as given, as if
+    there were infinitely many of them; False where each of N counts its own share 1/N of them. `governed`: whether
+    anything follows from what the leader does.
     """
 
     leader_observes: ClassVar[tuple[str, ...]]
     follower_observes: ClassVar[tuple[str, ...]]
     instruments: ClassVar[tuple[str, ...]]
     decisions: ClassVar[tuple[str, ...]]
-    carried: ClassVar[str | None] = None
-    saved_by: ClassVar[str | None] = None
+    carried: ClassVar[str | tuple[str, ...] | None] = None
+    saved_by: ClassVar[str | tuple[str, ...] | None] = None
     price_taking: ClassVar[bool] = True
     governed: ClassVar[bool] = True
 

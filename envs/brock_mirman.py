@@ -80,7 +80,7 @@ class BrockMirman(ArithmeticGame):
     follower_observes: ClassVar[tuple[str, ...]] = ("capital", "mean_capital")
     instruments: ClassVar[tuple[str, ...]] = ("tax_rate",)
     decisions: ClassVar[tuple[str, ...]] = ("saving_rate",)
-    carried: ClassVar[str | None] = "capital"
+    carried: ClassVar[str] = "capital"
 
     def __init__(
         self,

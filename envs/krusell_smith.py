@@ -50,7 +50,7 @@ class KrusellSmith(ArithmeticGame):
     instruments: ClassVar[tuple[str, ...]] = ("nothing",)
     decisions: ClassVar[tuple[str, ...]] = ("consumption_share",)
     governed: ClassVar[bool] = False
-    carried: ClassVar[str | None] = "assets"
+    carried: ClassVar[str] = "assets"
 
     def __init__(
         self,

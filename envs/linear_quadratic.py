@@ -73,7 +73,7 @@ class LinearQuadratic(ArithmeticGame):
     instruments: ClassVar[tuple[str, ...]] = ("g",)
     price_taking: ClassVar[bool] = False
     decisions: ClassVar[tuple[str, ...]] = ("a",)
-    carried: ClassVar[str | None] = "x"
+    carried: ClassVar[str] = "x"
 
     def __init__(
         self,

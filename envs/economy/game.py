@@ -59,7 +59,7 @@ class Economy(ArithmeticGame):
     name: ClassVar[str] = "economy"
     instruments: ClassVar[tuple[str, ...]] = INSTRUMENTS
     decisions: ClassVar[tuple[str, ...]] = actions.DECISIONS
-    carried: ClassVar[str | None] = "assets"
+    carried: ClassVar[str] = "assets"
 
     # beside what `first_state` names it holds what indicators need
     state: EconomyState  # type: ignore[assignment]

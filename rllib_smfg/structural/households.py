@@ -13,6 +13,8 @@ it carries, at the rate at which its saving decision u_k trades reward for what 
 
     lambda_(t+1) = dr_(t+1)/ds - dr_(t+1)/du_k (df_(t+1)/ds) / (df_(t+1)/du_k).                               (2)
 
+Where several numbers are carried, s and f are vectors, there are as many saving decisions, and (2) divides by a matrix.
+
 Condition (1) alone says little of a household whose saving hardly moves its own income: it consumes what it earns next
 year as well, and (1) hardly tells one level of consumption from another. So a residual follows n years of own play
 before (2) says what is then carried,
@@ -37,6 +39,7 @@ from rllib_smfg.structural.sides import Side
 from rllib_smfg.structural.together import Together
 
 LARGEST_STEP = 1e3  # half ranges: where play explodes within a window a residual means no more than its sign
+LEAST_MOVED = 1e-9  # of the most that decisions move: less is nothing that could be divided by
 LEAST_CURVATURE = 0.05  # of its median: where a reward hardly bends, a residual asks for no endless step
 
 
@@ -92,11 +95,11 @@ def play_window(
 
 
 def window_residuals(game: ArithmeticGame, window: Window, worth: Tensor | None) -> list[Tensor]:
-    """The left side of eq. 3, (B, N, a) for each year of the window; worth (B, N): lambda after its last year."""
+    """The left side of eq. 3, (B, N, a) for each year of the window; worth (B, N, m): lambda after its last year."""
     whole = window.reward
-    if game.carried is not None and worth is not None:
-        kept = window.following[game.carried]
-        whole = whole + game.discount ** len(window.years) * (worth * kept).sum()
+    if worth is not None:
+        for name, each in zip(carried_names(game), worth.unbind(-1), strict=True):
+            whole = whole + game.discount ** len(window.years) * (each * window.following[name]).sum()
     outputs = [year.output for year in window.years]
     slopes = torch.autograd.grad(whole, outputs, allow_unused=True, materialize_grads=True)
     return [slope / game.discount**t for t, slope in enumerate(slopes)]
@@ -134,24 +137,50 @@ def joined(years: Sequence[Year]) -> Year:
 def worth_of_carried(
     game: ArithmeticGame, side: Side, state: State, leader: list[Tensor], output: Tensor, shocks: State, mean: Mean
 ) -> Tensor:
-    """lambda (B, N) of eq. 2, at the outputs (B, N, a) of households' own play in this state."""
-    assert game.carried is not None
-    s = state[game.carried].detach().requires_grad_()
+    """lambda (B, N, m) of eq. 2, of m carried numbers, at the outputs (B, N, a) of households' own play."""
+    names, k = carried_names(game), list(saving_decisions(game))
+    s = [state[name].detach().requires_grad_() for name in names]
     u = output.detach().requires_grad_()
-    outcome = game.advance({**state, game.carried: s}, leader, side.natural(u), shocks, mean)
-    following = outcome.state[game.carried]
-    kept_s, kept_u = torch.autograd.grad(following.sum(), (s, u), retain_graph=True)
-    reward_s, reward_u = torch.autograd.grad(outcome.follower_reward.sum(), (s, u), materialize_grads=True)
-    k = saving_decision(game)
+    entering = {**state, **dict(zip(names, s, strict=True))}
+    outcome = game.advance(entering, leader, side.natural(u), shocks, mean)
+    moved = [_slopes(outcome.state[name], [*s, u]) for name in names]
+    *reward_s, reward_u = _slopes(outcome.follower_reward, [*s, u])
     # at a price per unit carried on; where a decision moves nothing (a saturated share) what is carried is consumed
-    price = reward_u[..., k] / kept_u[..., k]
-    price = torch.where(kept_u[..., k].abs() > 1e-30, price, torch.zeros_like(price))
-    return reward_s - price * kept_s
+    prices = _divided(reward_u[..., k], torch.stack([slopes[-1][..., k] for slopes in moved], -1))
+    worth = reward_s
+    for slopes, price in zip(moved, prices.unbind(-1), strict=True):
+        worth = [each - price * kept for each, kept in zip(worth, slopes[:-1], strict=True)]
+    return torch.stack(worth, -1)
 
 
-def saving_decision(game: ArithmeticGame) -> int:
-    """The place of the decision that moves what is carried."""
-    return 0 if game.saved_by is None else game.decisions.index(game.saved_by)
+def _slopes(x: Tensor, of: list[Tensor]) -> list[Tensor]:
+    return list(torch.autograd.grad(x.sum(), of, retain_graph=True, allow_unused=True, materialize_grads=True))
+
+
+def _divided(reward: Tensor, kept: Tensor) -> Tensor:
+    """Prices p (B, N, m) with kept p = reward, of `kept` (B, N, decision, carried); 0 of what no decision moves."""
+    if kept.shape[-1] == 1:
+        price = reward / kept[..., 0]
+        return torch.where(kept[..., 0].abs() > 1e-30, price, torch.zeros_like(price))
+    inverse = torch.linalg.pinv(torch.nan_to_num(kept, 0.0, 0.0, 0.0).double(), rtol=LEAST_MOVED)
+    prices: Tensor = (inverse @ reward.double().unsqueeze(-1)).squeeze(-1)
+    return prices.to(reward.dtype)
+
+
+def carried_names(game: ArithmeticGame) -> tuple[str, ...]:
+    """The numbers that a household's own actions carry from year to year."""
+    return several(game.carried)
+
+
+def saving_decisions(game: ArithmeticGame) -> tuple[int, ...]:
+    """The places of the decisions that move what is carried, one for each number."""
+    by = several(game.saved_by)
+    return tuple(game.decisions.index(name) for name in by) if by else tuple(range(len(carried_names(game))))
+
+
+def several(names: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """What a game declares of one name, of several or of none."""
+    return () if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
 def euler_loss(

@@ -10,6 +10,7 @@ from gymnasium.spaces import Box
 from saving_economy import SavingEconomy
 from structural_parts import built
 from tax_smoothing import TaxSmoothing
+from two_stocks import TwoStocks
 
 from envs.arithmetic import ArithmeticGame, Outcome, plain_mean
 from envs.game import InvalidSetting
@@ -35,13 +36,13 @@ def saving(**declared: Any) -> ArithmeticGame:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_games_do_what_they_declare(name: str) -> None:
-    check_declarations(built(name, games=2, followers=20, **SHIPPED[name]))
+    check_declarations(built(name, games=2, followers=20, **SHIPPED[name]), 15)
 
 
-@pytest.mark.parametrize("game", [SavingEconomy, TaxSmoothing])
+@pytest.mark.parametrize("game", [SavingEconomy, TaxSmoothing, TwoStocks])
 @pytest.mark.parametrize("followers", [1, 2, 30])
 def test_other_people_s_games_do(game: type[ArithmeticGame], followers: int) -> None:
-    check_declarations(game(games=1, followers=followers))
+    check_declarations(game(games=1, followers=followers), 15)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_other_people_s_games_do(game: type[ArithmeticGame], followers: int) -> 
 )
 def test_wrong_declarations_are_refused(declared: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidSetting) as refused:
-        check_declarations(saving(**declared))
+        check_declarations(saving(**declared), 15)
     told = str(refused.value)
     assert reason in told
     assert "\n" not in told
@@ -103,6 +104,46 @@ class Twofold(Late):
         return super().advance(state, leader, follower[1:], shocks, mean)
 
 
+def stocks(**declared: Any) -> ArithmeticGame:
+    """The game of savings and skill with other declarations."""
+    return type("Stocks", (TwoStocks,), declared)(games=2, followers=5)
+
+
+def test_a_second_number_that_lasts_is_carried_too_or_seen_for_long_enough() -> None:
+    reason = (
+        r"followers move their own 'skill' too, of whose worth 21% comes after the 15 years of own play that they see;"
+        r" say carried = \('savings', 'skill'\), with a decision in saved_by for each, or window_years = 30$"
+    )
+    with pytest.raises(InvalidSetting, match=reason):
+        check_declarations(stocks(carried="savings", saved_by="saved"), 15)
+    check_declarations(stocks(carried="savings", saved_by="saved"), 30)
+
+
+def test_a_number_that_means_nothing_to_anybody_may_last() -> None:
+    class Remembering(TwoStocks):
+        """Counts what was learned in a life, for its own sake."""
+
+        def first_state(self, random: np.random.Generator, games: int) -> Any:
+            return super().first_state(random, games) | {"so_far": np.zeros((games, self.n_followers))}
+
+        def advance(self, state: Any, leader: Any, follower: Any, shocks: Any, mean: Any) -> Outcome:
+            found = super().advance(state, leader, follower, shocks, mean)
+            return Outcome(
+                found.leader_reward, found.follower_reward, {**found.state, "so_far": state["so_far"] + follower[0]}
+            )
+
+    check_declarations(Remembering(games=2, followers=5), 15)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [{"saved_by": "saved"}, {"saved_by": ("saved", "saved")}, {"carried": "skill"}, {"carried": ("skill",) * 3}],
+)
+def test_each_carried_number_has_a_decision_of_its_own(declared: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSetting, match=r"saved_by must name . different decisions of learned, saved"):
+        check_declarations(stocks(**declared), 15)
+
+
 class OneRewardForAll(TaxSmoothing):
     def advance(self, state: Any, leader: Any, follower: Any, shocks: Any, mean: Any) -> Outcome:
         found = super().advance(state, leader, follower, shocks, mean)
@@ -111,26 +152,26 @@ class OneRewardForAll(TaxSmoothing):
 
 def test_a_mean_that_is_not_the_one_that_was_handed_is_refused() -> None:
     with pytest.raises(InvalidSetting, match="other than by the function `mean` that"):
-        check_declarations(Neighbourly(games=1, followers=5))
+        check_declarations(Neighbourly(games=1, followers=5), 15)
 
 
 def test_what_is_carried_is_moved_by_a_decision() -> None:
     with pytest.raises(InvalidSetting, match="carried = 'skill', which no decision of followers moves"):
-        check_declarations(Idle(games=1, followers=5))
-    check_declarations(Late(games=1, followers=5))
+        check_declarations(Idle(games=1, followers=5), 15)
+    check_declarations(Late(games=1, followers=5), 15)
 
 
 def test_the_decision_that_saves_does() -> None:
     game = type("Working", (type(built("economy", games=1, followers=3)),), {"saved_by": "nothing"})
     with pytest.raises(InvalidSetting, match="saved_by = 'nothing'"):
-        check_declarations(game(preset="calibrated", games=1, followers=20))
+        check_declarations(game(preset="calibrated", games=1, followers=20), 15)
     with pytest.raises(InvalidSetting, match="'idle' does not move 'kept'; say saved_by = 'work'"):
-        check_declarations(Twofold(games=1, followers=5))
+        check_declarations(Twofold(games=1, followers=5), 15)
 
 
 def test_a_reward_of_another_shape_is_refused() -> None:
     with pytest.raises(InvalidSetting, match=r"follower_reward has shape \(1, 1\), and must have \(1, 5\)"):
-        check_declarations(OneRewardForAll(games=1, followers=5))
+        check_declarations(OneRewardForAll(games=1, followers=5), 15)
 
 
 class NumpyAlone(TaxSmoothing):
@@ -141,7 +182,7 @@ class NumpyAlone(TaxSmoothing):
 
 def test_arithmetic_of_numpy_alone_is_refused() -> None:
     with pytest.raises(InvalidSetting, match=r"advance cannot be played by torch: .*; use what"):
-        check_declarations(NumpyAlone(games=1, followers=5))
+        check_declarations(NumpyAlone(games=1, followers=5), 15)
 
 
 def test_a_configuration_of_such_a_game_is_refused_before_anything_is_built() -> None:

@@ -14,8 +14,7 @@ from policies.given import Given
 from rllib_smfg.networks import features, to_natural
 from rllib_smfg.rule import RuleActor, responding
 from rllib_smfg.structural.economies import Economies
-from rllib_smfg.structural.imitation import imitated_rule
-from rllib_smfg.structural.start import steady_start
+from rllib_smfg.structural.start import imitated_rule, steady_start
 
 
 def economies(games: int = 40, seed: int = 0, **settings: Any) -> Economies:

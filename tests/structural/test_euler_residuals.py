@@ -10,6 +10,18 @@ import pytest
 import torch
 from structural_parts import DOUBLE, built, columns, outputs, sides
 from torch import Tensor
+from two_stocks import (
+    EXACT_LEARNED,
+    EXACT_SAVED,
+    EXACT_TAX,
+    WORTH_X,
+    WORTH_Y,
+    X_KEPT,
+    X_PAYS,
+    Y_KEPT,
+    Y_PAYS,
+    TwoStocks,
+)
 
 from envs import aiyagari, brock_mirman, linear_quadratic, linear_quadratic_solution, stage_game
 from envs.arithmetic import ArithmeticGame, Mean, Outcome, plain_mean
@@ -18,11 +30,12 @@ from rllib_smfg.structural.economies import own_share_mean, price_takers_mean, t
 from rllib_smfg.structural.households import (
     Window,
     Year,
+    _divided,
     curvature,
     euler_loss,
     joined,
     play_window,
-    saving_decision,
+    saving_decisions,
     window_residuals,
     worth_of_carried,
 )
@@ -147,7 +160,29 @@ def test_the_worth_of_what_is_carried_by_hand() -> None:
         expected = by_x - by_a * (p.A + p.D * n) / p.B
         state = {"x": torch.from_numpy(x)}
         found = worth_of_carried(game, sides(game)[1], state, g, output, shocks, mean)
-        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(found[..., 0].numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_worth_of_two_numbers_that_are_carried_by_hand() -> None:
+    """Savings and skill: those whose one decision moves both are told apart by both decisions together."""
+    game = TwoStocks(games=3, followers=4)
+    state = tensors(game.first_state(np.random.default_rng(0), 3), DOUBLE)
+    shocks = tensors(game.shocks(np.random.default_rng(1), np.zeros(3)), DOUBLE)
+    told = [torch.full((3, 1), EXACT_TAX, dtype=torch.float64)]
+    decided = np.broadcast_to([EXACT_LEARNED, EXACT_SAVED], (3, 4, 2))
+    output = outputs(decided, game.follower_action_space)
+    found = worth_of_carried(game, sides(game)[1], state, told, output, shocks, price_takers_mean)
+    # lambda of a year that is met: its own earnings, and what is kept of it
+    expected = [X_PAYS + X_KEPT * WORTH_X, Y_PAYS + Y_KEPT * WORTH_Y]
+    np.testing.assert_allclose(found.numpy(), np.broadcast_to(expected, (3, 4, 2)), rtol=1e-9)
+
+
+def test_a_price_of_what_no_decision_moves_is_nothing() -> None:
+    reward = torch.tensor([[[1.0, 2.0]]])
+    kept = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+    assert _divided(reward, kept).tolist() == [[[1.0, 0.0]]]
+    assert _divided(reward[..., :1], kept[..., 1:, 1:]).tolist() == [[[0.0]]]
+    assert _divided(reward, torch.full((1, 1, 2, 2), torch.nan)).isfinite().all()
 
 
 def test_the_worth_of_capital_is_what_it_buys_at_the_same_saving() -> None:
@@ -166,7 +201,7 @@ def test_the_worth_of_capital_is_what_it_buys_at_the_same_saving() -> None:
     action = [torch.full((1, 1), tau, dtype=torch.float64)]
     state = {"capital": torch.from_numpy(k)}
     found = worth_of_carried(game, sides(game)[1], state, action, output, {}, price_takers_mean)
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-8)
+    np.testing.assert_allclose(found[..., 0].numpy(), expected, rtol=1e-8)
 
 
 # --- slopes, and the loss that they make -----------------------------------------------------------------------------
@@ -183,8 +218,8 @@ def test_slopes_and_curvature_of_a_year_by_hand() -> None:
     unit = linear_quadratic.LARGEST_ACTION  # of a in one of u
     own = -unit * (p.R * a + p.M * a.mean())
     np.testing.assert_allclose(window_residuals(game, window, None)[0][..., 0].numpy(), own, rtol=1e-12)
-    worth = torch.tensor([[2.0, 3.0, 5.0]], dtype=torch.float64)
-    kept = game.discount * worth.numpy() * p.B * unit
+    worth = torch.tensor([[2.0, 3.0, 5.0]], dtype=torch.float64).unsqueeze(-1)
+    kept = game.discount * worth[..., 0].numpy() * p.B * unit
     np.testing.assert_allclose(window_residuals(game, played_again(window, game, output), worth)[0][..., 0], own + kept)
     bends = curvature(game, sides(game)[1], window.years[0], price_takers_mean)
     np.testing.assert_allclose(bends[..., 0].numpy(), np.full((1, 3), -p.R * unit**2), rtol=1e-12)
@@ -254,7 +289,7 @@ def test_a_window_s_derivative_is_that_of_the_rewards_a_policy_earns() -> None:
         kept = game.discount**3 * float((worth * window.following["capital"].detach()).sum())
         return window, float(window.reward.detach()) + kept
 
-    found = window_residuals(game, play(0.0)[0], worth)[0][0, 0, 0]
+    found = window_residuals(game, play(0.0)[0], worth.unsqueeze(-1))[0][0, 0, 0]
     step = 1e-5
     expected = (play(step)[1] - play(-step)[1]) / (2 * step)
     np.testing.assert_allclose(float(found), expected, rtol=1e-6)
@@ -345,6 +380,6 @@ def test_shares_move_by_what_is_left_of_them() -> None:
 
 def test_what_moves_what_is_carried_is_named() -> None:
     game = built("brock_mirman", games=1, followers=3)
-    assert saving_decision(game) == 0
+    assert saving_decisions(game) == (0,)
     economy = built("economy", preset="calibrated", games=1, followers=3)
-    assert economy.decisions[saving_decision(economy)] == "saving_rate"
+    assert [economy.decisions[k] for k in saving_decisions(economy)] == ["saving_rate"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
@@ -23,12 +25,13 @@ from rllib_smfg.rule import responding
 from rllib_smfg.settings import StructuralRunSettings
 from rllib_smfg.structural.declared import check_declarations
 from rllib_smfg.structural.games import arithmetic_game
-from rllib_smfg.structural.imitation import imitated_rule
+from rllib_smfg.structural.jumps import unseen_jumps
 from rllib_smfg.structural.paths import path_count, path_years
 from rllib_smfg.structural.settings import StructuralSettings
-from rllib_smfg.structural.start import steady_start
+from rllib_smfg.structural.start import imitated_rule, steady_start
 
 SHARED = ("leader_gradient", "follower_gradient", "hidden", "bound_penalty")  # with `LearningSettings`
+log = logging.getLogger(__name__)
 OWN = tuple(each.name for each in fields(StructuralSettings) if each.name not in SHARED)
 
 
@@ -87,12 +90,24 @@ class StructuralSMFRLConfig(_Stated):
         if self.leader_imitates is not None and settings.leader_policy != "rule":
             raise InvalidSetting("leader_imitates: needs leader_policy = rule; a network starts at leader_start")
         game = self._small_game()
-        self.found_once("_declared", repr(self.game_settings()), lambda: check_declarations(game))
+        if not self.in_evaluation:
+            self._check_game(game, settings.window_years)
         responding(settings.leader_rule, game.instruments, game.leader_observes)
         for instrument in settings.spread_of:
             responding({instrument: ()}, game.instruments, game.leader_observes)
         self._refuse_games_that_learners_cannot_share(settings, game)
         self.num_gpus_per_learner = learner_gpus(self.device, self.num_learners)
+
+    def _check_game(self, game: ArithmeticGame, window_years: int) -> None:
+        """Refuses a game that does not do what it declares; says of one that its derivatives do not tell all."""
+
+        def check() -> None:
+            check_declarations(game, window_years)
+            differentiated = self.leader_search == "derivative"
+            if told := unseen_jumps(partial(arithmetic_game, self.game_settings()), game.n_followers, differentiated):
+                log.warning("%s", told)
+
+        self.found_once("_checked", (repr(self.game_settings()), window_years, self.leader_search), check)
 
     def _refuse_games_that_learners_cannot_share(self, settings: StructuralSettings, game: ArithmeticGame) -> None:
         """Each learner plays as many economies as any other, and at least one of the leader's paths."""
