@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -20,9 +21,12 @@ from rllib_smfg.memory import refuse_more_than_there_is
 from rllib_smfg.rllib import contract
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER
 from rllib_smfg.rllib.words import WordedConfig
+from rllib_smfg.scale import out_of_scale
 from rllib_smfg.schedule import least_value
 from rllib_smfg.settings import DEFAULT_YEARS, LearningSettings
 
+ASKED_GAMES, ASKED_FOLLOWERS = 64, 25  # of a game that is asked, by playing it, whether it can be learned
+log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
@@ -99,7 +103,13 @@ class GameConfig(WordedConfig):
         if not self.in_evaluation:
             self._refuse_years_that_cannot_be_shared()
             refuse_more_than_there_is(self.bytes_needed(), self.words_for_memory())
+            self.found_once("_told_of_scale", repr(self.game_settings()), self._tell_what_is_out_of_scale)
             self.get_evaluation_config_object().validate()
+
+    def _tell_what_is_out_of_scale(self) -> None:
+        settings = {**self.game_settings(), "games": ASKED_GAMES, "followers": min(self.followers(), ASKED_FOLLOWERS)}
+        if told := out_of_scale(make(**settings)):
+            log.warning("%s", told)
 
     def refuse_less_than(self, least: float, *names: str) -> None:
         """Raises InvalidSetting for the first of these settings that is smaller, or as a schedule ever becomes so."""

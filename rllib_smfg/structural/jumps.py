@@ -16,8 +16,6 @@ from rllib_smfg.structural.sides import Side
 
 DOUBLE = torch.zeros((), dtype=torch.float64)
 YEARS = 2
-GAMES = 64  # of which it is asked, of as many followers as `FOLLOWERS`
-FOLLOWERS = 25
 REACH = 0.9  # of what is done, in network units
 WIDTHS = (0.04, 0.01)  # of a move, in network units, and as a share of what is carried
 LARGEST = 0.05  # share of an effect that may be unseen
@@ -52,16 +50,15 @@ class Effect:
         return self.unseen / max(self.whole, TINIEST)
 
 
-def unseen_jumps(make_game: Callable[..., ArithmeticGame], followers: int, instruments: bool = True) -> str:
+def unseen_jumps(game: ArithmeticGame, instruments: bool = True) -> str:
     """What there is to say of a game in which more than `LARGEST` of an effect is unseen; empty where none is.
 
-    make_game(games=, followers=): builds the game, which has so many followers. instruments: whether the leader's own
-    are asked about, too.
+    game: of some tens of games and followers, as jumps are rare. instruments: whether the leader's own are asked about,
+    too.
 
     A year is played with a decision, an instrument or what is carried moved to either side, everybody's at once and by
     the same luck: what that does to a number is compared with what derivatives at both ends say that it does.
     """
-    game = make_game(games=GAMES, followers=min(followers, FOLLOWERS))
     wide, narrow = (_all_effects(game, width, instruments) for width in WIDTHS)
     jumps = {place: effect.share for place, effect in narrow.items() if _jumps(effect, wide[place])}
     if not jumps:

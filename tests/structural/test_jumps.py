@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,17 @@ from envs.arithmetic import Outcome, namespace
 from rllib_smfg import StructuralSMFRLConfig
 from rllib_smfg.structural.jumps import unseen_jumps
 
+MANY = {"games": 64, "followers": 25}
+
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_games_are_smooth_or_have_kinks_alone(name: str) -> None:
-    assert not unseen_jumps(partial(built, name, **SHIPPED[name]), followers=20)
+    assert not unseen_jumps(built(name, **MANY, **SHIPPED[name]))
 
 
 @pytest.mark.parametrize("game", [SavingEconomy, TaxSmoothing, TwoStocks])
 def test_other_people_s_games_are(game: Any) -> None:
-    assert not unseen_jumps(game, followers=20)
+    assert not unseen_jumps(game(**MANY))
 
 
 class Searching(TaxSmoothing):
@@ -83,18 +84,18 @@ class Kinked(TaxSmoothing):
     ],
 )
 def test_what_acts_by_jumps_is_told_in_a_line(game: Any, said: str) -> None:
-    told = unseen_jumps(game, followers=20)
+    told = unseen_jumps(game(**MANY))
     assert re.search(said, told), told
     assert "\n" not in told
 
 
 def test_a_kink_is_no_jump() -> None:
-    assert not unseen_jumps(Kinked, followers=20)
+    assert not unseen_jumps(Kinked(**MANY))
 
 
 def test_a_paired_search_needs_no_derivative_of_an_instrument() -> None:
-    assert not unseen_jumps(Stepped, followers=20, instruments=False)
-    assert unseen_jumps(Searching, followers=20, instruments=False)
+    assert not unseen_jumps(Stepped(**MANY), instruments=False)
+    assert unseen_jumps(Searching(**MANY), instruments=False)
 
 
 @pytest.mark.parametrize(("evaluated", "times"), [(False, 1), (True, 0)])

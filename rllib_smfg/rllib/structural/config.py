@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
@@ -17,7 +16,7 @@ from envs.registry import game_class
 from rllib_smfg.cloning.imitation import Weights
 from rllib_smfg.rllib.device import learner_gpus
 from rllib_smfg.rllib.env_runner import PopulationEnvRunner
-from rllib_smfg.rllib.game_config import GameConfig
+from rllib_smfg.rllib.game_config import ASKED_FOLLOWERS, ASKED_GAMES, GameConfig
 from rllib_smfg.rllib.modules import FOLLOWER, LEADER, module_specs
 from rllib_smfg.rllib.structural.learner import StructuralRLlibLearner
 from rllib_smfg.rllib.structural.modules import StructuralModule
@@ -99,12 +98,12 @@ class StructuralSMFRLConfig(_Stated):
         self.num_gpus_per_learner = learner_gpus(self.device, self.num_learners)
 
     def _check_game(self, game: ArithmeticGame, window_years: int) -> None:
-        """Refuses a game that does not do what it declares; says of one that its derivatives do not tell all."""
+        """Refuses a game that does not do what it declares; says of one what would be learned from it wrongly."""
 
         def check() -> None:
             check_declarations(game, window_years)
-            differentiated = self.leader_search == "derivative"
-            if told := unseen_jumps(partial(arithmetic_game, self.game_settings()), game.n_followers, differentiated):
+            many = arithmetic_game(self.game_settings(), ASKED_GAMES, min(game.n_followers, ASKED_FOLLOWERS))
+            if told := unseen_jumps(many, self.leader_search == "derivative"):
                 log.warning("%s", told)
 
         self.found_once("_checked", (repr(self.game_settings()), window_years, self.leader_search), check)
