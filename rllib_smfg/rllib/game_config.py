@@ -26,6 +26,7 @@ from rllib_smfg.schedule import least_value
 from rllib_smfg.settings import DEFAULT_YEARS, LearningSettings
 
 ASKED_GAMES, ASKED_FOLLOWERS = 64, 25  # of a game that is asked, by playing it, whether it can be learned
+TOLD: set[str] = set()  # what this process has been warned of
 log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
@@ -108,8 +109,13 @@ class GameConfig(WordedConfig):
 
     def _tell_what_is_out_of_scale(self) -> None:
         settings = {**self.game_settings(), "games": ASKED_GAMES, "followers": min(self.followers(), ASKED_FOLLOWERS)}
-        if told := out_of_scale(make(**settings)):
-            log.warning("%s", told)
+        self.tell_once(out_of_scale(make(**settings)))
+
+    def tell_once(self, what: str) -> None:
+        """Warns of something, where it is anything and this process has not been warned of it."""
+        if what and what not in TOLD:
+            TOLD.add(what)
+            log.warning("%s", what)
 
     def refuse_less_than(self, least: float, *names: str) -> None:
         """Raises InvalidSetting for the first of these settings that is smaller, or as a schedule ever becomes so."""

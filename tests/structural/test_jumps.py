@@ -16,6 +16,7 @@ from two_stocks import TwoStocks
 
 from envs.arithmetic import Outcome, namespace
 from rllib_smfg import StructuralSMFRLConfig
+from rllib_smfg.rllib import game_config
 from rllib_smfg.structural.jumps import unseen_jumps
 
 MANY = {"games": 64, "followers": 25}
@@ -100,9 +101,10 @@ def test_a_paired_search_needs_no_derivative_of_an_instrument() -> None:
 
 @pytest.mark.parametrize(("evaluated", "times"), [(False, 1), (True, 0)])
 def test_a_configuration_says_it_once(evaluated: bool, times: int, caplog: pytest.LogCaptureFixture) -> None:
-    config = StructuralSMFRLConfig().game("test_jumps:Searching")
-    config.in_evaluation = evaluated
+    game_config.TOLD.clear()
     with caplog.at_level(logging.WARNING):
-        config.validate()
-        config.validate()
+        for _ in range(2):
+            config = StructuralSMFRLConfig().game("test_jumps:Searching")
+            config.in_evaluation = evaluated
+            config.validate()
     assert sum("comes by jumps" in record.message for record in caplog.records) == times

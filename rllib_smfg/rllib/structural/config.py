@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
@@ -30,7 +29,6 @@ from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.start import imitated_rule, steady_start
 
 SHARED = ("leader_gradient", "follower_gradient", "hidden", "bound_penalty")  # with `LearningSettings`
-log = logging.getLogger(__name__)
 OWN = tuple(each.name for each in fields(StructuralSettings) if each.name not in SHARED)
 
 
@@ -103,8 +101,7 @@ class StructuralSMFRLConfig(_Stated):
         def check() -> None:
             check_declarations(game, window_years)
             many = arithmetic_game(self.game_settings(), ASKED_GAMES, min(game.n_followers, ASKED_FOLLOWERS))
-            if told := unseen_jumps(many, self.leader_search == "derivative"):
-                log.warning("%s", told)
+            self.tell_once(unseen_jumps(many, self.leader_search == "derivative"))
 
         self.found_once("_checked", (repr(self.game_settings()), window_years, self.leader_search), check)
 
