@@ -124,9 +124,12 @@ class LeaderAdam(torch.optim.Adam):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """One step of all parameters that have a gradient."""
         for group in self.param_groups:
-            moved = [p for p in group["params"] if p.grad is not None]
+            moved = [p for p in group["params"] if p.grad is not None and p.numel()]
             if not moved:  # by a leader of whom nothing follows
                 continue
+            largest = torch.stack([p.grad.abs().max() for p in moved]).max()
+            for p in moved if largest > LARGEST else []:
+                p.grad *= LARGEST / largest
             states = [self.state[p] for p in moved if self.state[p]]
             now = float(torch.stack([p.grad.square().sum() for p in moved]).sum())
             kept = _kept(group, now, self._remembered(states, group["betas"][1]))

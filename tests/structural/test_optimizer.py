@@ -142,6 +142,18 @@ def test_no_step_is_longer_than_the_rate() -> None:
         assert 0 < float(moved) < 0.1 * (1 + 1e-4)
 
 
+@pytest.mark.parametrize("optimizer_class", [ShampooAdam, FullMatrixAdam, LeaderAdam])
+def test_a_gradient_whose_square_is_no_number_is_got_over(optimizer_class: type[torch.optim.Optimizer]) -> None:
+    place, empty = nn.Parameter(torch.full((2, 1), 3.0)), nn.Parameter(torch.zeros(2, 0))
+    optimizer = optimizer_class([place, empty], lr=0.1)
+    for step in range(600):
+        empty.grad = torch.zeros(2, 0)
+        place.grad = torch.full((2, 1), 1e30) if step < 2 else place.detach().sign()
+        optimizer.step()
+    # down by some .1 a step once they are forgotten, and about 0 from then on
+    assert place.abs().max() < 1.0
+
+
 def test_numbers_without_a_gradient_stay_to_the_last_bit() -> None:
     place = nn.Parameter(torch.zeros(20))
     optimizer = FullMatrixAdam([place], lr=0.1)
