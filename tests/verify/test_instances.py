@@ -80,7 +80,10 @@ def test_what_cannot_be_verified_is_drawn_again(game: str, parameters: dict[str,
     assert fault(game, 100, {}) is None
 
 
-@pytest.mark.parametrize("game", SOLVED_GAMES)
+@pytest.mark.parametrize(
+    "game",
+    [pytest.param(game, marks=[pytest.mark.slow] if game in SLOW else []) for game in SOLVED_GAMES],
+)
 def test_exact_rules_are_accepted_at_drawn_parameters(game: str) -> None:
     many = {"aiyagari": 2, "brock_mirman": 2, "krusell_smith": 1}.get(game, 10)
     for instance in of(game, many):
