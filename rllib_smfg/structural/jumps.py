@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from envs.arithmetic import ArithmeticGame, plain_mean
+from envs.arithmetic import ArithmeticGame, Outcome, plain_mean
 from rllib_smfg.structural.economies import State, tensors
 from rllib_smfg.structural.households import carried_names
 from rllib_smfg.structural.sides import Side
@@ -24,7 +24,6 @@ NOTHING = 1e-6  # of a number, as an effect on it
 LASTS = 0.5
 TINIEST = 1e-300
 INSTRUMENT = "instrument"
-REWARDS = ("leader's reward", "follower's reward")
 
 Numbers = dict[str, Tensor]  # what comes out of a year, by name
 Moved = Callable[[Tensor], Numbers]  # a year in which something is moved by a number ()
@@ -100,24 +99,21 @@ def _years(game: ArithmeticGame) -> Iterator[tuple[State, tuple[Tensor, Tensor],
         output = random.uniform(-REACH, REACH, (game.n_games, game.n_followers, len(game.decisions)))
         acts = torch.as_tensor(told), torch.as_tensor(output)
         yield state, acts, shocks
-        state = _state(_played(game, state, *acts, shocks), state)
+        state = dict(_advanced(game, state, *acts, shocks).state)
+
+
+def _advanced(game: ArithmeticGame, state: State, told: Tensor, output: Tensor, shocks: State) -> Outcome:
+    leader = Side.of(game.leader_scaling, game.leader_action_space, DOUBLE)
+    follower = Side.of(game.follower_scaling, game.follower_action_space, DOUBLE)
+    return game.advance(state, leader.natural(told), follower.natural(output), shocks, plain_mean)
 
 
 def _played(game: ArithmeticGame, state: State, told: Tensor, output: Tensor, shocks: State) -> Numbers:
     """All numbers that come out of a year, by name."""
-    leader = Side.of(game.leader_scaling, game.leader_action_space, DOUBLE)
-    follower = Side.of(game.follower_scaling, game.follower_action_space, DOUBLE)
-    outcome = game.advance(state, leader.natural(told), follower.natural(output), shocks, plain_mean)
-    rewards = dict(zip(REWARDS, (outcome.leader_reward, outcome.follower_reward), strict=True))
-    return {name: x.to(DOUBLE.dtype) for name, x in {**rewards, **_named(outcome.state)}.items()}
-
-
-def _named(state: Mapping[str, Tensor]) -> Numbers:
-    return {f"'{name}'": x for name, x in state.items()}
-
-
-def _state(numbers: Numbers, like: State) -> State:
-    return {name: numbers[f"'{name}'"].to(x.dtype) for name, x in like.items()}
+    outcome = _advanced(game, state, told, output, shocks)
+    numbers = {"leader's reward": outcome.leader_reward, "follower's reward": outcome.follower_reward}
+    numbers |= {f"'{name}'": x for name, x in outcome.state.items()}
+    return {name: x.to(DOUBLE.dtype) for name, x in numbers.items()}
 
 
 def _moves(game: ArithmeticGame, state: State, told: Tensor, output: Tensor, shocks: State) -> dict[str, Moved]:

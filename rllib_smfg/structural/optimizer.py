@@ -54,7 +54,7 @@ class ShampooAdam(torch.optim.Optimizer):
     def _move(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         (slow, fast), state = group["betas"], self.state[parameter]
         G = gradient.reshape(gradient.shape[0], -1)
-        G = G * (LARGEST / G.abs().max().clamp_min(LARGEST))
+        G = G * _shortening([G])
         if not state:
             state.update(_begun(G))
         state["steps"] += 1
@@ -98,7 +98,7 @@ class FullMatrixAdam(torch.optim.Optimizer):
     def _taken(self, g: Tensor, group: dict[str, Any]) -> Tensor:
         """The step (n,) that follows a gradient (n,), of a learning rate of 1."""
         beta, state = group["beta"], self.state[group["params"][0]]
-        g = g * (LARGEST / g.abs().max().clamp_min(LARGEST))
+        g = g * _shortening([g])
         if not state:
             state.update({"steps": 0, "mean": torch.zeros_like(g), "outer": torch.zeros_like(torch.outer(g, g))})
         remembered = float(state["outer"].trace()) / max(1 - beta ** state["steps"], SMALLEST)
@@ -127,9 +127,9 @@ class LeaderAdam(torch.optim.Adam):
             moved = [p for p in group["params"] if p.grad is not None and p.numel()]
             if not moved:  # by a leader of whom nothing follows
                 continue
-            largest = torch.stack([p.grad.abs().max() for p in moved]).max()
-            for p in moved if largest > LARGEST else []:
-                p.grad *= LARGEST / largest
+            shortening = _shortening([p.grad for p in moved])
+            for p in moved:
+                p.grad *= shortening
             states = [self.state[p] for p in moved if self.state[p]]
             now = float(torch.stack([p.grad.square().sum() for p in moved]).sum())
             kept = _kept(group, now, self._remembered(states, group["betas"][1]))
@@ -144,6 +144,12 @@ class LeaderAdam(torch.optim.Adam):
             return 0.0
         squares = torch.stack([state["exp_avg_sq"].sum() for state in states]).sum()
         return float(squares) / (1 - math.pow(beta, float(states[0]["step"])))
+
+
+def _shortening(gradients: list[Tensor]) -> Tensor:
+    """The factor () that makes the largest entry of all of them `LARGEST` where it is larger."""
+    largest = torch.stack([g.abs().max() for g in gradients]).max()
+    return LARGEST / largest.clamp_min(LARGEST)
 
 
 def _kept(group: dict[str, Any], now: float, remembered: float) -> float:

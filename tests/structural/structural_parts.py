@@ -17,12 +17,14 @@ from envs.arithmetic import ArithmeticGame
 from envs.game import Array
 from envs.scaling import coordinate
 from rllib_smfg.networks import SmoothActor
+from rllib_smfg.rllib.game_config import ASKED_FOLLOWERS, ASKED_GAMES
 from rllib_smfg.rule import RuleActor, responding
 from rllib_smfg.structural.learner import StructuralLearner
 from rllib_smfg.structural.settings import StructuralSettings
 from rllib_smfg.structural.sides import Side
 
 DOUBLE = torch.zeros(1, dtype=torch.float64)
+MANY = {"games": ASKED_GAMES, "followers": ASKED_FOLLOWERS}
 needs_compiler = pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="no C++ compiler here")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from saving_economy import STEADY, SavingEconomy
-from structural_parts import built
+from structural_parts import MANY, built
 from tax_smoothing import TaxSmoothing
 from test_declared import SHIPPED
 from two_stocks import TwoStocks
@@ -18,8 +18,6 @@ from envs.arithmetic import Outcome, namespace
 from rllib_smfg import StructuralSMFRLConfig
 from rllib_smfg.rllib import game_config
 from rllib_smfg.structural.jumps import unseen_jumps
-
-MANY = {"games": 64, "followers": 25}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

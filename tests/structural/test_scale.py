@@ -7,15 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from structural_parts import built
+from structural_parts import MANY, built
 from test_declared import SHIPPED
 from two_stocks import TwoStocks
 
 from rllib_smfg import FeatureScaling, SMFRLConfig, StructuralSMFRLConfig
 from rllib_smfg.rllib import game_config
 from rllib_smfg.scale import out_of_scale
-
-MANY = {"games": 64, "followers": 25}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
